@@ -1,0 +1,137 @@
+package main
+
+// block is how many elements an iteration takes: the number of lanes of a reduction.
+const block = 32
+
+// An op is what one instruction does; on some levels it takes several.
+type op int
+
+const (
+	constant op = iota // of value f
+	scalar             // the scalar argument in every lane
+	load               // the next elements of input i
+	store              // a into dst
+	note               // a comment
+
+	add // a + b
+	sub // a - b
+	mul // a · b
+	div // a / b
+	fma // a·b + c, one rounding
+	fms // c - a·b, one rounding
+
+	max      // a > b ? a : b, so NaN in b stays
+	min      // a < b ? a : b, so NaN in b stays
+	abs      // a without its sign
+	negAbs   // a with a minus sign
+	withSign // a ≥ 0 with the sign of b
+	ifNeg    // b has a minus sign ? a : c
+	zeroIf   // b < c ? 0 : a, so NaN in b keeps a
+	pow2     // 2^i, where i is the low nine bits of a less 127
+	scale    // a·2^i, one rounding, where i is the low nine bits of b less 254, and also the value of c
+	valid    // a, and c in the lanes past the end
+
+	sum    // lane += a
+	sumFMA // lane = a·b + lane
+	most   // lane = a > lane ? a : lane
+)
+
+// A value is the result of an operation on values.
+type value struct {
+	op      op
+	a, b, c *value
+	f       float32 // of a constant
+	i       int     // of a load
+	text    string  // of a note
+	last    int     // where in the body it is used last
+}
+
+func (v *value) args() []*value {
+	var list []*value
+	for _, a := range []*value{v.a, v.b, v.c} {
+		if a != nil {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// A body is what an iteration does with each element.
+type body struct {
+	code      []*value
+	tail      bool // for the iteration at the end, which has fewer elements
+	constants map[float32]*value
+	input     []*value
+	arg       *value
+}
+
+func (k *kernel) build(tail bool) *body {
+	b := &body{tail: tail, constants: map[float32]*value{}, arg: &value{op: scalar}}
+	for i := range k.inputs {
+		b.input = append(b.input, &value{op: load, i: i})
+	}
+	if k.inputs != nil {
+		b.code = append(b.code, b.input[0])
+	}
+	k.body(b)
+	for i, v := range b.code {
+		for _, a := range v.args() {
+			a.last = i
+		}
+	}
+	return b
+}
+
+func (b *body) emit(v value) *value {
+	p := &v
+	b.code = append(b.code, p)
+	return p
+}
+
+// num returns a constant.
+func (b *body) num(f float32) *value {
+	if b.constants[f] == nil {
+		b.constants[f] = &value{op: constant, f: f}
+	}
+	return b.constants[f]
+}
+
+// x is the first input, y the second; it is loaded where it is first asked for.
+func (b *body) x() *value { return b.input[0] }
+
+func (b *body) y() *value {
+	b.code = append(b.code, b.input[1])
+	return b.input[1]
+}
+
+func (b *body) note(s string)               { b.emit(value{op: note, text: s}) }
+func (b *body) store(a *value)              { b.emit(value{op: store, a: a}) }
+func (b *body) add(x, y *value) *value      { return b.emit(value{op: add, a: x, b: y}) }
+func (b *body) sub(x, y *value) *value      { return b.emit(value{op: sub, a: x, b: y}) }
+func (b *body) mul(x, y *value) *value      { return b.emit(value{op: mul, a: x, b: y}) }
+func (b *body) div(x, y *value) *value      { return b.emit(value{op: div, a: x, b: y}) }
+func (b *body) fma(x, y, z *value) *value   { return b.emit(value{op: fma, a: x, b: y, c: z}) }
+func (b *body) fms(x, y, z *value) *value   { return b.emit(value{op: fms, a: x, b: y, c: z}) }
+func (b *body) max(x, y *value) *value      { return b.emit(value{op: max, a: x, b: y}) }
+func (b *body) min(x, y *value) *value      { return b.emit(value{op: min, a: x, b: y}) }
+func (b *body) abs(x *value) *value         { return b.emit(value{op: abs, a: x}) }
+func (b *body) negAbs(x *value) *value      { return b.emit(value{op: negAbs, a: x}) }
+func (b *body) withSign(x, s *value) *value { return b.emit(value{op: withSign, a: x, b: s}) }
+func (b *body) ifNeg(s, x, y *value) *value { return b.emit(value{op: ifNeg, a: x, b: s, c: y}) }
+func (b *body) zeroIf(x, y, z *value) *value {
+	return b.emit(value{op: zeroIf, a: x, b: y, c: z})
+}
+func (b *body) pow2(t *value) *value        { return b.emit(value{op: pow2, a: t}) }
+func (b *body) scale(x, t, n *value) *value { return b.emit(value{op: scale, a: x, b: t, c: n}) }
+
+// valid returns x, and c in the lanes past the end.
+func (b *body) valid(x, c *value) *value {
+	if !b.tail {
+		return x
+	}
+	return b.emit(value{op: valid, a: x, c: c})
+}
+
+func (b *body) sum(x *value)       { b.emit(value{op: sum, a: x}) }
+func (b *body) sumFMA(x, y *value) { b.emit(value{op: sumFMA, a: x, b: y}) }
+func (b *body) most(x *value)      { b.emit(value{op: most, a: x}) }

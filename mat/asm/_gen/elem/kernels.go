@@ -1,0 +1,223 @@
+package main
+
+import "math"
+
+// A kernel is one function of every level.
+type kernel struct {
+	field  string   // of Elem
+	name   string   // of the functions, less the level
+	inputs []string // vector arguments
+	dst    bool     // whether there is a vector result
+	scalar string   // the scalar argument, "" where there is none
+	start  float32  // the value of an empty reduction
+	fold   op       // how lanes are joined: sum or most; 0 where it is no reduction
+	body   func(b *body)
+}
+
+var kernels = []*kernel{
+	{field: "Exp", name: "exp", inputs: []string{"x"}, dst: true, body: expBody},
+	{field: "Sigmoid", name: "sigmoid", inputs: []string{"x"}, dst: true, body: sigmoidBody},
+	{field: "Tanh", name: "tanh", inputs: []string{"x"}, dst: true, body: tanhBody},
+	{field: "SiLU", name: "silu", inputs: []string{"x"}, dst: true, body: func(b *body) { b.store(b.silu()) }},
+	{field: "GELU", name: "gelu", inputs: []string{"x"}, dst: true, body: geluBody},
+	{field: "GELUTanh", name: "geluTanh", inputs: []string{"x"}, dst: true, body: func(b *body) { b.store(b.geluTanh()) }},
+	{field: "ReLU", name: "relu", inputs: []string{"x"}, dst: true, body: func(b *body) { b.store(b.max(b.num(0), b.x())) }},
+	{field: "Add", name: "add", inputs: []string{"x", "y"}, dst: true, body: func(b *body) { b.store(b.add(b.x(), b.y())) }},
+	{field: "Mul", name: "mul", inputs: []string{"x", "y"}, dst: true, body: func(b *body) { b.store(b.mul(b.x(), b.y())) }},
+	{field: "GateSiLU", name: "gateSiLU", inputs: []string{"x", "y"}, dst: true, body: func(b *body) { b.store(b.mul(b.silu(), b.y())) }},
+	{field: "GateGELUTanh", name: "gateGELUTanh", inputs: []string{"x", "y"}, dst: true, body: func(b *body) { b.store(b.mul(b.geluTanh(), b.y())) }},
+	{field: "Scale", name: "scale", inputs: []string{"x"}, dst: true, scalar: "s", body: func(b *body) { b.store(b.mul(b.x(), b.arg)) }},
+	{field: "Div", name: "div", inputs: []string{"x"}, dst: true, scalar: "d", body: func(b *body) { b.store(b.div(b.x(), b.arg)) }},
+	{field: "DivMul", name: "divMul", inputs: []string{"x", "w"}, dst: true, scalar: "d", body: func(b *body) { b.store(b.mul(b.div(b.x(), b.arg), b.y())) }},
+	{field: "Max", name: "max", inputs: []string{"x"}, start: float32(math.Inf(-1)), fold: most, body: maxBody},
+	{field: "Sum", name: "sum", inputs: []string{"x"}, fold: sum, body: func(b *body) { b.sum(b.x()) }},
+	{field: "Dot", name: "dot", inputs: []string{"x", "y"}, fold: sum, body: func(b *body) { b.sumFMA(b.x(), b.y()) }},
+	{field: "SumExp", name: "sumExp", inputs: []string{"x"}, scalar: "shift", fold: sum, body: func(b *body) { b.sum(b.expShifted()) }},
+	{field: "ExpSum", name: "expSum", inputs: []string{"x"}, dst: true, scalar: "shift", fold: sum, body: func(b *body) {
+		e := b.expShifted()
+		b.store(e)
+		b.sum(e)
+	}},
+}
+
+// The exponential of z is 2ⁿ·exp(r) with n = round(z/ln 2) and r = z - n·ln 2, |r| ≤ ln 2 / 2. Adding z/ln 2 to round, a power of two
+// times 1.5 and a bias, leaves n and the bias in the low bits of the sum.
+const (
+	round  = 3 << 22
+	log2E  = float32(1 / math.Ln2)
+	ln2    = float32(math.Ln2)
+	ln2Low = float32(math.Ln2 - float64(ln2))
+)
+
+// Coefficients of the best fits with float32 coefficients.
+var (
+	// expPoly: eʳ for |r| ≤ ln 2 / 2, relative error below 3.2e-9.
+	expPoly = []float32{1, 1, 0x1.fffffcp-2, 0x1.55548cp-3, 0x1.555858p-5, 0x1.123da8p-7, 0x1.6ac174p-10}
+
+	// expNegPoly: (e⁻ʳ - 1)/r for |r| ≤ ln 2 / 2; it makes e⁻ʳ with a relative error below 4.4e-9.
+	expNegPoly = []float32{-1, 0.5, -0x1.555466p-3, 0x1.5552fep-5, -0x1.1257dcp-7, 0x1.6ff02ap-10}
+
+	// expm1Poly: ((e²ʳ - 1)/2 - r)/r² for |r| ≤ ln 2 / 4; it makes (e²ʳ - 1)/2 with a relative error below 1.5e-8.
+	expm1Poly = []float32{0x1.fffffep-1, 0x1.5554aap-1, 0x1.55579ap-2, 0x1.122c38p-3, 0x1.6ac05ap-5}
+
+	// tailAbove/tailBelow: Φ(-a)·exp(a²/2) for 0 ≤ a ≤ 14.5, where Φ is the normal distribution; relative error below 2.1e-8.
+	tailAbove = []float32{0.5, 0x1.c01936p-2, 0x1.765e16p-3, 0x1.4bd73p-5, 0x1.0ce8f4p-8}
+	tailBelow = []float32{1, 0x1.ac4ecap+0, 0x1.3354b4p+0, 0x1.df91d2p-2, 0x1.9fede6p-4, 0x1.510636p-7}
+)
+
+// poly returns c[0] + c[1]·x + …
+func (b *body) poly(x *value, c []float32) *value {
+	p := b.num(c[len(c)-1])
+	for i := len(c) - 2; i >= 0; i-- {
+		p = b.fma(p, x, b.num(c[i]))
+	}
+	return p
+}
+
+// reduce returns the sum t of z/ln 2, round and bias; n = round(z/ln 2); and r = z - n·ln 2.
+func (b *body) reduce(z *value, bias int) (t, n, r *value) {
+	b.note("z = n·ln 2 + r")
+	magic := b.num(float32(round + bias))
+	t = b.fma(z, b.num(log2E), magic)
+	n = b.sub(t, magic)
+	r = b.fma(n, b.num(-ln2), z)
+	r = b.fma(n, b.num(-ln2Low), r)
+	return t, n, r
+}
+
+// expBody: below -104 the result is 0, above 89 it is +Inf.
+func expBody(b *body) {
+	z := b.max(b.num(-104), b.min(b.num(89), b.x()))
+	t, n, r := b.reduce(z, 2*127)
+	b.note("p = exp r")
+	p := b.poly(r, expPoly)
+	b.note("2ⁿ·p")
+	b.store(b.scale(p, t, n))
+}
+
+// down is 2⁻³²: the sigmoid is down/(down + down·e⁻ᶻ), as e⁻ᶻ itself may be too large for a float32.
+const down = 32
+
+// sigmoid returns 1/(1 + exp(excess - z)) for -110 ≤ z ≤ 60; excess may be nil.
+func (b *body) sigmoid(z, excess *value) *value {
+	b.note("-z = n·ln 2 - r")
+	magic := b.num(round + 127 - down)
+	t := b.fma(z, b.num(-log2E), magic)
+	n := b.sub(t, magic)
+	r := b.fma(n, b.num(ln2), z)
+	r = b.fma(n, b.num(ln2Low), r)
+	if excess != nil {
+		r = b.sub(r, excess)
+	}
+	b.note("p = exp(-r) - 1")
+	p := b.mul(b.poly(r, expNegPoly), r)
+	b.note("1/(1 + 2ⁿ + 2ⁿ·p), all times 2⁻³²")
+	s := b.pow2(t)
+	one := b.num(1.0 / (1 << down))
+	return b.div(one, b.fma(s, p, b.add(s, one)))
+}
+
+// sigmoidBody: below -104 the result is 0, from 17 on it is 1.
+func sigmoidBody(b *body) {
+	b.store(b.sigmoid(b.min(b.num(30), b.max(b.num(-104), b.x())), nil))
+}
+
+// silu returns x·sigmoid(x). Below -104 it is -0.
+func (b *body) silu() *value {
+	x := b.max(b.num(-104), b.x())
+	return b.mul(b.sigmoid(b.min(b.num(30), x), nil), x)
+}
+
+// tanhBody computes e/(1+e) with e = (exp(2a) - 1)/2 and a = |x|; from 9.02 on tanh rounds to 1.
+func tanhBody(b *body) {
+	a := b.min(b.num(9.02), b.abs(b.x()))
+	b.note("2a = n·ln 2 + 2r")
+	magic := b.num(round + 127)
+	t := b.fma(a, b.num(2*log2E), magic)
+	n := b.sub(t, magic)
+	r := b.fma(n, b.num(-ln2/2), a)
+	r = b.fma(n, b.num(-ln2Low/2), r)
+	b.note("p = (exp 2r - 1)/2")
+	p := b.fma(b.mul(r, r), b.poly(r, expm1Poly), r)
+	b.note("e = 2ⁿ·p + (2ⁿ - 1)/2")
+	s := b.pow2(t)
+	e := b.fma(s, p, b.fma(s, b.num(0.5), b.num(-0.5)))
+	b.note("e/(1 + e), with the sign of x")
+	b.store(b.withSign(b.div(e, b.add(e, b.num(1))), b.x()))
+}
+
+// geluBody computes x·Φ(x), where Φ(-a) = exp(-a²/2)·above(a)/below(a) for a = |x|, and Φ(a) = 1 - Φ(-a). Below -14.5 it is -0.
+// Numerator and denominator have a factor of 2³², with which the smallest exp(-a²/2) is a normal number.
+func geluBody(b *body) {
+	const up = 1 << 32
+	a := b.min(b.num(14.5), b.abs(b.x()))
+	b.note("above and below")
+	above := b.poly(a, tailAbove)
+	var scaled []float32
+	for _, c := range tailBelow {
+		scaled = append(scaled, c*up)
+	}
+	below := b.poly(a, scaled)
+	b.note("a² = h - excess = 2r - 2n·ln 2")
+	h := b.mul(a, a)
+	excess := b.fms(a, a, h)
+	magic := b.num(round + 127 + 32)
+	t := b.fma(h, b.num(-log2E/2), magic)
+	n := b.sub(t, magic)
+	r := b.fma(n, b.num(2*ln2), h)
+	r = b.sub(b.fma(n, b.num(2*ln2Low), r), excess)
+	b.note("p = exp(-r) - 1")
+	var halved []float32 // as r is twice as large here
+	for i, c := range expNegPoly {
+		halved = append(halved, c/float32(int(2)<<i))
+	}
+	p := b.mul(b.poly(r, halved), r)
+	b.note("q = 2ⁿ·(1 + p)·above")
+	s := b.mul(above, b.pow2(t))
+	q := b.fma(s, p, s)
+	b.note("x·((x < 0 ? q : below - q) / below)")
+	y := b.div(b.ifNeg(b.x(), q, b.sub(below, q)), below)
+	b.store(b.mul(y, b.max(b.num(-14.5), b.x())))
+}
+
+// GELU's tanh form is x·sigmoid(v) with v = x·(geluA + geluB·x²): (1 + tanh(v/2))/2 = sigmoid(v).
+var (
+	geluA = 2 * math.Sqrt(2/math.Pi)
+	geluB = geluA * 0.044715
+)
+
+// geluTanh returns x·sigmoid(v). As v falls to -105, exp(-v) needs more bits of v than a float32 has: v is z - excess. Below -10.7
+// the result is -0, and from 6 on it is x.
+func (b *body) geluTanh() *value {
+	// The high part of geluA has few enough bits for highA - u to be exact.
+	highA := float32(math.Round(geluA*0x1p20) / 0x1p20)
+	highB := float32(geluB)
+	x := b.max(b.num(-10.7), b.x())
+	a := b.min(b.num(6), x)
+	b.note("u + v = A + B·x²")
+	h := b.mul(a, a)
+	l := b.fms(a, a, h)
+	u := b.fma(h, b.num(highB), b.num(highA))
+	v := b.fma(h, b.num(highB), b.sub(b.num(highA), u))
+	v = b.add(v, b.num(float32(geluA-float64(highA))))
+	v = b.fma(h, b.num(float32(geluB-float64(highB))), v)
+	v = b.fms(l, b.num(highB), v)
+	b.note("x·(u + v) = z - excess")
+	z := b.mul(a, u)
+	excess := b.fms(a, v, b.fms(a, u, z))
+	return b.mul(b.sigmoid(z, excess), x)
+}
+
+// maxBody passes over NaN.
+func maxBody(b *body) { b.most(b.valid(b.x(), b.num(float32(math.Inf(-1))))) }
+
+// expShifted returns exp(x - shift) for x ≤ shift, and 0 where that is below 2⁻¹²⁶, so that no subnormal number slows it down.
+func (b *body) expShifted() *value {
+	z := b.sub(b.x(), b.arg)
+	t, _, r := b.reduce(z, 127)
+	b.note("p = exp r")
+	p := b.poly(r, expPoly)
+	b.note("2ⁿ·p, 0 below 2⁻¹²⁶ and past the end")
+	e := b.zeroIf(b.mul(p, b.pow2(t)), z, b.num(-126*ln2))
+	return b.valid(e, b.num(0))
+}

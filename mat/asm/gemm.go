@@ -1,0 +1,104 @@
+package asm
+
+import "unsafe"
+
+// Gemm is the family of matrix-product kernels of a level.
+type Gemm struct {
+	// Tiles are the kernels for B in float32, by descending NR.
+	Tiles []Tile
+
+	// BFloat16 and Float16 read B in those types. Their NR is that of Tiles[0].
+	BFloat16, Float16 Tile
+
+	// WidenBFloat16 and WidenFloat16 convert n > 0 elements, a multiple of 16, to float32.
+	WidenBFloat16, WidenFloat16 func(dst *float32, src *uint16, n int)
+
+	// Peak does n > 0 steps of PeakFlops floating-point operations each that wait for nothing: no memory, no latency.
+	Peak      func(n int)
+	PeakFlops int
+}
+
+// A Tile is a kernel that holds a tile of up to MR × NR sums in registers.
+type Tile struct {
+	MR, NR int
+	Strip  Strip
+}
+
+// A Strip multiplies a strip of A by panels of B: for 0 ≤ i < m ≤ MR, 0 ≤ p < panels and 0 ≤ j < NR,
+//
+//	sum = Σ a[i·lda+l] · b[p·step + l·ldb + j]    for l ascending from 0 to k-1, from +0, one rounding for each product and sum
+//	c[i·ldc + p·NR + j] = sum                     or, if add, += sum
+//
+// Of the last panel, the first tail columns of C are read and written, 1 ≤ tail ≤ NR; of B, all NR are read. The strides count
+// elements. m and panels are positive; C is read only if add, and overlaps neither A nor B.
+type Strip func(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+var gemmGeneric = Gemm{
+	Tiles: []Tile{
+		{MR: 4, NR: 16, Strip: stripGeneric(16, func(v float32) float32 { return v })},
+		{MR: 4, NR: 8, Strip: stripGeneric(8, func(v float32) float32 { return v })},
+	},
+	BFloat16:      Tile{MR: 4, NR: 16, Strip: stripGeneric(16, BFloat16)},
+	Float16:       Tile{MR: 4, NR: 16, Strip: stripGeneric(16, Float16)},
+	WidenBFloat16: widenGeneric(BFloat16),
+	WidenFloat16:  widenGeneric(Float16),
+	Peak:          peakGeneric,
+	PeakFlops:     2,
+}
+
+// stripGeneric returns the portable Strip for panels of nr columns, at most 32, whose elements widen converts.
+func stripGeneric[T any](nr int, widen func(T) float32) Strip {
+	return func(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool) {
+		if k > 0 {
+			_ = unsafe.Slice((*T)(b), (panels-1)*step+(k-1)*ldb+nr)
+		}
+		for p := range panels {
+			n := nr
+			if p == panels-1 {
+				n = tail
+			}
+			for i := range m {
+				var sum [32]float32
+				for l := range k {
+					x := *at(a, i*lda+l)
+					row := unsafe.Slice(at((*T)(b), p*step+l*ldb), n)
+					for j, y := range row {
+						sum[j] = FMA(x, widen(y), sum[j])
+					}
+				}
+				out := unsafe.Slice(at(c, i*ldc+p*nr), n)
+				for j, s := range sum[:n] {
+					if add {
+						s = out[j] + s
+					}
+					out[j] = s
+				}
+			}
+		}
+	}
+}
+
+func widenGeneric(widen func(uint16) float32) func(dst *float32, src *uint16, n int) {
+	return func(dst *float32, src *uint16, n int) {
+		out := unsafe.Slice(dst, n)
+		for i, v := range unsafe.Slice(src, n) {
+			out[i] = widen(v)
+		}
+	}
+}
+
+// peakSink keeps peakGeneric's work from being optimised away.
+var peakSink float32
+
+func peakGeneric(n int) {
+	var s float32
+	for range n {
+		s = FMA(s, s, s)
+	}
+	peakSink = s
+}
+
+// at returns the address of element i of the array that p points to.
+func at[T any](p *T, i int) *T {
+	return (*T)(unsafe.Add(unsafe.Pointer(p), i*int(unsafe.Sizeof(*p))))
+}

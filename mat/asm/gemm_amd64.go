@@ -1,0 +1,78 @@
+//go:build !purego && !noasm
+
+package asm
+
+import "unsafe"
+
+//go:generate -command gen go -C _gen run
+//go:generate gen ./gemm
+
+var gemmAVX512 = Gemm{
+	Tiles: []Tile{
+		{MR: 14, NR: 32, Strip: strip32AVX512},
+		{MR: 14, NR: 16, Strip: strip16AVX512},
+		{MR: 14, NR: 8, Strip: strip8AVX512},
+	},
+	BFloat16:      Tile{MR: 8, NR: 32, Strip: strip32BFloat16AVX512},
+	Float16:       Tile{MR: 8, NR: 32, Strip: strip32Float16AVX512},
+	WidenBFloat16: widenBFloat16AVX512,
+	WidenFloat16:  widenFloat16AVX512,
+	Peak:          peakAVX512,
+	PeakFlops:     12 * 16 * 2,
+}
+
+var gemmAVX2 = Gemm{
+	Tiles: []Tile{
+		{MR: 6, NR: 16, Strip: strip16AVX2},
+		{MR: 12, NR: 8, Strip: strip8AVX2},
+	},
+	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16AVX2},
+	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
+	WidenBFloat16: widenBFloat16AVX2,
+	WidenFloat16:  widenFloat16AVX2,
+	Peak:          peakAVX2,
+	PeakFlops:     12 * 8 * 2,
+}
+
+//go:noescape
+func strip32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip8AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip32BFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip32Float16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip8AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip16BFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip16Float16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func widenBFloat16AVX512(dst *float32, src *uint16, n int)
+
+//go:noescape
+func widenFloat16AVX512(dst *float32, src *uint16, n int)
+
+//go:noescape
+func widenBFloat16AVX2(dst *float32, src *uint16, n int)
+
+//go:noescape
+func widenFloat16AVX2(dst *float32, src *uint16, n int)
+
+func peakAVX512(n int)
+
+func peakAVX2(n int)

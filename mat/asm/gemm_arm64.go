@@ -1,0 +1,41 @@
+//go:build !purego && !noasm
+
+package asm
+
+import "unsafe"
+
+//go:generate -command gen go -C _gen run
+//go:generate gen ./gemm
+
+var gemmNEON = Gemm{
+	Tiles: []Tile{
+		{MR: 6, NR: 16, Strip: strip16NEON},
+		{MR: 8, NR: 8, Strip: strip8NEON},
+	},
+	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16NEON},
+	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16NEON},
+	WidenBFloat16: widenBFloat16NEON,
+	WidenFloat16:  widenFloat16NEON,
+	Peak:          peakNEON,
+	PeakFlops:     24 * 4 * 2,
+}
+
+//go:noescape
+func strip16NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip8NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip16BFloat16NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func strip16Float16NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+
+//go:noescape
+func widenBFloat16NEON(dst *float32, src *uint16, n int)
+
+//go:noescape
+func widenFloat16NEON(dst *float32, src *uint16, n int)
+
+func peakNEON(n int)

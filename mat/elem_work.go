@@ -1,0 +1,82 @@
+package mat
+
+import (
+	"fmt"
+	"sync"
+)
+
+// partSize is how many elements one part of an element or row function has, about: some microseconds of work, far more than it costs
+// to hand a part to a worker.
+const partSize = 8192
+
+// A work is one call of an element or row function, cut into parts that the workers share.
+type work struct {
+	do func(w *work, row, from, to int) // does the columns from ≤ j < to of a row
+
+	engine    *Engine
+	dst, x, y Matrix
+	vector    []float32 // an operand or result with one value per column or row
+	s         float32
+	unary     func(dst, x []float32)
+	binary    func(dst, x, y []float32)
+	scalar    func(dst, x []float32, s float32)
+
+	rows, cols int // size of a part
+	across     int // parts side by side
+}
+
+var works = sync.Pool{New: func() any { return new(work) }}
+
+func newWork(do func(w *work, row, from, to int), dst, x Matrix) *work {
+	w := works.Get().(*work)
+	w.do, w.dst, w.x = do, dst, x
+	return w
+}
+
+// Do does part i.
+func (w *work) Do(i int) {
+	row, from := i/w.across*w.rows, i%w.across*w.cols
+	to := min(from+w.cols, w.x.Cols)
+	for r := row; r < min(row+w.rows, w.x.Rows); r++ {
+		w.do(w, r, from, to)
+	}
+}
+
+// shareElements runs a work whose elements are independent of each other; matrices without gaps are taken as one long row.
+func (e *Engine) shareElements(w *work) {
+	if w.dst.isDense() && w.x.isDense() && w.y.isDense() {
+		w.dst, w.x, w.y = w.dst.flat(), w.x.flat(), w.y.flat()
+	}
+	e.share(w, min(w.x.Cols, partSize))
+}
+
+// shareRows runs a work that needs whole rows.
+func (e *Engine) shareRows(w *work) { e.share(w, w.x.Cols) }
+
+func (e *Engine) share(w *work, cols int) {
+	if w.x.Rows > 0 && w.x.Cols > 0 {
+		w.cols = cols
+		w.rows = max(1, partSize/cols)
+		w.across = (w.x.Cols + cols - 1) / cols
+		if n := (w.x.Rows + w.rows - 1) / w.rows * w.across; n > 1 {
+			e.Run(n, w)
+		} else {
+			w.Do(0)
+		}
+	}
+	*w = work{}
+	works.Put(w)
+}
+
+func (m Matrix) isDense() bool { return m.Stride == m.Cols || m.Rows <= 1 }
+
+func (m Matrix) flat() Matrix {
+	n := m.Rows * m.Cols
+	return Matrix{Rows: min(1, m.Rows), Cols: n, Stride: n, Data: m.Data}
+}
+
+func checkShapes(what string, dst, x Matrix) {
+	if dst.Rows != x.Rows || dst.Cols != x.Cols {
+		panic(fmt.Sprintf("mat: %s of %s into %s", what, x.Shape(), dst.Shape()))
+	}
+}

@@ -1,0 +1,230 @@
+package mat
+
+import (
+	"unsafe"
+
+	"github.com/polytropon/polytropon/mat/asm"
+)
+
+const (
+	// shareMACs is the number of multiply-adds from which on sharing a product pays.
+	shareMACs = 1 << 19
+	// partsPerThread is how many parts a thread gets, so that one that is disturbed holds up the others for a part of the time only.
+	partsPerThread = 4
+	// callMACs bounds the multiply-adds of one call of a kernel: the runtime cannot stop a goroutine inside.
+	callMACs = 1 << 21
+	// packColumns is the number of columns from which on rows of A are copied to lie close together.
+	packColumns = 256
+	// stripPad keeps the rows of the copy from lying a power of two apart.
+	stripPad = 16
+)
+
+// A gemmTask is a list of products in progress. Tasks are reused.
+type gemmTask struct {
+	engine   *Engine
+	products []product
+	parts    []part
+}
+
+// A part is a rectangle of C that one worker computes with one kernel.
+type part struct {
+	product        int
+	tile           *asm.Tile
+	i0, i1, j0, j1 int
+}
+
+// task returns an empty task.
+func (e *Engine) task() *gemmTask {
+	t, ok := e.tasks.take()
+	if !ok {
+		t = &gemmTask{engine: e}
+	}
+	return t
+}
+
+// run computes the products and gives the task back.
+func (t *gemmTask) run() {
+	total := 0
+	for i := range t.products {
+		t.products[i].check(t.engine)
+		total += t.products[i].macs()
+	}
+	share := total
+	if t.engine.threads > 1 && total >= shareMACs {
+		share = max(shareMACs/partsPerThread, total/(t.engine.threads*partsPerThread))
+	}
+	for i := range t.products {
+		t.split(i, share)
+	}
+	t.engine.Run(len(t.parts), t)
+	clear(t.products)
+	t.products, t.parts = t.products[:0], t.parts[:0]
+	t.engine.tasks.put(t)
+}
+
+// split appends the parts of product i, of about share multiply-adds each.
+func (t *gemmTask) split(i, share int) {
+	p := &t.products[i]
+	if p.c.Rows == 0 || p.c.Cols == 0 {
+		return
+	}
+	wide := &t.engine.level.Gemm.Tiles[0]
+	whole := p.c.Cols / wide.NR * wide.NR
+	if rest := p.c.Cols - whole; rest > 0 {
+		tail := narrowest(t.engine.level, rest)
+		if tail == wide || p.packed != nil && p.packed.half != nil {
+			whole = p.c.Cols
+		} else {
+			t.grid(i, tail, whole, p.c.Cols, share)
+		}
+	}
+	if whole > 0 {
+		t.grid(i, wide, 0, whole, share)
+	}
+}
+
+// grid appends the parts of columns j0 ≤ j < j1 of product i.
+func (t *gemmTask) grid(i int, tile *asm.Tile, j0, j1, share int) {
+	p := &t.products[i]
+	m, panels := p.c.Rows, ceilDiv(j1-j0, tile.NR)
+	parts := max(1, m*(j1-j0)*p.k()/max(1, share))
+	// Rows first: each part reads all of a packed B, which is cheaper than copying A more than once. What is not packed yet is
+	// split by columns first, for the same reason.
+	var rows, cols int
+	if p.packed != nil {
+		rows = min(parts, ceilDiv(m, 4*tile.MR))
+		cols = min(ceilDiv(parts, rows), panels)
+	} else {
+		cols = min(parts, ceilDiv(panels, 4))
+		rows = min(ceilDiv(parts, cols), ceilDiv(m, tile.MR))
+	}
+	for r := range rows {
+		for c := range cols {
+			t.parts = append(t.parts, part{
+				product: i, tile: tile,
+				i0: m * r / rows, i1: m * (r + 1) / rows,
+				j0: j0 + panels*c/cols*tile.NR, j1: min(j1, j0+panels*(c+1)/cols*tile.NR),
+			})
+		}
+	}
+}
+
+// Do computes part i.
+func (t *gemmTask) Do(i int) {
+	q := t.parts[i]
+	w := worker{part: q, engine: t.engine, product: &t.products[q.product]}
+	w.do()
+}
+
+// A worker computes one part.
+type worker struct {
+	part
+	engine  *Engine
+	product *product
+	a, b    []float32 // copies of blocks of A and B
+}
+
+// blockColumns is how many columns of B, in blocks of kBlock rows, stay in the second-level cache while A passes by.
+const blockColumns = 512
+
+func (w *worker) do() {
+	nr := w.tile.NR
+	panels := ceilDiv(w.j1-w.j0, nr)
+	blocks := ceilDiv(panels*nr, blockColumns)
+	largest := ceilDiv(panels, blocks) * nr
+	kc := min(w.product.k(), kBlock)
+	sizeA, sizeB := w.tile.MR*(kc+stripPad), kc*largest
+	scratch := w.engine.Borrow(sizeA + sizeB)
+	w.a, w.b = scratch[:sizeA], scratch[sizeA:]
+	for b := range blocks {
+		j0, j1 := w.j0+panels*b/blocks*nr, min(w.j1, w.j0+panels*(b+1)/blocks*nr)
+		w.block(j0, j1, 0, kc)
+		for k0 := kBlock; k0 < w.product.k(); k0 += kBlock {
+			w.block(j0, j1, k0, min(w.product.k()-k0, kBlock))
+		}
+	}
+	w.engine.Return(scratch)
+}
+
+// block adds the products of rows k0 to k0+kc of B to columns j0 ≤ j < j1 of C.
+func (w *worker) block(j0, j1, k0, kc int) {
+	p, tile := w.product, w.tile
+	b, ldb, step, size := w.operand(j0, j1, k0, kc)
+	if size == 2 {
+		tile = p.packed.half
+	}
+	nr := tile.NR
+	panels := ceilDiv(j1-j0, nr)
+	perCall := max(1, callMACs/(max(kc, 64)*nr*tile.MR))
+	m := w.i1 - w.i0
+	strips := ceilDiv(m, tile.MR)
+	for s := range strips {
+		i0, i1 := w.i0+m*s/strips, w.i0+m*(s+1)/strips
+		a, lda := w.strip(i0, i1, k0, kc, (j1-j0) >= packColumns && i1-i0 > 4)
+		for q := 0; q < panels; q += perCall {
+			n := min(perCall, panels-q)
+			j := j0 + q*nr
+			tail := nr
+			if j+n*nr > j1 {
+				tail = j1 - j - (n-1)*nr
+			}
+			tile.Strip(i1-i0, kc, n, a, lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i0*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0)
+		}
+	}
+}
+
+// strip returns the address and stride of rows i0 ≤ i < i1 of A from column k0 on, copied if so asked.
+func (w *worker) strip(i0, i1, k0, kc int, pack bool) (*float32, int) {
+	a := w.product.a
+	if kc == 0 {
+		return nil, 0
+	}
+	if !pack {
+		return &a.Data[i0*a.Stride+k0], a.Stride
+	}
+	stride := kc + stripPad
+	for i := i0; i < i1; i++ {
+		o := i*a.Stride + k0
+		copy(w.a[(i-i0)*stride:], a.Data[o:o+kc])
+	}
+	return &w.a[0], stride
+}
+
+// operand returns the address of rows k0 to k0+kc and columns j0 ≤ j < j1 of B, its strides and the size of its elements.
+func (w *worker) operand(j0, j1, k0, kc int) (b unsafe.Pointer, ldb, step, size int) {
+	p, nr := w.product, w.tile.NR
+	step = kc * nr
+	switch {
+	case kc == 0:
+		return nil, nr, step, 4
+	case p.packed == nil:
+		if (j1-j0)%nr == 0 && w.i1-w.i0 <= 4*w.tile.MR {
+			return unsafe.Pointer(&p.b.Data[k0*p.b.Stride+j0]), p.b.Stride, nr, 4
+		}
+		packPanels(w.b, p.b, j0, j1, k0, kc, nr)
+		return unsafe.Pointer(&w.b[0]), nr, step, 4
+	case p.packed.half == nil:
+		return p.packed.address(k0, j0), nr, step, 4
+	case w.i1-w.i0 <= 2*p.packed.half.MR:
+		return p.packed.address(k0, j0), nr, step, 2
+	}
+	for j := j0; j < j1; j += nr {
+		p.packed.widen(&w.b[(j-j0)*kc], (*uint16)(p.packed.address(k0, j)), step)
+	}
+	return unsafe.Pointer(&w.b[0]), nr, step, 4
+}
+
+// packPanels copies rows k0 to k0+kc and columns j0 ≤ j < j1 of b into panels of nr columns.
+func packPanels(dst []float32, b Matrix, j0, j1, k0, kc, nr int) {
+	for j := j0; j < j1; j += nr {
+		n := min(nr, j1-j)
+		for l := k0; l < k0+kc; l++ {
+			o := l*b.Stride + j
+			copy(dst[:nr], b.Data[o:o+n])
+			clear(dst[n:nr])
+			dst = dst[nr:]
+		}
+	}
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }

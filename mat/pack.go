@@ -1,0 +1,106 @@
+package mat
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/polytropon/polytropon/mat/asm"
+)
+
+// Packed is the right operand of a product, K × N, in the layout that the kernels of one level read and in the storage type that it
+// came in. It is immutable.
+//
+// The layout: for each block of kBlock rows, one panel after another; a panel is NR columns of the block's rows, row by row. The
+// last panel is as wide as the narrowest kernel allows, and padded with zeros.
+type Packed struct {
+	K, N   int
+	level  *asm.Level
+	memory unsafe.Pointer
+	size   int // of an element in bytes
+	// In BFloat16 and Float16, the kernel for the type and the conversion to float32.
+	half  *asm.Tile
+	widen func(*float32, *uint16, int)
+}
+
+// Pack copies b, k × n in row-major order with the given stride between rows.
+func Pack[T Element](e *Engine, b []T, k, n, stride int) *Packed {
+	checkRows(len(b), k, n, stride, "Pack")
+	return pack(e, b, k, n, stride, 1)
+}
+
+// PackT copies the transpose of w, n × k in row-major order with the given stride between rows: the weight of a linear layer, whose
+// product is x·wᵀ.
+func PackT[T Element](e *Engine, w []T, n, k, stride int) *Packed {
+	checkRows(len(w), n, k, stride, "PackT")
+	return pack(e, w, k, n, 1, stride)
+}
+
+// pack packs the k × n values b[l·row + j·column].
+func pack[T Element](e *Engine, b []T, k, n, row, column int) *Packed {
+	p := &Packed{K: k, N: n, level: e.level, size: int(unsafe.Sizeof(*new(T)))}
+	g := &e.level.Gemm
+	switch any(b).(type) {
+	case []BFloat16:
+		p.half, p.widen = &g.BFloat16, g.WidenBFloat16
+	case []Float16:
+		p.half, p.widen = &g.Float16, g.WidenFloat16
+	}
+	dst := aligned[T](k * p.width())
+	p.memory = unsafe.Pointer(unsafe.SliceData(dst))
+	for k0 := 0; k0 < k; k0 += kBlock {
+		for j0 := 0; j0 < n; j0 += p.nr() {
+			width := p.panelWidth(j0)
+			for l := k0; l < min(k, k0+kBlock); l++ {
+				for j := range min(width, n-j0) {
+					dst[j] = b[l*row+(j0+j)*column]
+				}
+				dst = dst[width:]
+			}
+		}
+	}
+	return p
+}
+
+// checkRows panics unless rows × cols values with the given stride fit in a slice of the given length.
+func checkRows(length, rows, cols, stride int, caller string) {
+	if rows < 0 || cols < 0 || stride < cols || rows > 0 && length < (rows-1)*stride+cols {
+		panic(fmt.Sprintf("mat: %s: %d×%d with stride %d in %d values", caller, rows, cols, stride, length))
+	}
+}
+
+func (p *Packed) nr() int { return p.level.Gemm.Tiles[0].NR }
+
+// panelWidth is the width of the panel that begins at column j.
+func (p *Packed) panelWidth(j int) int {
+	if p.half != nil {
+		return p.nr()
+	}
+	return narrowest(p.level, p.N-j).NR
+}
+
+// width is the number of columns with the padding.
+func (p *Packed) width() int {
+	last := p.N / p.nr() * p.nr()
+	if last == p.N {
+		return p.N
+	}
+	return last + p.panelWidth(last)
+}
+
+// offset is the index of the first element of the panel that begins at column j, in the block that begins at row k0.
+func (p *Packed) offset(k0, j int) int { return k0*p.width() + j*min(p.K-k0, kBlock) }
+
+// address is where the panel at offset begins.
+func (p *Packed) address(k0, j int) unsafe.Pointer {
+	return unsafe.Add(p.memory, p.offset(k0, j)*p.size)
+}
+
+// narrowest returns the narrowest of a level's kernels that computes n columns in one panel, or the widest kernel.
+func narrowest(l *asm.Level, n int) *asm.Tile {
+	tiles := l.Gemm.Tiles
+	i := 0
+	for i+1 < len(tiles) && tiles[i+1].NR >= n {
+		i++
+	}
+	return &tiles[i]
+}

@@ -1,0 +1,109 @@
+package mat
+
+import (
+	"unsafe"
+
+	"github.com/polytropon/polytropon/mat/asm"
+)
+
+// panels is the right operand of small products inside one part, K × N in borrowed memory, laid out as Packed is: for each block of
+// kBlock rows, whole panels of the widest kernel, then a rest of the narrowest that holds it.
+type panels struct {
+	k, n       int
+	wide, rest *asm.Tile // rest is nil where there is none
+	whole      int       // columns in whole panels
+	data       []float32
+}
+
+func newPanels(l *asm.Level, k, n int) panels {
+	p := panels{k: k, n: n, wide: &l.Gemm.Tiles[0]}
+	p.whole = n / p.wide.NR * p.wide.NR
+	if n > p.whole {
+		p.rest = narrowest(l, n-p.whole)
+	}
+	return p
+}
+
+// cols is the number of columns with the padding.
+func (p *panels) cols() int {
+	if p.rest == nil {
+		return p.whole
+	}
+	return p.whole + p.rest.NR
+}
+
+// size is how many values data holds.
+func (p *panels) size() int { return p.k * p.cols() }
+
+// panelWidth is the width of the panel that begins at column j.
+func (p *panels) panelWidth(j int) int {
+	if j < p.whole {
+		return p.wide.NR
+	}
+	return p.rest.NR
+}
+
+// copy sets p to m, k × n.
+func (p *panels) copy(m Matrix) {
+	dst := p.data
+	for k0 := 0; k0 < p.k; k0 += kBlock {
+		k1 := min(p.k, k0+kBlock)
+		for j := 0; j < p.n; {
+			width := p.panelWidth(j)
+			n := min(width, p.n-j)
+			for l := k0; l < k1; l++ {
+				o := l*m.Stride + j
+				copy(dst[:n], m.Data[o:o+n])
+				clear(dst[n:width])
+				dst = dst[width:]
+			}
+			j += width
+		}
+	}
+}
+
+// copyT sets p to mᵀ, m being n × k.
+func (p *panels) copyT(m Matrix) {
+	dst := p.data
+	for k0 := 0; k0 < p.k; k0 += kBlock {
+		kc := min(p.k-k0, kBlock)
+		for j := 0; j < p.n; {
+			width := p.panelWidth(j)
+			n := min(width, p.n-j)
+			for i := range n {
+				o := (j+i)*m.Stride + k0
+				for l, x := range m.Data[o : o+kc] {
+					dst[l*width+i] = x
+				}
+			}
+			if n < width {
+				for l := range kc {
+					clear(dst[l*width+n : (l+1)*width])
+				}
+			}
+			dst = dst[kc*width:]
+			j += width
+		}
+	}
+}
+
+// multiply sets c to a times the first a.Cols rows and c.Cols columns of p. a has at most as many rows as the widest kernel.
+func (p *panels) multiply(c, a Matrix) {
+	for k0 := 0; k0 < a.Cols; k0 += kBlock {
+		rows, kc := min(p.k-k0, kBlock), min(a.Cols-k0, kBlock)
+		block := p.data[k0*p.cols():]
+		left := a.Data[k0:]
+		perCall := max(1, callMACs/(max(kc, 64)*p.wide.NR*p.wide.MR)) * p.wide.NR
+		whole := min(c.Cols, p.whole)
+		for j := 0; j < whole; j += perCall {
+			n := min(whole-j, perCall)
+			count := ceilDiv(n, p.wide.NR)
+			p.wide.Strip(c.Rows, kc, count, &left[0], a.Stride, unsafe.Pointer(&block[j*rows]), p.wide.NR, rows*p.wide.NR,
+				&c.Data[j], c.Stride, n-(count-1)*p.wide.NR, k0 > 0)
+		}
+		if c.Cols > p.whole {
+			p.rest.Strip(c.Rows, kc, 1, &left[0], a.Stride, unsafe.Pointer(&block[p.whole*rows]), p.rest.NR, 0,
+				&c.Data[p.whole], c.Stride, c.Cols-p.whole, k0 > 0)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package mat
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// A Task is work that an Engine shares among its workers.
+type Task interface {
+	// Do does part i. Parts run in any order, at the same time, on any worker.
+	Do(i int)
+}
+
+// A pool is a fixed number of goroutines that help callers with their tasks. They are parked while there is nothing to do.
+//
+// A caller hands its job only to workers that are idle, and does itself what nobody else has begun. So it never waits for a worker
+// that is not at work, which makes calls from inside a part as safe as any: where every worker is busy they run inline.
+type pool struct {
+	workers int
+	start   sync.Once
+	stop    sync.Once
+	idle    atomic.Int32 // workers that wait for a job and are not promised one
+	jobs    chan *job
+	spare   spare[*job]
+}
+
+// A job is a task in progress.
+type job struct {
+	task     Task
+	parts    int64
+	next     atomic.Int64 // the next part to begin
+	done     atomic.Int64 // parts that have ended
+	holders  atomic.Int32 // goroutines that will still look at the job
+	finished chan struct{}
+	panicked atomic.Pointer[any]
+}
+
+func newPool(workers int) *pool { return &pool{workers: workers, jobs: make(chan *job, workers)} }
+
+// run is Engine.Run.
+func (p *pool) run(n int, t Task) {
+	helpers := 0
+	if n > 1 && p.workers > 0 {
+		p.start.Do(p.launch)
+		helpers = p.claim(min(n-1, p.workers))
+	}
+	if helpers == 0 {
+		for i := range n {
+			t.Do(i)
+		}
+		return
+	}
+	j, ok := p.spare.take()
+	if !ok {
+		j = &job{finished: make(chan struct{}, 1)}
+	}
+	j.task, j.parts = t, int64(n)
+	j.next.Store(0)
+	j.done.Store(0)
+	j.holders.Store(int32(helpers) + 1)
+	for range helpers {
+		p.jobs <- j
+	}
+	if !j.work() {
+		<-j.finished
+	}
+	failure := j.panicked.Load()
+	p.release(j)
+	if failure != nil {
+		panic(*failure)
+	}
+}
+
+func (p *pool) launch() {
+	p.idle.Add(int32(p.workers))
+	for range p.workers {
+		go func() {
+			for j := range p.jobs {
+				if j == nil {
+					return
+				}
+				if j.work() {
+					j.finished <- struct{}{}
+				}
+				p.release(j)
+				p.idle.Add(1)
+			}
+		}()
+	}
+}
+
+// close ends the workers once they are idle. Later runs are inline.
+func (p *pool) close() {
+	p.stop.Do(func() {
+		p.start.Do(func() {})
+		for range p.claim(p.workers) {
+			p.jobs <- nil
+		}
+	})
+}
+
+// claim reserves up to n idle workers; each must be sent a job.
+func (p *pool) claim(n int) int {
+	for {
+		idle := p.idle.Load()
+		n := min(int32(n), idle)
+		if n <= 0 {
+			return 0
+		}
+		if p.idle.CompareAndSwap(idle, idle-n) {
+			return int(n)
+		}
+	}
+}
+
+// release gives up one hold on j; the last one makes it free for another task.
+func (p *pool) release(j *job) {
+	if j.holders.Add(-1) == 0 {
+		j.task = nil
+		j.panicked.Store(nil)
+		p.spare.put(j)
+	}
+}
+
+// work does parts until none is left to begin, and reports whether the last one to end was among them.
+func (j *job) work() bool {
+	for {
+		i := j.next.Add(1) - 1
+		if i >= j.parts {
+			return false
+		}
+		j.do(int(i))
+		if j.done.Add(1) == j.parts {
+			return true
+		}
+	}
+}
+
+// do does one part and keeps the first panic.
+func (j *job) do(i int) {
+	defer func() {
+		if r := recover(); r != nil {
+			failure := r // a variable of its own, as its address makes it allocate
+			j.panicked.CompareAndSwap(nil, &failure)
+		}
+	}()
+	j.task.Do(i)
+}
+
+// A spare keeps values for reuse.
+type spare[T any] struct {
+	mu     sync.Mutex
+	values []T
+}
+
+func (s *spare[T]) take() (v T, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.values) - 1
+	if n < 0 {
+		return v, false
+	}
+	v = s.values[n]
+	s.values = s.values[:n]
+	return v, true
+}
+
+func (s *spare[T]) put(v T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.values = append(s.values, v)
+}

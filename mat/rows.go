@@ -1,0 +1,89 @@
+package mat
+
+import (
+	"fmt"
+	"math"
+)
+
+// RMSNorm sets each row of dst to x / √(mean(x²) + eps) · weight. dst may be x. The mean of squares is a chain of fused multiply-adds
+// in each of 32 lanes and one tree over the lanes; the quotient is one exact division by the exact square root.
+func (e *Engine) RMSNorm(dst, x Matrix, weight []float32, eps float32) {
+	checkShapes("RMSNorm", dst, x)
+	if len(weight) != x.Cols {
+		panic(fmt.Sprintf("mat: RMSNorm of %s with %d weights", x.Shape(), len(weight)))
+	}
+	w := newWork(doRMSNorm, dst, x)
+	w.engine, w.vector, w.s = e, weight, eps
+	e.shareRows(w)
+}
+
+func doRMSNorm(w *work, r, _, _ int) {
+	x := w.x.Row(r)
+	mean := w.engine.DotRow(x, x) / float32(len(x))
+	root := float32(math.Sqrt(float64(mean + w.s)))
+	w.engine.level.Elem.DivMul(w.dst.Row(r), x, w.vector, root)
+}
+
+// Softmax sets each row of dst to exp(x - max) / sum(exp(x - max)). dst may be x. Elements of -Inf become 0 and do not change the
+// others; a row that is all -Inf, or has NaN or +Inf in it, becomes NaN.
+func (e *Engine) Softmax(dst, x Matrix) {
+	checkShapes("Softmax", dst, x)
+	w := newWork(doSoftmax, dst, x)
+	w.engine = e
+	e.shareRows(w)
+}
+
+func doSoftmax(w *work, r, _, _ int) { w.engine.softmaxRow(w.dst.Row(r), w.x.Row(r)) }
+
+// SoftmaxRow is Softmax for one row in place, on the calling goroutine.
+func (e *Engine) SoftmaxRow(x []float32) { e.softmaxRow(x, x) }
+
+func (e *Engine) softmaxRow(dst, x []float32) {
+	k := &e.level.Elem
+	m := e.MaxRow(x)
+	var sum float32
+	for i := 0; i < len(x); i += rowBlock {
+		j := min(i+rowBlock, len(x))
+		sum += k.ExpSum(dst[i:j], x[i:j], m)
+	}
+	for i := 0; i < len(x); i += rowBlock {
+		j := min(i+rowBlock, len(x))
+		k.Div(dst[i:j], dst[i:j], sum)
+	}
+}
+
+// LogSumExp sets dst[i] = max + log(sum(exp(x - max))) over row i of x. Where the largest element is infinite, so is the result; a row
+// with NaN gives NaN, a row without columns -Inf.
+func (e *Engine) LogSumExp(dst []float32, x Matrix) {
+	if len(dst) != x.Rows {
+		panic(fmt.Sprintf("mat: LogSumExp of %s into %d values", x.Shape(), len(dst)))
+	}
+	if x.Cols == 0 {
+		for i := range dst {
+			dst[i] = negInf
+		}
+		return
+	}
+	w := newWork(doLogSumExp, Matrix{}, x)
+	w.engine, w.vector = e, dst
+	e.shareRows(w)
+}
+
+func doLogSumExp(w *work, r, _, _ int) { w.vector[r] = w.engine.logSumExpRow(w.x.Row(r)) }
+
+func (e *Engine) logSumExpRow(x []float32) float32 {
+	m := e.MaxRow(x)
+	if math.IsInf(float64(m), 0) {
+		for _, v := range x {
+			if v != v {
+				return v
+			}
+		}
+		return m
+	}
+	var sum float32
+	for i := 0; i < len(x); i += rowBlock {
+		sum += e.level.Elem.SumExp(x[i:min(i+rowBlock, len(x))], m)
+	}
+	return m + Log(sum)
+}
