@@ -1,0 +1,114 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// configFile reads the fields of a config.json. The first error is kept, with the name of its field.
+type configFile struct {
+	fields map[string]json.RawMessage
+	err    error
+}
+
+func parseConfig(data []byte) (*configFile, error) {
+	c := &configFile{}
+	if err := json.Unmarshal(data, &c.fields); err != nil {
+		return nil, fmt.Errorf("not a JSON object: %w", err)
+	}
+	if c.fields == nil {
+		return nil, errors.New("not a JSON object: got null")
+	}
+	return c, nil
+}
+
+// has tells whether the field is there and not null.
+func (c *configFile) has(name string) bool {
+	v, ok := c.fields[name]
+	return ok && string(v) != "null"
+}
+
+func (c *configFile) fail(name string, want string) {
+	if c.err != nil {
+		return
+	}
+	got := "nothing"
+	if v, ok := c.fields[name]; ok {
+		got = string(v)
+	}
+	c.err = fmt.Errorf("field %s: got %.80s, want %s", name, got, want)
+}
+
+// size reads a positive integer that must be there.
+func (c *configFile) size(name string) int {
+	if !c.has(name) {
+		c.fail(name, "a positive integer")
+		return 1
+	}
+	return c.sizeOr(name, 1)
+}
+
+// maxSize bounds every size in a config, so that products of two of them cannot overflow.
+const maxSize = math.MaxInt32
+
+// sizeOr reads a positive integer; absent or null means def.
+func (c *configFile) sizeOr(name string, def int) int {
+	if !c.has(name) {
+		return def
+	}
+	var n int
+	if json.Unmarshal(c.fields[name], &n) != nil || n < 1 || n > maxSize {
+		c.fail(name, fmt.Sprintf("an integer from 1 to %d", maxSize))
+		return 1
+	}
+	return n
+}
+
+// floatOr reads a positive number; absent or null means def.
+func (c *configFile) floatOr(name string, def float64) float64 {
+	if !c.has(name) {
+		return def
+	}
+	var x float64
+	if json.Unmarshal(c.fields[name], &x) != nil || x <= 0 {
+		c.fail(name, "a positive number")
+		return 1
+	}
+	return x
+}
+
+// boolOr reads a boolean; absent or null means def.
+func (c *configFile) boolOr(name string, def bool) bool {
+	if !c.has(name) {
+		return def
+	}
+	var b bool
+	if json.Unmarshal(c.fields[name], &b) != nil {
+		c.fail(name, "true or false")
+	}
+	return b
+}
+
+// textOr reads a string; absent or null means def.
+func (c *configFile) textOr(name, def string) string {
+	if !c.has(name) {
+		return def
+	}
+	var s string
+	if json.Unmarshal(c.fields[name], &s) != nil {
+		c.fail(name, "a string")
+	}
+	return s
+}
+
+// oneOf reads a string that must be one of the given values.
+func (c *configFile) oneOf(name, def string, values ...string) string {
+	s := c.textOr(name, def)
+	if !slices.Contains(values, s) {
+		c.fail(name, fmt.Sprintf("one of %q", values))
+	}
+	return s
+}

@@ -1,0 +1,174 @@
+package model
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/nn"
+)
+
+// t5 is an encoder-decoder of the T5 family (Raffel et al. 2020; modeling_t5.py, modeling_mt5.py and modeling_umt5.py of
+// transformers).
+type t5 struct {
+	t5Config
+	shared           *nn.Embedding // a module that holds the table; the stacks look tokens up in modules of their own
+	encoder, decoder t5Stack
+	head             *nn.Linear
+	tied             bool // the head's weight is the embedding's
+}
+
+type t5Stack struct {
+	tokens *nn.Embedding
+	blocks []t5Block
+	norm   *nn.RMSNorm
+}
+
+type t5Block struct {
+	self  t5Attention
+	cross *t5Attention // of a decoder's block
+	feed  t5Feed
+}
+
+type t5Attention struct {
+	norm       *nn.RMSNorm
+	q, k, v, o *nn.Linear
+	bias       *nn.RelativeBias // nil where the block has no table of its own
+}
+
+type t5Feed struct {
+	norm     *nn.RMSNorm
+	gate, up *nn.Linear // gate is nil where the feed-forward layer is not gated
+	down     *nn.Linear
+}
+
+func newT5(c t5Config, l *loader) *t5 {
+	t := &t5{t5Config: c}
+	table := l.weights("shared.weight", c.Vocabulary, c.Dim)
+	if l.err != nil {
+		return t
+	}
+	t.shared = nn.NewEmbedding(table, c.Vocabulary, c.Dim)
+	l.ignore("decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight")
+	t.encoder = newT5Stack(c, l, table, "encoder", c.EncoderLayers)
+	t.decoder = newT5Stack(c, l, table, "decoder", c.DecoderLayers)
+	// Whether the head is tied is what the file says: transformers 5 writes tie_word_embeddings true for untied models too.
+	if t.tied = !l.has("lm_head.weight"); !t.tied {
+		t.head = l.linear("lm_head", c.Vocabulary, c.Dim)
+	} else {
+		t.head = nn.NewLinear(l.engine, table, c.Vocabulary, c.Dim)
+	}
+	return t
+}
+
+func newT5Stack(c t5Config, l *loader, table nn.Weights, path string, layers int) t5Stack {
+	l.same(path+".embed_tokens.weight", "shared.weight")
+	s := t5Stack{tokens: nn.NewEmbedding(table, c.Vocabulary, c.Dim), norm: l.norm(path+".final_layer_norm", c.Dim, c.Epsilon)}
+	decoder := path == "decoder"
+	for i := 0; i < layers && l.err == nil; i++ {
+		layer := func(j int) string { return fmt.Sprintf("%s.block.%d.layer.%d", path, i, j) }
+		b := t5Block{self: newT5Attention(c, l, layer(0), "SelfAttention")}
+		if i == 0 || c.Type == "umt5" {
+			if w := l.weights(layer(0)+".SelfAttention.relative_attention_bias.weight", c.Buckets, c.Heads); l.err == nil {
+				b.self.bias = nn.NewRelativeBias(w.Float32s(), c.Buckets, c.Heads, c.MaxDistance, !decoder)
+			}
+		}
+		next := 1
+		if decoder {
+			cross := newT5Attention(c, l, layer(next), "EncDecAttention")
+			b.cross = &cross
+			next++
+		}
+		b.feed = newT5Feed(c, l, layer(next))
+		s.blocks = append(s.blocks, b)
+	}
+	return s
+}
+
+func newT5Attention(c t5Config, l *loader, path, name string) t5Attention {
+	p, width := path+"."+name, c.Heads*c.HeadSize
+	return t5Attention{
+		norm: l.norm(path+".layer_norm", c.Dim, c.Epsilon),
+		q:    l.linear(p+".q", width, c.Dim),
+		k:    l.linear(p+".k", width, c.Dim),
+		v:    l.linear(p+".v", width, c.Dim),
+		o:    l.linear(p+".o", c.Dim, width),
+	}
+}
+
+func newT5Feed(c t5Config, l *loader, path string) t5Feed {
+	p := path + ".DenseReluDense"
+	f := t5Feed{norm: l.norm(path+".layer_norm", c.Dim, c.Epsilon), down: l.linear(p+".wo", c.Dim, c.Inner)}
+	if c.Gated {
+		f.gate, f.up = l.linear(p+".wi_0", c.Inner, c.Dim), l.linear(p+".wi_1", c.Inner, c.Dim)
+	} else {
+		f.up = l.linear(p+".wi", c.Inner, c.Dim)
+	}
+	return f
+}
+
+// encode returns the encoder's output for ids, whose sequences are rows.
+func (t *t5) encode(ctx context.Context, p *nn.Pass, rows nn.Ragged, ids []int) (mat.Matrix, error) {
+	x := t.encoder.tokens.Forward(p, rows, ids)
+	return t.encoder.forward(ctx, t, p, rows, x, nil, mat.Matrix{})
+}
+
+// decode returns the decoder's output for ids, whose sequences are rows, given the encoder's output.
+func (t *t5) decode(ctx context.Context, p *nn.Pass, rows nn.Ragged, ids []int, encoded nn.Ragged, encoder mat.Matrix) (mat.Matrix, error) {
+	x := t.decoder.tokens.Forward(p, rows, ids)
+	return t.decoder.forward(ctx, t, p, rows, x, encoded, encoder)
+}
+
+// forward runs the stack over x, which it overwrites. The memory that it takes from p, but for the result, is released.
+func (s *t5Stack) forward(ctx context.Context, t *t5, p *nn.Pass, rows nn.Ragged, x mat.Matrix, encoded nn.Ragged, encoder mat.Matrix) (mat.Matrix, error) {
+	y := p.Matrix(x.Rows, x.Cols)
+	defer p.Release(p.Mark())
+	self := nn.Attention{Heads: t.Heads, HeadSize: t.HeadSize, Causal: encoded != nil}
+	cross := nn.Attention{Heads: t.Heads, HeadSize: t.HeadSize}
+	var bias []mat.Matrix
+	for i := range s.blocks {
+		if err := ctx.Err(); err != nil {
+			return mat.Matrix{}, err
+		}
+		b := &s.blocks[i]
+		if b.self.bias != nil {
+			bias = b.self.bias.Forward(p, rows)
+		}
+		b.self.addTo(p, self, rows, x, rows, nil, bias)
+		if b.cross != nil {
+			b.cross.addTo(p, cross, rows, x, encoded, &encoder, nil)
+		}
+		b.feed.addTo(p, t.Activation, rows, x)
+	}
+	s.norm.ForwardTo(p, rows, y, x)
+	return y, nil
+}
+
+// addTo adds the attention of x's normalised rows to x: over themselves, or over the rows of an encoder's output.
+func (a *t5Attention) addTo(p *nn.Pass, op nn.Attention, rows nn.Ragged, x mat.Matrix, keys nn.Ragged, encoder *mat.Matrix, bias []mat.Matrix) {
+	defer p.Release(p.Mark())
+	n := a.norm.Forward(p, rows, x)
+	source := n
+	if encoder != nil {
+		source = *encoder
+	}
+	q := a.q.Forward(p, rows, n)
+	k := a.k.Forward(p, keys, source)
+	v := a.v.Forward(p, keys, source)
+	a.o.ForwardAdd(p, rows, x, op.Forward(p, rows, keys, q, k, v, bias))
+}
+
+// addTo adds the feed-forward layer of x's normalised rows to x.
+func (f *t5Feed) addTo(p *nn.Pass, act activation, rows nn.Ragged, x mat.Matrix) {
+	defer p.Release(p.Mark())
+	n := f.norm.Forward(p, rows, x)
+	h := f.up.Forward(p, rows, n)
+	if f.gate != nil {
+		g := f.gate.Forward(p, rows, n)
+		act(p.Engine, g, g)
+		p.Engine.MulElem(h, g, h)
+	} else {
+		act(p.Engine, h, h)
+	}
+	f.down.ForwardAdd(p, rows, x, h)
+}

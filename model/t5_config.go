@@ -1,0 +1,51 @@
+package model
+
+import "math"
+
+// t5Config is what config.json says of a model of the T5 family.
+type t5Config struct {
+	Type                         string // t5, mt5 or umt5
+	Vocabulary                   int
+	Dim, HeadSize, Heads, Inner  int // d_model, d_kv, num_heads, d_ff
+	EncoderLayers, DecoderLayers int
+	Buckets, MaxDistance         int
+	Epsilon                      float32
+	FeedForward                  string // feed_forward_proj
+	Activation                   activation
+	Gated                        bool
+	ScaleOutputs                 bool // the decoder's output is multiplied by Dim^-½ before the head
+}
+
+// readT5Config reads the fields of a T5Config, MT5Config or UMT5Config as transformers 4 and 5 write them; c keeps the error.
+func readT5Config(c *configFile, modelType string) t5Config {
+	cfg := t5Config{
+		Type:          modelType,
+		Vocabulary:    c.size("vocab_size"),
+		Dim:           c.size("d_model"),
+		HeadSize:      c.size("d_kv"),
+		Heads:         c.size("num_heads"),
+		Inner:         c.size("d_ff"),
+		EncoderLayers: c.size("num_layers"),
+		Buckets:       c.sizeOr("relative_attention_num_buckets", 32),
+		MaxDistance:   c.sizeOr("relative_attention_max_distance", 128),
+		Epsilon:       float32(c.floatOr("layer_norm_epsilon", 1e-6)),
+	}
+	cfg.DecoderLayers = c.sizeOr("num_decoder_layers", cfg.EncoderLayers)
+	if cfg.Buckets < 4 || cfg.Buckets%2 != 0 {
+		c.fail("relative_attention_num_buckets", "an even number ≥ 4")
+	}
+	if cfg.MaxDistance <= cfg.Buckets/2 {
+		c.fail("relative_attention_max_distance", "more than half of relative_attention_num_buckets")
+	}
+	cfg.FeedForward = c.textOr("feed_forward_proj", "relu")
+	cfg.Activation, cfg.Gated = readFeedForward(c, cfg.FeedForward)
+	switch tied := c.boolOr("tie_word_embeddings", true); modelType {
+	case "t5", "umt5":
+		cfg.ScaleOutputs = c.boolOr("scale_decoder_outputs", tied)
+	case "mt5": // only transformers 4 scaled a tied mt5, and no released mt5 is tied
+	}
+	return cfg
+}
+
+// outputScale returns Dim^-½.
+func (c *t5Config) outputScale() float32 { return float32(1 / math.Sqrt(float64(c.Dim))) }

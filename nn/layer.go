@@ -1,0 +1,27 @@
+package nn
+
+import "github.com/polytropon/polytropon/mat"
+
+// A Param is a named parameter of a layer.
+type Param struct {
+	Name  string // within the layer: "weight"
+	Shape []int
+}
+
+// A Layer is a module that has parameters of its own.
+type Layer interface {
+	// Params lists the layer's parameters.
+	Params() []Param
+	// With returns a layer like this one with the given values for its parameters, by name and of the shapes that Params lists.
+	With(e *mat.Engine, values map[string]Weights) Layer
+}
+
+// A Module is an entry of a model's tree of modules, as torch's named_modules lists them: adapters name the modules that they adapt
+// or replace by these paths.
+type Module struct {
+	Path  string // "encoder.block.0.layer.0.SelfAttention.q"
+	Type  string // torch's class: "Linear", "Embedding", "Dropout", …
+	Layer Layer  // nil where the module has no parameters of its own
+
+	Output bool // the head, which maps to token ids (transformers' get_output_embeddings)
+}

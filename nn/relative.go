@@ -1,0 +1,116 @@
+package nn
+
+import (
+	"math"
+	"math/big"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+// RelativeBias is T5's relative attention bias: a score per head that depends on how far a key lies from the query, by buckets.
+type RelativeBias struct {
+	Buckets, Heads int
+	Bidirectional  bool
+	weight         []float32 // buckets × heads
+	starts         []int     // starts[b] is the shortest distance in bucket b of one direction
+}
+
+// NewRelativeBias returns a bias with the table weight, buckets × heads, whose buckets end at maxDistance. With bidirectional (an
+// encoder) keys after the query have the upper half of the buckets; otherwise (a decoder) they count as distance 0.
+func NewRelativeBias(weight []float32, buckets, heads, maxDistance int, bidirectional bool) *RelativeBias {
+	Weights{F32: weight}.check(buckets, heads)
+	n := buckets
+	if bidirectional {
+		n /= 2
+	}
+	return &RelativeBias{buckets, heads, bidirectional, weight, bucketStarts(n, maxDistance)}
+}
+
+// bucketStarts returns the shortest distance of each of n buckets: one for each distance below e = n/2, then logarithmic ones. Bucket
+// e + j begins where ln(d/e)/ln(M/e)·(n−e) ≥ j (_relative_position_bucket in transformers' modeling_t5.py), that is where
+// d^(n−e)·e^j ≥ M^j·e^(n−e), which integers decide exactly. (transformers decides in float32, which at some unusual sizes, such as 17
+// buckets up to 27, puts a distance where both sides are equal in the bucket before.)
+func bucketStarts(n, maxDistance int) []int {
+	e := n / 2
+	pow := func(x, y int) *big.Int { return new(big.Int).Exp(big.NewInt(int64(x)), big.NewInt(int64(y)), nil) }
+	starts := make([]int, n)
+	for b := range n {
+		if b <= e {
+			starts[b] = b
+			continue
+		}
+		j := b - e
+		begins := new(big.Int).Mul(pow(maxDistance, j), pow(e, n-e))
+		reached := func(d int) bool { return new(big.Int).Mul(pow(d, n-e), pow(e, j)).Cmp(begins) >= 0 }
+		// The floating-point solution is at most one off; any error in it costs time only.
+		d := max(int(float64(e)*math.Pow(float64(maxDistance)/float64(e), float64(j)/float64(n-e))), starts[b-1])
+		for !reached(d) {
+			d++
+		}
+		for d > starts[b-1] && reached(d-1) {
+			d--
+		}
+		starts[b] = d
+	}
+	return starts
+}
+
+// bucket returns the bucket of a key that lies offset after the query (negative: before it).
+func (r *RelativeBias) bucket(offset int) int {
+	first, d := 0, -offset
+	if r.Bidirectional && offset > 0 {
+		first, d = r.Buckets/2, offset
+	}
+	d = max(d, 0)
+	b := len(r.starts) - 1
+	for r.starts[b] > d {
+		b--
+	}
+	return first + b
+}
+
+// Params implements Layer.
+func (r *RelativeBias) Params() []Param { return []Param{{"weight", []int{r.Buckets, r.Heads}}} }
+
+// With implements Layer.
+func (r *RelativeBias) With(_ *mat.Engine, values map[string]Weights) Layer {
+	w := values["weight"]
+	w.check(r.Buckets, r.Heads)
+	with := *r
+	with.weight = w.Float32s()
+	return &with
+}
+
+// vectors returns heads rows of length 2·n−1: column n−1+o of row h is what is added to head h's score of a key that lies o after
+// the query. A query at position i of up to n finds its row of biases, by key, from column n−1−i on.
+func (r *RelativeBias) vectors(p *Pass, n int) mat.Matrix {
+	v := p.Matrix(r.Heads, 2*n-1)
+	for c := range v.Cols {
+		b := r.bucket(c - (n - 1))
+		for h := range r.Heads {
+			v.Data[h*v.Stride+c] = r.weight[b*r.Heads+h]
+		}
+	}
+	return v
+}
+
+// Forward returns for each sequence the vectors that Attention takes, computed for the longest sequence of rows.
+func (r *RelativeBias) Forward(p *Pass, rows Ragged) []mat.Matrix {
+	p.check(rows)
+	of := make([]mat.Matrix, 0, rows.Sequences())
+	n := max(rows.Longest(), 1)
+	for i := 0; i < len(p.segments); i++ {
+		s := p.segments[i]
+		l := layer(s, r)
+		var v mat.Matrix
+		if i > 0 && layer(p.segments[i-1], r) == l {
+			v = of[len(of)-1]
+		} else {
+			v = l.vectors(p, n)
+		}
+		for range s.to - s.from {
+			of = append(of, v)
+		}
+	}
+	return of
+}

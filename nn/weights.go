@@ -1,0 +1,81 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/safetensors"
+)
+
+// Weights is a parameter in the element type of its file. At most one of the slices is in use.
+type Weights struct {
+	F32  []float32
+	BF16 []mat.BFloat16
+	F16  []mat.Float16
+}
+
+// WeightsOf returns a tensor's values. F32, BF16 and F16 keep their type, without a copy where the platform allows; F64 is rounded to
+// float32; any other type is an error.
+func WeightsOf(t safetensors.Tensor) (Weights, error) {
+	switch t.DType {
+	case safetensors.BF16:
+		u, err := t.Uint16s()
+		return Weights{BF16: mat.Bits[mat.BFloat16](u)}, err
+	case safetensors.F16:
+		u, err := t.Uint16s()
+		return Weights{F16: mat.Bits[mat.Float16](u)}, err
+	}
+	if t.DType != safetensors.F32 && t.DType != safetensors.F64 {
+		return Weights{}, fmt.Errorf("nn: tensor %s: got dtype %s, want F32, BF16, F16 or F64", t.Name, t.DType)
+	}
+	f, err := t.Float32s()
+	return Weights{F32: f}, err
+}
+
+// Len returns the number of elements.
+func (w Weights) Len() int { return len(w.F32) + len(w.BF16) + len(w.F16) }
+
+// Float32s returns the elements as float32, exactly. The result may alias w.
+func (w Weights) Float32s() []float32 {
+	if w.BF16 == nil && w.F16 == nil {
+		return w.F32
+	}
+	f := make([]float32, w.Len())
+	w.widen(f, 0)
+	return f
+}
+
+// widen sets dst to the elements from offset on.
+func (w Weights) widen(dst []float32, offset int) {
+	switch {
+	case w.BF16 != nil:
+		mat.Widen(dst, w.BF16[offset:offset+len(dst)])
+	case w.F16 != nil:
+		mat.Widen(dst, w.F16[offset:offset+len(dst)])
+	default:
+		copy(dst, w.F32[offset:offset+len(dst)])
+	}
+}
+
+// packT packs the transpose of w, an out × in matrix.
+func (w Weights) packT(e *mat.Engine, out, in int) *mat.Packed {
+	switch {
+	case w.BF16 != nil:
+		return mat.PackT(e, w.BF16, out, in, in)
+	case w.F16 != nil:
+		return mat.PackT(e, w.F16, out, in, in)
+	}
+	return mat.PackT(e, w.F32, out, in, in)
+}
+
+// check panics where w has not as many elements as shape.
+func (w Weights) check(shape ...int) {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	if w.Len() != n {
+		panic(fmt.Sprintf("nn: %d weights for the shape %v", w.Len(), slices.Clone(shape)))
+	}
+}
