@@ -1,0 +1,80 @@
+package poly
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/nn"
+	"github.com/polytropon/polytropon/safetensors"
+)
+
+// Base is what an adapter needs to know of the model that it adapts: a *model.Model, or any other that lists its layers by name.
+type Base interface {
+	// Type is the model_type of the model's config.json, or "custom"; it chooses the default target modules.
+	Type() string
+	// Modules lists the model's modules as torch's named_modules does.
+	Modules() []nn.Module
+	// Engine is what the model computes on.
+	Engine() *mat.Engine
+}
+
+// An Adapter is what PEFT saves in one folder: a bank and a router for each adapted layer, and copies of the modules_to_save. It
+// is immutable and belongs to the base model for which it was opened.
+type Adapter struct {
+	config    *Config
+	engine    *mat.Engine
+	layers    []*Layer
+	replaced  map[nn.Layer]nn.Layer // by modules_to_save
+	tensors   []safetensors.Tensor  // as they were read, under their keys
+	metadata  map[string]string
+	strangers []string
+	tasks     []func() *nn.Delta // of each task, computed at its first use
+}
+
+// Config returns the adapter's config, which must not be changed.
+func (a *Adapter) Config() *Config { return a.config }
+
+// Layers returns the adapted layers in the base model's order. They must not be changed.
+func (a *Adapter) Layers() []*Layer { return slices.Clone(a.layers) }
+
+// Strangers returns the keys of tensors that were in the file and belong to nothing that the config adapts or saves, sorted. PEFT 0.8.2
+// leaves another adapter's tensors in a folder.
+func (a *Adapter) Strangers() []string { return slices.Clone(a.strangers) }
+
+// Task returns the adapter as a sequence of task id uses it. Whether there is such a task is checked by the call that uses it.
+func (a *Adapter) Task(id int) nn.Adapter { return task{a, id} }
+
+type task struct {
+	*Adapter
+	id int
+}
+
+// Delta implements nn.Adapter.
+func (t task) Delta() (*nn.Delta, error) {
+	if t.id < 0 || t.id >= t.config.NTasks {
+		return nil, &TaskError{t.id, t.config.NTasks}
+	}
+	return t.tasks[t.id](), nil
+}
+
+// A TaskError says that a task id does not exist.
+type TaskError struct{ ID, Tasks int }
+
+func (e *TaskError) Error() string {
+	return fmt.Sprintf("poly: task id: got %d, want 0 ≤ id < %d (n_tasks)", e.ID, e.Tasks)
+}
+
+// collapse makes the task's deltas computable on demand, each once.
+func (a *Adapter) collapse() {
+	for id := range a.config.NTasks {
+		a.tasks = append(a.tasks, sync.OnceValue(func() *nn.Delta {
+			d := &nn.Delta{LowRank: make(map[*nn.Linear]nn.LowRank, len(a.layers)), Replaced: a.replaced}
+			for _, l := range a.layers {
+				d.LowRank[l.linear] = l.lowRank(a.engine, id)
+			}
+			return d
+		}))
+	}
+}

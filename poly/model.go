@@ -1,0 +1,60 @@
+package poly
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A Model is a base model with named adapters. It is safe for concurrent use: calls that are under way keep the adapters that they
+// began with. Which of them a sequence uses is said by each call, through [Adapter.Task].
+type Model struct {
+	base     Base
+	mu       sync.RWMutex
+	adapters map[string]*Adapter
+}
+
+// NewModel returns a model without adapters.
+func NewModel(base Base) *Model { return &Model{base: base, adapters: map[string]*Adapter{}} }
+
+// Load opens the folder dir as the adapter name, in place of one of that name.
+func (m *Model) Load(name, dir string) (*Adapter, error) {
+	if name == "" || strings.Contains(name, ".") {
+		return nil, fmt.Errorf("poly: adapter name: got %q, want a name without dots", name)
+	}
+	a, err := Open(dir, m.base)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.adapters[name] = a
+	return a, nil
+}
+
+// Adapter returns the adapter of that name.
+func (m *Model) Adapter(name string) (*Adapter, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	a, ok := m.adapters[name]
+	if !ok {
+		return nil, fmt.Errorf("poly: adapter: got %q, want one of %q", name, slices.Sorted(maps.Keys(m.adapters)))
+	}
+	return a, nil
+}
+
+// Names returns the names of the adapters, sorted.
+func (m *Model) Names() []string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.Sorted(maps.Keys(m.adapters))
+}
+
+// Delete forgets the adapter of that name, if there is one.
+func (m *Model) Delete(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.adapters, name)
+}

@@ -1,0 +1,186 @@
+package poly
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/polytropon/polytropon/nn"
+	"github.com/polytropon/polytropon/safetensors"
+)
+
+// Names of an adapter folder's files and the prefix of its tensors' keys (PEFT's utils/constants.py, utils/save_and_load.py).
+const (
+	configName = "adapter_config.json"
+	tensorStem = "adapter_model"
+	keyPrefix  = "base_model.model."
+	suffixA    = ".poly_lora_A"
+	suffixB    = ".poly_lora_B"
+	suffixZ    = ".poly_router.module_logits"
+)
+
+// Open opens the folder dir that PEFT wrote: adapter_config.json and adapter_model.safetensors. Every tensor is checked against base's
+// layers.
+func Open(dir string, base Base) (*Adapter, error) {
+	a, err := OpenFS(os.DirFS(dir), base)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return a, nil
+}
+
+// OpenFS is Open for a folder in any file system.
+func OpenFS(fsys fs.FS, base Base) (*Adapter, error) {
+	config, f, err := openFolder(fsys)
+	if err != nil {
+		return nil, err
+	}
+	a, err := New(config, f, base)
+	return a, errors.Join(err, f.Close())
+}
+
+// openFolder reads the config and opens the tensors of a folder.
+func openFolder(fsys fs.FS) (*Config, *safetensors.File, error) {
+	data, err := fs.ReadFile(fsys, configName)
+	if err != nil {
+		return nil, nil, fmt.Errorf("poly: %w", err)
+	}
+	config, err := ParseConfig(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", configName, err)
+	}
+	f, err := safetensors.OpenFolder(fsys, tensorStem)
+	if err != nil {
+		return nil, nil, fmt.Errorf("poly: %w", err)
+	}
+	return config, f, nil
+}
+
+// A Source is where an adapter's tensors come from, under PEFT's keys: a *safetensors.File, for one.
+type Source interface {
+	// Names lists the tensors that there are.
+	Names() []string
+	// Info describes a tensor.
+	Info(name string) (safetensors.Info, bool)
+	// Tensor reads a tensor.
+	Tensor(name string) (safetensors.Tensor, error)
+	// Metadata returns the metadata that is saved with the tensors.
+	Metadata() map[string]string
+}
+
+// New makes the adapter that config describes for base, with tensors from source. It keeps config.
+func New(config *Config, source Source, base Base) (*Adapter, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	modules := base.Modules()
+	infos := make([]ModuleInfo, len(modules))
+	for i, m := range modules {
+		_, linear := m.Layer.(*nn.Linear)
+		infos[i] = ModuleInfo{Path: m.Path, Type: m.Type, Linear: linear, Output: m.Output}
+	}
+	match, err := config.Targets(infos, base.Type())
+	if err != nil {
+		return nil, err
+	}
+	saved, err := config.SavedModules(infos)
+	if err != nil {
+		return nil, err
+	}
+	a := &Adapter{config: config, engine: base.Engine(), replaced: map[nn.Layer]nn.Layer{}, metadata: source.Metadata()}
+	for _, m := range modules {
+		switch {
+		case slices.Contains(match.Adapted, m.Path):
+			err = a.readLayer(source, m.Path, m.Layer.(*nn.Linear))
+		case m.Layer != nil && isWithin(m.Path, saved):
+			err = a.readSaved(source, m)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	a.strangers = a.unclaimed(source)
+	a.collapse()
+	return a, nil
+}
+
+// readLayer reads the bank and the router of an adapted layer.
+func (a *Adapter) readLayer(source Source, path string, linear *nn.Linear) error {
+	c := a.config
+	for _, side := range []struct {
+		name string
+		n    int
+	}{{"in_features", linear.In}, {"out_features", linear.Out}} {
+		if side.n%c.NSplits != 0 {
+			return fmt.Errorf("poly: layer %s: %w", path, &ConfigError{"n_splits", fmt.Sprint(c.NSplits), fmt.Sprintf("a divisor of the layer's %s, %d", side.name, side.n)})
+		}
+	}
+	l := &Layer{
+		Path:   path,
+		Bank:   Bank{Splits: c.NSplits, Skills: c.NSkills, R: c.R, In: linear.In, Out: linear.Out},
+		Router: Router{Tasks: c.NTasks, Splits: c.NSplits, Skills: c.NSkills},
+		linear: linear,
+	}
+	for _, part := range []struct {
+		suffix string
+		shape  []int
+		to     *[]float32
+	}{{suffixA, l.Bank.shapeA(), &l.Bank.A}, {suffixB, l.Bank.shapeB(), &l.Bank.B}, {suffixZ, l.Router.shape(), &l.Router.Logits}} {
+		w, err := a.read(source, keyPrefix+path+part.suffix, part.shape)
+		if err != nil {
+			return err
+		}
+		*part.to = w.Float32s()
+	}
+	a.layers = append(a.layers, l)
+	return nil
+}
+
+// readSaved reads the parameters of a layer that is saved whole.
+func (a *Adapter) readSaved(source Source, m nn.Module) error {
+	values := map[string]nn.Weights{}
+	for _, p := range m.Layer.Params() {
+		w, err := a.read(source, keyPrefix+m.Path+"."+p.Name, p.Shape)
+		if err != nil {
+			return err
+		}
+		values[p.Name] = w
+	}
+	a.replaced[m.Layer] = m.Layer.With(a.engine, values)
+	return nil
+}
+
+// read reads a tensor that must be there with the given shape, and keeps it.
+func (a *Adapter) read(source Source, key string, shape []int) (nn.Weights, error) {
+	info, ok := source.Info(key)
+	if !ok {
+		return nn.Weights{}, fmt.Errorf("poly: tensor %s is missing, want shape %v", key, shape)
+	}
+	if !slices.Equal(info.Shape, shape) {
+		return nn.Weights{}, fmt.Errorf("poly: tensor %s: got shape %v, want %v", key, info.Shape, shape)
+	}
+	t, err := source.Tensor(key)
+	if err != nil {
+		return nn.Weights{}, fmt.Errorf("poly: %w", err)
+	}
+	a.tensors = append(a.tensors, t)
+	return nn.WeightsOf(t)
+}
+
+// unclaimed returns the tensors of source that a did not take, sorted.
+func (a *Adapter) unclaimed(source Source) []string {
+	own := map[string]bool{}
+	for _, t := range a.tensors {
+		own[t.Name] = true
+	}
+	var rest []string
+	for _, name := range source.Names() {
+		if !own[name] {
+			rest = append(rest, name)
+		}
+	}
+	slices.Sort(rest)
+	return rest
+}

@@ -1,0 +1,443 @@
+package poly
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of a pattern. The first two are those of Go's regexp package.
+const (
+	maxPatternDepth  = 1000
+	maxPatternRepeat = 1000
+	maxPatternText   = 1 << 20 // bytes of character classes after translation
+)
+
+// reFlags are the flags of Python's re that change the meaning of what follows.
+type reFlags uint8
+
+const (
+	flagASCII reFlags = 1 << iota
+	flagIgnoreCase
+	flagMultiLine
+	flagDotAll
+	flagUnicode // the default; kept apart only to refuse it together with flagASCII
+	flagVerbose
+)
+
+// flagLetters has the letters of the flags, in order of their bits.
+const flagLetters = "aimsux"
+
+// translatePattern turns a pattern of Python's re into the syntax of Go's regexp. Both accept the same texts, of those that contain no line
+// break and, unless ascii is empty, no characters beyond ASCII. What a group captures and what a lazy quantifier prefers are lost: they
+// do not change whether a text matches. Characters that a Unicode version later than the other's has added are the exception.
+//
+// It follows the grammar of Python 3.11 and later (re/_parser.py) token by token, spelling out every literal and class, so that nothing
+// is left to Go's own reading of the pattern.
+func translatePattern(pattern string) (text, ascii string, err error) {
+	t := &translator{pattern: pattern, src: []rune(pattern)}
+	defer func() {
+		if r := recover(); r != nil {
+			failure, ok := r.(*PatternError)
+			if !ok {
+				panic(r)
+			}
+			text, ascii, err = "", "", failure
+		}
+	}()
+	if !utf8.ValidString(pattern) {
+		t.fail(0, "text that is not UTF-8")
+	}
+	text = t.alternatives(0, 0)
+	if t.pos < len(t.src) {
+		t.fail(t.pos, "unbalanced parenthesis")
+	}
+	return text, t.ascii, nil
+}
+
+// translator is the state of one translation. Its methods leave by a panic with a *PatternError.
+type translator struct {
+	pattern string
+	src     []rune
+	pos     int
+	global  reFlags // set by (?i) and the like at the start of the pattern
+	groups  []string
+	size    int // of all classes so far
+	ascii   string
+}
+
+func (t *translator) fail(at int, format string, args ...any) {
+	panic(&PatternError{Pattern: t.pattern, Position: at, Problem: fmt.Sprintf(format, args...)})
+}
+
+func (t *translator) unsupported(at int, what string) {
+	panic(&PatternError{Pattern: t.pattern, Position: at, Problem: what, Unsupported: true})
+}
+
+// token is what Python's parser reads at once: a character, or a backslash together with the character behind it. At the end of the
+// pattern the character is -1.
+type token struct {
+	r       rune
+	escaped bool
+}
+
+func (t *translator) peek() token {
+	switch {
+	case t.pos == len(t.src):
+		return token{r: -1}
+	case t.src[t.pos] != '\\':
+		return token{r: t.src[t.pos]}
+	case t.pos+1 == len(t.src):
+		t.fail(t.pos, "a backslash at the end")
+	}
+	return token{t.src[t.pos+1], true}
+}
+
+func (t *translator) next() token {
+	k := t.peek()
+	switch {
+	case k.escaped:
+		t.pos += 2
+	case k.r >= 0:
+		t.pos++
+	}
+	return k
+}
+
+// peekIn tells whether the next token is an unescaped character of the set.
+func (t *translator) peekIn(set string) bool {
+	k := t.peek()
+	return !k.escaped && k.r >= 0 && strings.ContainsRune(set, k.r)
+}
+
+// accept skips the next token if it is the given character, unescaped.
+func (t *translator) accept(r rune) bool {
+	ok := t.peekIn(string(r))
+	if ok {
+		t.pos++
+	}
+	return ok
+}
+
+// take skips up to max characters of the set and returns them.
+func (t *translator) take(max int, set string) string {
+	start := t.pos
+	for t.pos-start < max && t.peekIn(set) {
+		t.pos++
+	}
+	return string(t.src[start:t.pos])
+}
+
+// alternatives translates a|b|c up to a closing parenthesis or the end.
+func (t *translator) alternatives(flags reFlags, depth int) string {
+	if depth > maxPatternDepth {
+		t.unsupported(t.pos, fmt.Sprintf("groups nested deeper than %d", maxPatternDepth))
+	}
+	branches := []string{t.sequence(flags, depth, depth == 0)}
+	for t.accept('|') {
+		if depth == 0 {
+			flags = t.global
+		}
+		branches = append(branches, t.sequence(flags, depth, false))
+	}
+	return strings.Join(branches, "|")
+}
+
+// atom is a part of a sequence that a quantifier can follow, unless it is a position or has one already.
+type atom struct {
+	text               string
+	position, repeated bool
+}
+
+// sequence translates what stands between two bars. In the first of the pattern, global flags may come first.
+func (t *translator) sequence(flags reFlags, depth int, first bool) string {
+	var atoms []atom
+	for t.peek().r >= 0 && !t.peekIn("|)") {
+		at := t.pos
+		k := t.next()
+		if flags&flagVerbose != 0 && !k.escaped {
+			if strings.ContainsRune(" \t\n\r\v\f", k.r) {
+				continue
+			}
+			if k.r == '#' {
+				t.skipTo('\n')
+				continue
+			}
+		}
+		switch {
+		case k.escaped:
+			atoms = append(atoms, t.escape(at, k.r, flags))
+		case k.r == '[':
+			atoms = append(atoms, atom{text: t.class(at, flags)})
+		case k.r == '.':
+			atoms = append(atoms, atom{text: choose(flags, flagDotAll, `(?s:.)`, `.`)})
+		case k.r == '^':
+			atoms = append(atoms, atom{text: choose(flags, flagMultiLine, `(?m:^)`, `\A`), position: true})
+		case k.r == '$':
+			atoms = append(atoms, atom{text: choose(flags, flagMultiLine, `(?m:$)`, `\z`), position: true})
+		case k.r == '(':
+			group, added := t.group(at, flags, depth)
+			switch {
+			case group != "":
+				atoms = append(atoms, atom{text: group})
+			case added != 0 && !(first && len(atoms) == 0):
+				t.fail(at, "global flags not at the start of the expression")
+			case added != 0:
+				if t.global |= added; t.global&(flagASCII|flagUnicode) == flagASCII|flagUnicode {
+					t.fail(at, "flags a and u together")
+				}
+				flags = t.global
+			}
+		default:
+			quantifier := ""
+			if strings.ContainsRune("*+?{", k.r) {
+				quantifier = t.quantifier(at, k.r)
+			}
+			if quantifier == "" {
+				atoms = append(atoms, atom{text: t.literal(at, k.r, flags)})
+				continue
+			}
+			last := len(atoms) - 1
+			switch {
+			case last < 0 || atoms[last].position:
+				t.fail(at, "nothing to repeat")
+			case atoms[last].repeated:
+				t.fail(at, "multiple repeat")
+			}
+			atoms[last].text += quantifier
+			atoms[last].repeated = true
+		}
+	}
+	var b strings.Builder
+	for _, a := range atoms {
+		b.WriteString(a.text)
+	}
+	return b.String()
+}
+
+// choose returns the text for a flag that is set, or for one that is not.
+func choose(flags, flag reFlags, set, clear string) string {
+	if flags&flag != 0 {
+		return set
+	}
+	return clear
+}
+
+// skipTo skips tokens up to and including an unescaped character and tells whether there was one.
+func (t *translator) skipTo(r rune) bool {
+	for {
+		switch k := t.next(); {
+		case k == token{r: r}:
+			return true
+		case k.r < 0:
+			return false
+		}
+	}
+}
+
+// literal translates a character that stands for itself.
+func (t *translator) literal(at int, r rune, flags reFlags) string {
+	text := regexp.QuoteMeta(string(r))
+	if r < ' ' || r > '~' {
+		text = fmt.Sprintf(`\x{%x}`, r)
+	}
+	if flags&flagIgnoreCase == 0 {
+		return text
+	}
+	t.ignoreCase(at, r)
+	return `(?i:` + text + `)`
+}
+
+// ignoreCase notes that the case of a character, or of those up to it, is ignored. Python and Go agree on the cases of ASCII letters
+// only.
+func (t *translator) ignoreCase(at int, r rune) {
+	if isNotASCII(r) {
+		t.unsupported(at, "a character beyond ASCII with case ignored")
+	}
+	t.ascii = "ignored case"
+}
+
+// quantifier translates what follows a quantifier's first character, which was read. It returns "" where Python takes the brace for
+// a literal.
+func (t *translator) quantifier(at int, r rune) string {
+	text := string(r)
+	if r == '{' {
+		if text = t.braces(at); text == "" {
+			return ""
+		}
+	}
+	if t.accept('+') {
+		t.unsupported(at, "a possessive quantifier")
+	}
+	t.accept('?')
+	return text
+}
+
+// braces translates a counted quantifier after its brace: {m}, {m,n}, {m,}, {,n} or {,}.
+func (t *translator) braces(at int) string {
+	start := t.pos
+	const digits = "0123456789"
+	low := t.take(len(t.src), digits)
+	comma := t.accept(',')
+	high := low
+	if comma {
+		high = t.take(len(t.src), digits)
+	}
+	if t.pos == start || !t.accept('}') {
+		t.pos = start
+		return ""
+	}
+	least, most := t.count(at, low, 0), t.count(at, high, maxPatternRepeat)
+	switch {
+	case most < least:
+		t.fail(at, "min repeat greater than max repeat")
+	case high == "":
+		return fmt.Sprintf("{%d,}", least)
+	}
+	return fmt.Sprintf("{%d,%d}", least, most)
+}
+
+// count reads the number of a quantifier.
+func (t *translator) count(at int, digits string, missing int) int {
+	if digits == "" {
+		return missing
+	}
+	n, err := strconv.Atoi(digits)
+	if err != nil || n > maxPatternRepeat {
+		t.unsupported(at, fmt.Sprintf("a repetition of more than %d", maxPatternRepeat))
+	}
+	return n
+}
+
+// group translates what follows an opening parenthesis. For a comment it returns nothing, for global flags only these.
+func (t *translator) group(at int, flags reFlags, depth int) (text string, global reFlags) {
+	if t.accept('?') {
+		k := t.next()
+		switch {
+		case k.escaped:
+			t.fail(at, `unknown extension ?\%c`, k.r)
+		case k.r < 0:
+			t.fail(at, "unexpected end of pattern")
+		case k.r == ':':
+		case k.r == '#':
+			if !t.skipTo(')') {
+				t.fail(at, "missing ), unterminated comment")
+			}
+			return "", 0
+		case k.r == 'P':
+			t.named(at)
+		case k.r == '=' || k.r == '!':
+			t.unsupported(at, "a look-ahead")
+		case k.r == '<' && t.peekIn("=!"):
+			t.unsupported(at, "a look-behind")
+		case k.r == '>':
+			t.unsupported(at, "an atomic group")
+		case k.r == '(':
+			t.unsupported(at, "a conditional group")
+		case k.r == '-' || k.r == 'L' || strings.ContainsRune(flagLetters, k.r):
+			var isGlobal bool
+			if flags, global, isGlobal = t.flags(at, k.r, flags); isGlobal {
+				return "", global
+			}
+		default:
+			t.fail(at, "unknown extension ?%c", k.r)
+		}
+	}
+	text = "(?:" + t.alternatives(flags, depth+1) + ")"
+	if !t.accept(')') {
+		t.fail(at, "missing ), unterminated subpattern")
+	}
+	return text, 0
+}
+
+// named reads what follows (?P: a group's name.
+func (t *translator) named(at int) {
+	if t.accept('=') {
+		t.unsupported(at, "a back-reference")
+	}
+	if !t.accept('<') {
+		t.fail(at, "unknown extension ?P")
+	}
+	start := t.pos
+	if !t.skipTo('>') {
+		t.fail(at, "missing >, unterminated name")
+	}
+	name := string(t.src[start : t.pos-1])
+	if !isIdentifier(name) {
+		t.fail(start, "bad character in group name %q", name)
+	}
+	if slices.Contains(t.groups, name) {
+		t.fail(start, "redefinition of group name %q", name)
+	}
+	t.groups = append(t.groups, name)
+}
+
+// isIdentifier is Python's str.isidentifier, but for a few characters of Unicode's backward compatibility.
+func isIdentifier(s string) bool {
+	for i, r := range s {
+		isStart := r == '_' || unicode.In(r, unicode.L, unicode.Nl)
+		if !isStart && (i == 0 || !unicode.In(r, unicode.Nd, unicode.Mn, unicode.Mc, unicode.Pc)) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// flags reads inline flags from their first character on. It returns the flags inside a group like (?i-s:…), or those that a global
+// group like (?i) turns on.
+func (t *translator) flags(at int, first rune, outer reFlags) (inner, global reFlags, isGlobal bool) {
+	const types = flagASCII | flagUnicode
+	var add, remove reFlags
+	r := first
+	for ; r != ')' && r != ':' && r != '-'; r = t.flagEnd(at) {
+		if r == 'L' {
+			t.fail(at, "flag L in a pattern of text")
+		}
+		add |= t.flag(at, r)
+	}
+	if add&types == types {
+		t.fail(at, "flags a and u together")
+	}
+	if r == ')' {
+		return 0, add, true
+	}
+	if r == '-' {
+		if r = t.flagEnd(at); r == ':' {
+			t.fail(at, "missing flag")
+		}
+		for ; r != ':'; r = t.flagEnd(at) {
+			remove |= t.flag(at, r)
+		}
+	}
+	switch {
+	case remove&types != 0:
+		t.fail(at, "flag a or u turned off")
+	case add&remove != 0:
+		t.fail(at, "a flag turned on and off")
+	case add&types != 0:
+		outer &^= types
+	}
+	return outer&^remove | add, 0, false
+}
+
+// flagEnd returns the next character among flags.
+func (t *translator) flagEnd(at int) rune {
+	k := t.next()
+	if k.escaped || k.r < 0 {
+		t.fail(at, "unterminated flags")
+	}
+	return k.r
+}
+
+// flag returns the flag of a letter.
+func (t *translator) flag(at int, r rune) reFlags {
+	i := strings.IndexRune(flagLetters, r)
+	if i < 0 {
+		t.fail(at, "unknown flag %q", r)
+	}
+	return 1 << i
+}

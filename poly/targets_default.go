@@ -1,0 +1,48 @@
+package poly
+
+// defaultTargets is TRANSFORMERS_MODELS_TO_POLY_TARGET_MODULES_MAPPING of PEFT's utils/constants.py: what a null target_modules stands
+// for, by the base model's model_type.
+var defaultTargets = map[string]Modules{
+	"t5":              ModuleNames("q", "v"),
+	"mt5":             ModuleNames("q", "v"),
+	"bart":            ModuleNames("q_proj", "v_proj"),
+	"gpt2":            ModuleNames("c_attn"),
+	"bloom":           ModuleNames("query_key_value"),
+	"blip-2":          ModuleNames("q", "v", "q_proj", "v_proj"),
+	"opt":             ModuleNames("q_proj", "v_proj"),
+	"gptj":            ModuleNames("q_proj", "v_proj"),
+	"gpt_neox":        ModuleNames("query_key_value"),
+	"gpt_neo":         ModuleNames("q_proj", "v_proj"),
+	"bert":            ModuleNames("query", "value"),
+	"roberta":         ModuleNames("query", "value"),
+	"xlm-roberta":     ModuleNames("query", "value"),
+	"electra":         ModuleNames("query", "value"),
+	"deberta-v2":      ModuleNames("query_proj", "value_proj"),
+	"deberta":         ModuleNames("in_proj"),
+	"layoutlm":        ModuleNames("query", "value"),
+	"llama":           ModuleNames("q_proj", "v_proj"),
+	"chatglm":         ModuleNames("query_key_value"),
+	"gpt_bigcode":     ModuleNames("c_attn"),
+	"mpt":             ModuleNames("Wqkv"),
+	"RefinedWebModel": ModuleNames("query_key_value"),
+	"RefinedWeb":      ModuleNames("query_key_value"),
+	"falcon":          ModuleNames("query_key_value"),
+	"btlm":            ModuleNames("c_proj", "c_attn"),
+	"codegen":         ModuleNames("qkv_proj"),
+	"mistral":         ModuleNames("q_proj", "v_proj"),
+	"mixtral":         ModuleNames("q_proj", "v_proj"),
+	"stablelm":        ModuleNames("q_proj", "v_proj"),
+	"phi":             ModuleNames("q_proj", "v_proj", "fc1", "fc2"),
+
+	// Not in PEFT 0.8.2.
+	"llama4":      ModuleNames("q_proj", "v_proj"),
+	"gemma":       ModuleNames("q_proj", "v_proj"),
+	"gemma2":      ModuleNames("q_proj", "v_proj"),
+	"gemma3_text": ModuleNames("q_proj", "v_proj"),
+	"gemma4":      ModulePattern(`.*language_model\..*\.(q_proj|v_proj)`),
+	"qwen2":       ModuleNames("q_proj", "v_proj"),
+	"qwen3":       ModuleNames("q_proj", "v_proj"),
+	"nemotron_h":  ModuleNames("q_proj", "k_proj", "v_proj", "o_proj"),
+	"rwkv":        ModuleNames("key", "value", "receptance", "output"),
+	"rwkv7":       ModuleNames("r_proj", "k_proj", "v_proj", "o_proj", "key", "value"),
+}
