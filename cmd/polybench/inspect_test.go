@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestInspect(t *testing.T) {
+	for _, test := range []struct {
+		path string
+		want []string
+	}{
+		{"testdata/t5-mhr/base/model.safetensors", []string{
+			"encoder.block.0.layer.0.SelfAttention.q.weight  ", "F32    [64 64]", "52 tensors, 230400 parameters, 921600 bytes", `metadata "format": "pt"`}},
+		{"testdata/t5-mhr/base", []string{"t5, encoder-decoder", "2 encoder, 2 decoder", "4 of 16", "gated-gelu", "of its own", "230400"}},
+		{"../../poly/testdata/peft-0.21/t5v1-mhr/base", []string{"relu", "tied to the embedding, outputs scaled", "181248"}},
+		{"../../poly/testdata/peft-0.21/sharded/base", []string{"t5, encoder-decoder"}},
+		{"../../poly/testdata/peft-0.8/t5-mhr/adapter", []string{
+			`"n_skills": 2`, "12 adapted modules", "  encoder.block.0.layer.0.SelfAttention.q\n", "12576 parameters in 36 tensors",
+			"36 tensors that belong to nobody", "k.poly_lora_A.second", "skill 1"}},
+		{"../../poly/testdata/peft-0.21/mts-lm_head-tied/adapter", []string{"1 tensors of modules_to_save"}},
+	} {
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{"inspect", test.path}, &out); err != nil {
+			t.Errorf("%s: %v", test.path, err)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: no %q in\n%s", test.path, want, out.String())
+			}
+		}
+	}
+}
+
+// The weights of a task's split sum to one.
+func TestInspectWeights(t *testing.T) {
+	var out bytes.Buffer
+	args := []string{"inspect", "-layer", "encoder.block.0.layer.0.SelfAttention.q", "testdata/t5-mhr/adapter"}
+	if err := run(t.Context(), args, &out); err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(out.String(), "weights of the skills, encoder.block.0.layer.0.SelfAttention.q\n")
+	if lines := strings.Count(table, "\n"); lines != 1+3*4 {
+		t.Errorf("got %d lines, want a head and 3 tasks × 4 splits:\n%s", lines, table)
+	}
+}
+
+func TestInspectErrors(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	file("empty/README.md", "")
+	file("config/config.json", "{")
+	file("bare/config.json", `{"model_type": "bert"}`)
+	file("adapter/adapter_config.json", `{"peft_type": "LORA"}`)
+	file("pickle/adapter_config.json", `{"peft_type": "POLY"}`)
+	file("pickle/adapter_model.bin", "PK")
+	for _, test := range []struct{ path, want string }{
+		{filepath.Join(dir, "none"), "none"},
+		{file("short.safetensors", "1234"), "short.safetensors"},
+		{file("long.safetensors", "\xff\xff\xff\xff\xff\xff\xff\x7f{}"), "long.safetensors"},
+		{filepath.Join(dir, "empty"), "adapter_config.json"},
+		{filepath.Join(dir, "config"), "config.json"},
+		{filepath.Join(dir, "bare"), "bert"},
+		{filepath.Join(dir, "adapter"), "LORA"},
+		{filepath.Join(dir, "pickle"), "safetensors"},
+	} {
+		var out bytes.Buffer
+		err := run(t.Context(), []string{"inspect", test.path}, &out)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want one line with %q", test.path, err, test.want)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+// Command polybench verifies, measures and inspects Poly and MHR adapters on the CPU.
+//
+//	polybench                 verify an embedded model and adapter, then measure a T5-small shape with and without an adapter
+//	polybench verify …        compare with what PEFT computed
+//	polybench inspect PATH    describe a .safetensors file, a model folder or an adapter folder
+//
+// The exit status is 0, 1 where something failed, or 2 where the command line was wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+const usage = `usage:
+  polybench [-threads N] [-level L]                      verify an embedded example, then measure a T5-small shape
+  polybench verify -model DIR -adapter DIR [-second DIR] -reference FILE [-json]
+                                                         compare with what PEFT computed
+  polybench inspect PATH                                 describe a .safetensors file, a model folder or an adapter folder
+
+flags of the first two:
+  -threads N   goroutines that share the work (default: all cores)
+  -level L     kernels: avx512, avx2, neon or generic (default: the environment variable POLY_CPU, else the best)
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout)
+	switch {
+	case err == nil:
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Print(usage)
+	case errors.As(err, new(usageError)):
+		fmt.Fprintf(os.Stderr, "polybench: %v\n%s", err, usage)
+		os.Exit(2)
+	default:
+		fmt.Fprintf(os.Stderr, "polybench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// A usageError says what is wrong with the command line.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+// run runs one command line and writes what it prints to w.
+func run(ctx context.Context, args []string, w io.Writer) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "verify":
+			return verify(ctx, args[1:], w)
+		case "gemm":
+			return gemm(ctx, args[1:], w)
+		case "inspect":
+			return inspect(args[1:], w)
+		}
+	}
+	return bench(ctx, args, w)
+}
+
+// parse parses the flags of one command, with at most max other arguments.
+func parse(fs *flag.FlagSet, args []string, max int) error {
+	fs.SetOutput(io.Discard)
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case err != nil:
+		return usageError(err.Error())
+	case fs.NArg() > max:
+		return usageError(fmt.Sprintf("unexpected argument %q", fs.Arg(max)))
+	}
+	return nil
+}
+
+// engineFlags adds the flags that choose an engine.
+func engineFlags(fs *flag.FlagSet) *mat.Options {
+	var o mat.Options
+	fs.IntVar(&o.Threads, "threads", 0, "")
+	fs.StringVar(&o.Level, "level", "", "")
+	return &o
+}

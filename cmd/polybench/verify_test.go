@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/safetensors"
+)
+
+// cases returns the folders of all cases that PEFT computed.
+func cases(t *testing.T) []string {
+	dirs, err := filepath.Glob("../../poly/testdata/peft-*/*")
+	if err != nil || len(dirs) < 20 {
+		t.Fatalf("found %d cases, %v", len(dirs), err)
+	}
+	return append(dirs, "testdata/t5-mhr")
+}
+
+func caseOf(dir string) folders {
+	c := folders{model: os.DirFS(dir + "/base"), adapter: os.DirFS(dir + "/adapter"), reference: os.DirFS(dir), file: "reference.safetensors"}
+	if _, err := os.Stat(dir + "/second"); err == nil {
+		c.second = os.DirFS(dir + "/second")
+	}
+	return c
+}
+
+// Every level, with one thread and with two, computes PEFT's numbers, and all of them the same bits.
+func TestReferences(t *testing.T) {
+	for _, dir := range cases(t) {
+		t.Run(filepath.Base(filepath.Dir(dir))+"/"+filepath.Base(dir), func(t *testing.T) {
+			var first []check
+			for _, level := range mat.Levels() {
+				for _, threads := range []int{1, 2} {
+					e, err := mat.NewEngine(mat.Options{Level: level, Threads: threads})
+					if err != nil {
+						t.Fatal(err)
+					}
+					checks, err := caseOf(dir).verify(context.Background(), e)
+					e.Close()
+					if err != nil {
+						t.Fatal(err)
+					}
+					checks = supported(checks)
+					if len(checks) < 4 {
+						t.Fatalf("only %d checks", len(checks))
+					}
+					for i, c := range checks {
+						if !*c.OK {
+							t.Errorf("%s, %d threads: %s: largest difference %g", level, threads, c.Name, float64(c.MaxAbs))
+						}
+						if first != nil && c.SHA256 != first[i].SHA256 {
+							t.Errorf("%s, %d threads: %s: other bits than %s", level, threads, c.Name, mat.Levels()[0])
+						}
+					}
+					if first == nil {
+						first = checks
+					}
+				}
+				if testing.Short() {
+					break
+				}
+			}
+		})
+	}
+}
+
+func supported(checks []check) []check {
+	var s []check
+	for _, c := range checks {
+		if c.OK != nil {
+			s = append(s, c)
+		}
+	}
+	return s
+}
+
+func verifyArgs(dir string, more ...string) []string {
+	return append([]string{"verify", "-model", dir + "/base", "-adapter", dir + "/adapter", "-reference", dir + "/reference.safetensors"}, more...)
+}
+
+func TestVerifyJSON(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), verifyArgs("testdata/t5-mhr", "-json"), &out); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	ok := map[string]any{}
+	for _, line := range lines {
+		var o map[string]any
+		if err := json.Unmarshal([]byte(line), &o); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		if name, is := o["check"].(string); is {
+			ok[name] = o["ok"]
+			if o["ok"] == nil && o["reason"] == "" {
+				t.Errorf("%s is unsupported without a reason", name)
+			}
+		}
+	}
+	for name, want := range map[string]any{"logits": true, "logits_disabled": true, "logits_task.2": true, "loss": true, "alone": true,
+		"logits_second": nil, "gen.beam4": nil, "grad": nil, "train.loss": nil, "adam.final": nil} {
+		if got, is := ok[name]; !is || got != want {
+			t.Errorf("check %s: got ok %v (there: %v), want %v", name, got, is, want)
+		}
+	}
+	if want := `{"result":"ok","passed":7,"failed":0,"unsupported":15}`; lines[len(lines)-1] != want {
+		t.Errorf("last line: got %s, want %s", lines[len(lines)-1], want)
+	}
+}
+
+// A wrong reference fails, in every check that it concerns and in no other.
+func TestVerifyFails(t *testing.T) {
+	f, err := safetensors.Open("testdata/t5-mhr/reference.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var tensors []safetensors.Tensor
+	for _, name := range f.Names() {
+		if strings.HasPrefix(name, "grad.") || strings.HasPrefix(name, "adam.") || strings.HasPrefix(name, "train.") {
+			continue
+		}
+		x, err := f.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "logits_task.1" {
+			x.Data[len(x.Data)-2] ^= 0x10
+		}
+		tensors = append(tensors, x)
+	}
+	wrong := filepath.Join(t.TempDir(), "wrong.safetensors")
+	if err := safetensors.WriteFile(wrong, tensors, nil); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	args := verifyArgs("testdata/t5-mhr", "-json", "-reference", wrong)
+	if err := run(t.Context(), args, &out); !errors.Is(err, errFailed) {
+		t.Fatalf("got error %v, want %v", err, errFailed)
+	}
+	if n := strings.Count(out.String(), `"ok":false`); n != 1 || !strings.Contains(out.String(), `{"check":"logits_task.1","ok":false`) {
+		t.Errorf("got %d failed checks:\n%s", n, out.String())
+	}
+}
+
+func TestVerifyErrors(t *testing.T) {
+	dir := "testdata/t5-mhr"
+	for _, test := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no flags", []string{"verify"}, "needs -model"},
+		{"unknown flag", verifyArgs(dir, "-loud"), "-loud"},
+		{"unexpected argument", verifyArgs(dir, "more"), `"more"`},
+		{"no such folder", verifyArgs("testdata/none"), "config.json"},
+		{"no such level", verifyArgs(dir, "-level", "sse9"), "sse9"},
+		{"negative threads", verifyArgs(dir, "-threads", "-2"), "-2"},
+		{"an adapter as the base", verifyArgs(dir, "-model", dir+"/adapter"), "config.json"},
+		{"a base as the adapter", verifyArgs(dir, "-adapter", dir+"/base"), "adapter_config.json"},
+		{"another model's adapter", verifyArgs(dir, "-adapter", "../../poly/testdata/peft-0.21/t5-long/adapter"), "SelfAttention"},
+		{"not a reference", verifyArgs(dir, "-reference", dir+"/base/model.safetensors"), "input_ids"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			err := run(t.Context(), test.args, &out)
+			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want one line with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestCompare(t *testing.T) {
+	for _, test := range []struct {
+		got, want float32
+		ok        bool
+	}{
+		{1, 1, true}, {1.00019, 1, true}, {1.00021, 1, false}, {0.00009, 0, true}, {-0.00011, 0, false}, {1000.1, 1000, true}, {1000.2, 1000, false},
+	} {
+		c, err := compare("x", []float32{test.got}, []float32{test.want})
+		if err != nil || *c.OK != test.ok {
+			t.Errorf("%g for %g: got ok %v, %v", test.got, test.want, *c.OK, err)
+		}
+	}
+	nan := float32(math.NaN())
+	for _, want := range []float32{1, nan} {
+		if c, _ := compare("x", []float32{nan}, []float32{want}); *c.OK {
+			t.Errorf("NaN for %g passes", want)
+		}
+	}
+	if _, err := compare("x", []float32{1}, nil); err == nil {
+		t.Error("another number of elements passes")
+	}
+	if got, want := digest([]float32{1, -2}), fmt.Sprintf("%x", sha256.Sum256([]byte{0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0})); got != want {
+		t.Errorf("digest: got %s, want %s", got, want)
+	}
+}
