@@ -30,7 +30,7 @@ type Adapter struct {
 	tensors   []safetensors.Tensor  // as they were read, under their keys
 	metadata  map[string]string
 	strangers []string
-	tasks     []func() *nn.Delta // of each task, computed at its first use
+	tasks     sync.Map // from a task id to a func() *nn.Delta that computes once
 }
 
 // Config returns the adapter's config, which must not be changed.
@@ -43,7 +43,8 @@ func (a *Adapter) Layers() []*Layer { return slices.Clone(a.layers) }
 // leaves another adapter's tensors in a folder.
 func (a *Adapter) Strangers() []string { return slices.Clone(a.strangers) }
 
-// Task returns the adapter as a sequence of task id uses it. Whether there is such a task is checked by the call that uses it.
+// Task returns the adapter as a sequence of task id uses it. Whether there is such a task is checked by the call that uses it. What a task
+// adds is computed at its first use and kept: R·(In + Out) numbers for each layer.
 func (a *Adapter) Task(id int) nn.Adapter { return task{a, id} }
 
 type task struct {
@@ -56,7 +57,11 @@ func (t task) Delta() (*nn.Delta, error) {
 	if t.id < 0 || t.id >= t.config.NTasks {
 		return nil, &TaskError{t.id, t.config.NTasks}
 	}
-	return t.tasks[t.id](), nil
+	d, ok := t.tasks.Load(t.id)
+	if !ok {
+		d, _ = t.tasks.LoadOrStore(t.id, sync.OnceValue(func() *nn.Delta { return t.collapse(t.id) }))
+	}
+	return d.(func() *nn.Delta)(), nil
 }
 
 // A TaskError says that a task id does not exist.
@@ -66,15 +71,11 @@ func (e *TaskError) Error() string {
 	return fmt.Sprintf("poly: task id: got %d, want 0 ≤ id < %d (n_tasks)", e.ID, e.Tasks)
 }
 
-// collapse makes the task's deltas computable on demand, each once.
-func (a *Adapter) collapse() {
-	for id := range a.config.NTasks {
-		a.tasks = append(a.tasks, sync.OnceValue(func() *nn.Delta {
-			d := &nn.Delta{LowRank: make(map[*nn.Linear]nn.LowRank, len(a.layers)), Replaced: a.replaced}
-			for _, l := range a.layers {
-				d.LowRank[l.linear] = l.lowRank(a.engine, id)
-			}
-			return d
-		}))
+// collapse mixes the skills of every layer for a task.
+func (a *Adapter) collapse(task int) *nn.Delta {
+	d := &nn.Delta{LowRank: make(map[*nn.Linear]nn.LowRank, len(a.layers)), Replaced: a.replaced}
+	for _, l := range a.layers {
+		d.LowRank[l.linear] = l.lowRank(a.engine, task)
 	}
+	return d
 }

@@ -102,7 +102,6 @@ func New(config *Config, source Source, base Base) (*Adapter, error) {
 		}
 	}
 	a.strangers = a.unclaimed(source)
-	a.collapse()
 	return a, nil
 }
 
