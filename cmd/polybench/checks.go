@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,24 +52,27 @@ func (v *verifier) run(ctx context.Context) ([]check, error) {
 // unsupported lists the checks that the reference has tensors for and this build can't run, a group of tensors as one.
 func (v *verifier) unsupported() []check {
 	var checks []check
-	for _, group := range []struct{ prefix, reason string }{
-		{"gen.", "generation is not built yet"},
-		{"grad.", "training is not built yet"},
-		{"train.loss", "training is not built yet"},
-		{"train.grad.", "training is not built yet"},
-		{"adam.losses", "training is not built yet"},
-		{"adam.final.", "training is not built yet"},
-	} {
-		names := v.named(group.prefix)
-		if group.prefix != "gen." && len(names) > 0 {
-			names = []string{strings.TrimSuffix(group.prefix, ".")}
+	for _, name := range v.file.Names() {
+		c := check{Name: name, Reason: "unknown kind of tensor"}
+		for prefix, reason := range map[string]string{"gen.": "generation is not built yet", "grad.": training, "train.": training, "adam.": training} {
+			if strings.HasPrefix(name, prefix) {
+				c.Reason = reason
+			}
 		}
-		for _, name := range names {
-			checks = append(checks, check{Name: name, Reason: group.reason})
+		for _, group := range []string{"grad", "train.grad", "adam.final"} {
+			if strings.HasPrefix(name, group+".") {
+				c.Name = group
+			}
+		}
+		known := slices.Contains(inputs, name) || strings.HasPrefix(name, "train.uniform.") || strings.HasPrefix(name, "logits") || name == "loss"
+		if !known && !slices.Contains(checks, c) {
+			checks = append(checks, c)
 		}
 	}
 	return checks
 }
+
+const training = "training is not built yet"
 
 // batch returns the reference's batch, sequence i with the adapters that of(i) names.
 func (v *verifier) batch(of func(i int) []nn.Adapter) []model.Sequence {

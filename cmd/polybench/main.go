@@ -3,6 +3,8 @@
 //	polybench                 verify an embedded model and adapter, then measure a T5-small shape with and without an adapter
 //	polybench verify …        compare with what PEFT computed
 //	polybench inspect PATH    describe a .safetensors file, a model folder or an adapter folder
+//	polybench gemm            measure matrix products
+//	polybench elem            measure element and row functions
 //
 // The exit status is 0, 1 where something failed, or 2 where the command line was wrong.
 package main
@@ -23,9 +25,11 @@ const usage = `usage:
   polybench [-threads N] [-level L]                      verify an embedded example, then measure a T5-small shape
   polybench verify -model DIR -adapter DIR [-second DIR] -reference FILE [-json]
                                                          compare with what PEFT computed
-  polybench inspect PATH                                 describe a .safetensors file, a model folder or an adapter folder
+  polybench inspect [-layer MODULE] PATH                 describe a .safetensors file, a model folder or an adapter folder
+  polybench gemm [-rows TEXT] [-samples N] [-json]       measure matrix products, as a share of what multiply-adds reach
+  polybench elem [-rows TEXT] [-samples N] [-json]       measure element and row functions, in GB/s read and written
 
-flags of the first two:
+flags of all but inspect:
   -threads N   goroutines that share the work (default: all cores)
   -level L     kernels: avx512, avx2, neon or generic (default: the environment variable POLY_CPU, else the best)
 `
@@ -60,6 +64,8 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 			return verify(ctx, args[1:], w)
 		case "gemm":
 			return gemm(ctx, args[1:], w)
+		case "elem":
+			return elem(ctx, args[1:], w)
 		case "inspect":
 			return inspect(args[1:], w)
 		}

@@ -17,6 +17,9 @@ type reference struct {
 	labels  []int // of all decoder positions, nil where there are none
 }
 
+// inputs are the tensors that hold the batch.
+var inputs = []string{"input_ids", "attention_mask", "task_ids", "decoder_input_ids", "labels"}
+
 func readReference(f *safetensors.File) (*reference, error) {
 	r := &reference{file: f}
 	ids, err := r.table("input_ids")

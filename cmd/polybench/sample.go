@@ -14,7 +14,7 @@ const sampleTime = 5 * time.Millisecond
 // A sampler measures work on one engine, each sample between two runs of a loop of nothing but multiply-adds on the same threads.
 type sampler struct {
 	engine *mat.Engine
-	flops  float64 // of the work
+	flops  float64 // or bytes, of the work
 	work   func()
 	repeat int // calls per sample
 

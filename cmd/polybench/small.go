@@ -21,7 +21,6 @@ const (
 	smallVocabulary, smallDim, smallInner, smallLayers = 32128, 512, 2048, 6
 
 	smallRank, smallSkills, smallSplits, smallTasks = 8, 8, 4, 8
-	sourceTokens, targetTokens                      = 128, 32
 )
 
 // small is the T5-small shape with seeded weights.
@@ -44,8 +43,20 @@ func newSmall(e *mat.Engine) (*small, error) {
 	return &small{m, a}, nil
 }
 
-// batch returns n sequences of seeded tokens, each for another task where adapted.
-func (s *small) batch(n int, adapted bool) []model.Sequence {
+// batchSize is a number of sequences, of as many tokens each.
+type batchSize struct{ sequences, source, target int }
+
+// flops returns the floating-point operations of the matrix products of one forward pass of the base.
+func (b batchSize) flops() float64 {
+	source, target := float64(b.sequences*b.source), float64(b.sequences*b.target)
+	const square, feed = smallDim * smallDim, 2 * smallDim * smallInner
+	encoder := source * (4*square + feed + 2*smallDim*float64(b.source))
+	decoder := target*(6*square+feed+2*smallDim*float64(b.target)+2*smallDim*float64(b.source)) + source*2*square
+	return 2 * (smallLayers*(encoder+decoder) + target*smallDim*smallVocabulary)
+}
+
+// batch returns sequences of seeded tokens, each for another task where adapted.
+func (s *small) batch(size batchSize, adapted bool) []model.Sequence {
 	rng := rand.New(rand.NewPCG(1, 2))
 	ids := func(n int) []int {
 		x := make([]int, n)
@@ -54,9 +65,9 @@ func (s *small) batch(n int, adapted bool) []model.Sequence {
 		}
 		return x
 	}
-	b := make([]model.Sequence, n)
+	b := make([]model.Sequence, size.sequences)
 	for i := range b {
-		b[i] = model.Sequence{InputIDs: ids(sourceTokens), DecoderInputIDs: ids(targetTokens)}
+		b[i] = model.Sequence{InputIDs: ids(size.source), DecoderInputIDs: ids(size.target)}
 		if adapted {
 			b[i].Adapters = []nn.Adapter{s.adapter.Task(i % smallTasks)}
 		}

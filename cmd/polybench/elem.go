@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+// An elemRow is a function over elemCount floats that polybench elem measures.
+type elemRow struct {
+	name    string
+	streams int // how many times elemCount floats are read or written
+	run     func(e *mat.Engine, dst, x mat.Matrix)
+}
+
+// elemCount floats in rows of elemCols.
+const elemCount, elemCols = 1 << 20, 1024
+
+var elemRows = []elemRow{
+	{"relu", 2, (*mat.Engine).ReLU},
+	{"add", 3, func(e *mat.Engine, dst, x mat.Matrix) { e.Add(dst, dst, x) }},
+	{"exp", 2, (*mat.Engine).Exp},
+	{"sigmoid", 2, (*mat.Engine).Sigmoid},
+	{"silu", 2, (*mat.Engine).SiLU},
+	{"tanh", 2, (*mat.Engine).Tanh},
+	{"gelu_tanh", 2, (*mat.Engine).GELUTanh},
+	{"gelu_erf", 2, (*mat.Engine).GELU},
+	{"softmax", 2, (*mat.Engine).Softmax},
+	{"rms_norm", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.RMSNorm(dst, x, x.Row(0), 1e-6) }},
+}
+
+// An elemResult is a line of polybench elem -json.
+type elemResult struct {
+	Function string  `json:"function"`
+	Threads  int     `json:"threads"`
+	Level    string  `json:"level"`
+	GBps     float64 `json:"gb_per_s"` // median, read and written
+	GBpsP75  float64 `json:"gb_per_s_p75"`
+}
+
+// elem measures element and row functions, sample by sample in turn; on one thread unless told otherwise.
+func elem(ctx context.Context, args []string, w io.Writer) error {
+	flags := flag.NewFlagSet("elem", flag.ContinueOnError)
+	asJSON := flags.Bool("json", false, "")
+	samples := flags.Int("samples", 15, "")
+	only := flags.String("rows", "", "")
+	options := engineFlags(flags)
+	if err := parse(flags, args, 0); err != nil {
+		return err
+	}
+	if *samples < 1 {
+		return usageError("-samples: want at least 1")
+	}
+	if options.Threads == 0 {
+		options.Threads = 1
+	}
+	e, err := mat.NewEngine(*options)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	rng := rand.New(rand.NewPCG(1, 1))
+	x, dst := mat.New(elemCount/elemCols, elemCols), mat.New(elemCount/elemCols, elemCols)
+	for i := range x.Data {
+		x.Data[i] = float32(rng.NormFloat64())
+	}
+	var rows []elemRow
+	var samplers []*sampler
+	for _, row := range elemRows {
+		if strings.Contains(row.name, *only) {
+			rows = append(rows, row)
+			samplers = append(samplers, newSampler(e, float64(4*row.streams*elemCount), func() { row.run(e, dst, x) }))
+		}
+	}
+	for range *samples {
+		for _, s := range samplers {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			s.sample()
+		}
+	}
+	out := json.NewEncoder(w)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if !*asJSON {
+		fmt.Fprintf(t, "level %s, %d threads, %d floats\tGB/s\tp75\t\n", e.Level(), e.Threads(), elemCount)
+	}
+	for i, s := range samplers {
+		r := elemResult{rows[i].name, e.Threads(), e.Level(), median(s.rates), quantile(s.rates, 0.75)}
+		if !*asJSON {
+			fmt.Fprintf(t, "%s\t%.1f\t%.1f\t\n", r.Function, r.GBps, r.GBpsP75)
+		} else if err := out.Encode(r); err != nil {
+			return err
+		}
+	}
+	return t.Flush()
+}
