@@ -52,30 +52,32 @@ func (s *sampler) sample() {
 	s.ceilings, s.shares = append(s.ceilings, peak), append(s.shares, rate/peak)
 }
 
-// ceiling returns how many GFLOPS all threads of e together reach in registers.
+// ceiling returns how many GFLOPS all threads of e together reach in registers: the sum of what each reaches while it is at it, as some
+// begin later than others.
 func ceiling(e *mat.Engine) float64 {
-	p := &probe{engine: e, flops: make([]int, e.Threads())}
-	start := time.Now()
-	e.Run(len(p.flops), p)
-	seconds := time.Since(start).Seconds()
-	total := 0
-	for _, n := range p.flops {
-		total += n
+	p := &probe{engine: e, rates: make([]float64, e.Threads())}
+	e.Run(len(p.rates), p)
+	var sum float64
+	for _, r := range p.rates {
+		sum += r
 	}
-	return float64(total) / seconds / 1e9
+	return sum
 }
 
-// probe is the task that measures the ceiling; each part keeps one thread busy.
+// probe is the task that measures the ceiling; each part keeps one thread busy, for about a millisecond.
 type probe struct {
 	engine *mat.Engine
-	flops  []int
+	rates  []float64 // of the parts, in GFLOPS
 }
 
 // Do implements mat.Task.
 func (p *probe) Do(i int) {
-	for range 16 {
-		p.flops[i] += p.engine.PeakProbe()
+	start := time.Now()
+	flops := 0
+	for range 48 {
+		flops += p.engine.PeakProbe()
 	}
+	p.rates[i] = float64(flops) / time.Since(start).Seconds() / 1e9
 }
 
 // quantile returns the q-quantile of x, between 0 and 1.
