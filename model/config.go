@@ -68,13 +68,13 @@ func (c *configFile) sizeOr(name string, def int) int {
 }
 
 // floatOr reads a positive number; absent or null means def.
-func (c *configFile) floatOr(name string, def float64) float64 {
+func (c *configFile) floatOr(name string, def float32) float32 {
 	if !c.has(name) {
 		return def
 	}
-	var x float64
+	var x float32
 	if json.Unmarshal(c.fields[name], &x) != nil || x <= 0 {
-		c.fail(name, "a positive number")
+		c.fail(name, "a positive number that float32 holds")
 		return 1
 	}
 	return x

@@ -1,6 +1,9 @@
 package model
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // t5Config is what config.json says of a model of the T5 family.
 type t5Config struct {
@@ -16,6 +19,9 @@ type t5Config struct {
 	ScaleOutputs                 bool // the decoder's output is multiplied by Dim^-½ before the head
 }
 
+// maxBuckets bounds the work of finding where the buckets begin. Models have 32.
+const maxBuckets = 1024
+
 // readT5Config reads the fields of a T5Config, MT5Config or UMT5Config as transformers 4 and 5 write them; c keeps the error.
 func readT5Config(c *configFile, modelType string) t5Config {
 	cfg := t5Config{
@@ -28,16 +34,20 @@ func readT5Config(c *configFile, modelType string) t5Config {
 		EncoderLayers: c.size("num_layers"),
 		Buckets:       c.sizeOr("relative_attention_num_buckets", 32),
 		MaxDistance:   c.sizeOr("relative_attention_max_distance", 128),
-		Epsilon:       float32(c.floatOr("layer_norm_epsilon", 1e-6)),
+		Epsilon:       c.floatOr("layer_norm_epsilon", 1e-6),
 	}
 	cfg.DecoderLayers = c.sizeOr("num_decoder_layers", cfg.EncoderLayers)
-	if cfg.Buckets < 4 || cfg.Buckets%2 != 0 {
-		c.fail("relative_attention_num_buckets", "an even number ≥ 4")
+	if cfg.Buckets < 4 || cfg.Buckets > maxBuckets || cfg.Buckets%2 != 0 {
+		c.fail("relative_attention_num_buckets", fmt.Sprintf("an even number from 4 to %d", maxBuckets))
 	}
 	if cfg.MaxDistance <= cfg.Buckets/2 {
 		c.fail("relative_attention_max_distance", "more than half of relative_attention_num_buckets")
 	}
-	cfg.FeedForward = c.textOr("feed_forward_proj", "relu")
+	feedForward := "gated-gelu"
+	if modelType == "t5" {
+		feedForward = "relu"
+	}
+	cfg.FeedForward = c.textOr("feed_forward_proj", feedForward)
 	cfg.Activation, cfg.Gated = readFeedForward(c, cfg.FeedForward)
 	switch tied := c.boolOr("tie_word_embeddings", true); modelType {
 	case "t5", "umt5":

@@ -1,0 +1,128 @@
+package model
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/polytropon/polytropon/safetensors"
+)
+
+// folder returns the files of small as a folder.
+func folder(t *testing.T) fstest.MapFS {
+	var b bytes.Buffer
+	if err := safetensors.Write(&b, slices.Collect(maps.Values(small.source(f32))), map[string]string{"format": "pt"}); err != nil {
+		t.Fatal(err)
+	}
+	return fstest.MapFS{"config.json": {Data: small.text()}, "model.safetensors": {Data: b.Bytes()}}
+}
+
+func TestOpenFS(t *testing.T) {
+	e, files := engine(t), folder(t)
+	m, err := OpenFS(files, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := logits(t, small.open(t, e), batch[0])
+	if got := logits(t, m, batch[0]); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, files); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = Open(dir, e); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(dir); err != nil { // the model is in memory
+		t.Fatal(err)
+	}
+	if got := logits(t, m, batch[0]); !slices.Equal(got, want) {
+		t.Errorf("Open: got %v, want %v", got, want)
+	}
+}
+
+// TestOpenTransformersFolder checks that the folder that transformers saved is the model that the reference was computed with.
+func TestOpenTransformersFolder(t *testing.T) {
+	e := engine(t)
+	m, err := Open("testdata/t5", e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := logits(t, references(t)["t5"].Config.open(t, e), batch...); !slices.Equal(logits(t, m, batch...), want) {
+		t.Error("other logits than those of its formulas")
+	}
+}
+
+func TestMalformedFolders(t *testing.T) {
+	e := engine(t)
+	weights := folder(t)["model.safetensors"].Data
+	for _, c := range []struct {
+		name  string
+		edit  func(f fstest.MapFS)
+		is    error
+		parts []string
+	}{
+		{"no config", func(f fstest.MapFS) { delete(f, "config.json") }, fs.ErrNotExist, []string{"config.json"}},
+		{"config not JSON", func(f fstest.MapFS) { f["config.json"].Data = []byte("d_model: 16") }, nil, []string{"config.json: not a JSON object"}},
+		{"empty config", func(f fstest.MapFS) { f["config.json"].Data = nil }, nil, []string{"config.json: not a JSON object"}},
+		{"no weights", func(f fstest.MapFS) { delete(f, "model.safetensors") }, fs.ErrNotExist, []string{"model.safetensors"}},
+		{"pickle", func(f fstest.MapFS) {
+			delete(f, "model.safetensors")
+			f["pytorch_model.bin"] = &fstest.MapFile{Data: []byte("PK")}
+		}, fs.ErrNotExist, []string{"model.safetensors", "pytorch_model.bin"}},
+		{"empty weights", func(f fstest.MapFS) { f["model.safetensors"].Data = nil }, nil, []string{"model.safetensors"}},
+		{"weights cut off", func(f fstest.MapFS) { f["model.safetensors"].Data = weights[:len(weights)-4] }, nil, []string{"model.safetensors"}},
+		{"weights of another model", func(f fstest.MapFS) { f["config.json"].Data = small.with("d_ff", "25").text() }, nil,
+			[]string{"tensor encoder.block.0.layer.1.DenseReluDense.", "got shape [16 24], want [16 25]"}},
+	} {
+		files := folder(t)
+		c.edit(files)
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, files); err != nil {
+			t.Fatal(err)
+		}
+		_, err := OpenFS(files, e)
+		_, dirErr := Open(dir, e)
+		for _, err := range []error{err, dirErr} {
+			if err == nil || c.is != nil && !errors.Is(err, c.is) {
+				t.Errorf("%s: got %v", c.name, err)
+				continue
+			}
+			for _, part := range append(c.parts, "model: ") {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%s: got %v, want one with %q", c.name, err, part)
+				}
+			}
+		}
+		if dirErr != nil && !strings.HasPrefix(dirErr.Error(), dir) {
+			t.Errorf("%s: got %v, want one that names the folder", c.name, dirErr)
+		}
+	}
+	if _, err := Open(filepath.Join(t.TempDir(), "none"), e); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: got %v", err)
+	}
+}
+
+// FuzzNew opens configs without a tensor: always an error, and no work in proportion to a number in the config.
+func FuzzNew(f *testing.F) {
+	e := engine(f)
+	f.Add(string(small.text()))
+	f.Add(string(small.with("model_type", `"umt5"`, "num_layers", "2147483647", "vocab_size", "2147483647", "d_model", "2147483647").text()))
+	f.Add(string(small.with("relative_attention_max_distance", "2147483647", "relative_attention_num_buckets", "1024").text()))
+	f.Add(string(small.with("layer_norm_epsilon", "1e-400", "feed_forward_proj", `"gated-gelu"`, "scale_decoder_outputs", "null").text()))
+	f.Add("null")
+	f.Fuzz(func(t *testing.T, config string) {
+		m, err := New([]byte(config), tensors{}, e)
+		if err == nil || m != nil || !strings.HasPrefix(err.Error(), "model: ") {
+			t.Errorf("got %v, %v", m, err)
+		}
+	})
+}
