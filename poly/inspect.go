@@ -52,12 +52,11 @@ func Inspect(fsys fs.FS) (_ *Folder, err error) {
 	return d, nil
 }
 
-// isPart tells whether path is the B or the router of a layer whose A is there.
+// isPart tells whether path is the B, the router or the weight of a layer whose A is there.
 func (d *Folder) isPart(f *safetensors.File, path string) bool {
-	for _, suffix := range []string{suffixB, suffixZ} {
+	for _, suffix := range []string{suffixB, suffixZ, suffixBase} {
 		if layer, ok := strings.CutSuffix(path, suffix); ok {
-			_, ok := f.Info(keyPrefix + layer + suffixA)
-			return ok
+			return has(f, keyPrefix+layer+suffixA)
 		}
 	}
 	return false

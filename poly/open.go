@@ -19,6 +19,9 @@ const (
 	suffixA    = ".poly_lora_A"
 	suffixB    = ".poly_lora_B"
 	suffixZ    = ".poly_router.module_logits"
+
+	// Where a target is the head, PEFT saves its weight too (save_embedding_layers), and opens it in place of the base's.
+	suffixBase = ".base_layer.weight"
 )
 
 // Open opens the folder dir that PEFT wrote: adapter_config.json and adapter_model.safetensors. Every tensor is checked against base's
@@ -133,8 +136,20 @@ func (a *Adapter) readLayer(source Source, path string, linear *nn.Linear) error
 		}
 		*part.to = w.Float32s()
 	}
+	if key := keyPrefix + path + suffixBase; has(source, key) {
+		w, err := a.read(source, key, []int{linear.Out, linear.In})
+		if err != nil {
+			return err
+		}
+		a.replaced[linear] = linear.With(a.engine, map[string]nn.Weights{"weight": w})
+	}
 	a.layers = append(a.layers, l)
 	return nil
+}
+
+func has(source Source, key string) bool {
+	_, ok := source.Info(key)
+	return ok
 }
 
 // readSaved reads the parameters of a layer that is saved whole.

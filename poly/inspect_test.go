@@ -1,0 +1,41 @@
+package poly_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/polytropon/polytropon/poly"
+	"github.com/polytropon/polytropon/safetensors"
+)
+
+func TestInspectErrors(t *testing.T) {
+	for _, test := range []struct {
+		name, want string
+		change     func(x map[string]safetensors.Tensor)
+	}{
+		{"no B", "poly_lora_B is missing", func(x map[string]safetensors.Tensor) {
+			delete(x, "base_model.model.encoder.block.1.layer.0.SelfAttention.v.poly_lora_B")
+		}},
+		{"no A", "want at least one", func(x map[string]safetensors.Tensor) {
+			for name := range x {
+				if strings.HasSuffix(name, "poly_lora_A") {
+					delete(x, name)
+				}
+			}
+		}},
+		{"another shape", "want [4 2 any 4]", func(x map[string]safetensors.Tensor) {
+			for name, v := range x {
+				if strings.HasSuffix(name, "poly_lora_A") {
+					v.Shape = []int{2, 4, 16, 4}
+					x[name] = v
+				}
+			}
+		}},
+	} {
+		f := folder(t, example+"/adapter")
+		edit(t, f, test.change)
+		if _, err := poly.Inspect(f); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", test.name, err, test.want)
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package poly_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/polytropon/polytropon/poly"
+	"github.com/polytropon/polytropon/safetensors"
+)
+
+// adapterFolders returns all adapter folders that PEFT wrote, with the folder of their base.
+func adapterFolders(t *testing.T) map[string]string {
+	dirs := map[string]string{}
+	for _, pattern := range []string{"testdata/peft-*/*/adapter", "testdata/peft-*/*/second", example + "/adapter", example + "/second"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: found %d, %v", pattern, len(found), err)
+		}
+		for _, dir := range found {
+			dirs[dir] = filepath.Join(filepath.Dir(dir), "base")
+		}
+	}
+	return dirs
+}
+
+// What Save writes is what PEFT wrote: the tensors byte for byte, but for those that belong to another adapter, and the config.
+func TestSaveWritesWhatPEFTWrote(t *testing.T) {
+	for dir, base := range adapterFolders(t) {
+		t.Run(dir, func(t *testing.T) {
+			m := openBase(t, base)
+			a := openAdapter(t, dir, m)
+			out := filepath.Join(t.TempDir(), "new", "folder")
+			if err := a.Save(out); err != nil {
+				t.Fatal(err)
+			}
+			want := withoutStrangers(t, dir+"/adapter_model.safetensors", a.Strangers())
+			if got := read(t, out+"/adapter_model.safetensors"); !bytes.Equal(got, want) {
+				t.Errorf("adapter_model.safetensors: got %d bytes, want PEFT's %d, the same", len(got), len(want))
+			}
+			if got, want := config(t, out), config(t, dir); !reflect.DeepEqual(got, want) {
+				t.Errorf("adapter_config.json: got %v, want %v", got, want)
+			}
+			again := openAdapter(t, out, m)
+			if len(again.Strangers()) > 0 || !reflect.DeepEqual(bits(again), bits(a)) {
+				t.Error("the saved folder opens with other values")
+			}
+		})
+	}
+}
+
+// withoutStrangers returns the file at path as the reference implementation would write it without the given tensors. Where there are none that is
+// the file itself.
+func withoutStrangers(t *testing.T, path string, strangers []string) []byte {
+	if len(strangers) == 0 {
+		return read(t, path)
+	}
+	f, err := safetensors.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var own []safetensors.Tensor
+	for _, name := range f.Names() {
+		if slices.Contains(strangers, name) {
+			continue
+		}
+		x, err := f.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own = append(own, x)
+	}
+	var b bytes.Buffer
+	if err := safetensors.Write(&b, own, f.Metadata()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// config reads an adapter_config.json, with sets in sorted order.
+func config(t *testing.T, dir string) map[string]any {
+	var c map[string]any
+	if err := json.Unmarshal(read(t, dir+"/adapter_config.json"), &c); err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range []string{"target_modules", "exclude_modules"} {
+		if items, ok := c[set].([]any); ok {
+			slices.SortFunc(items, func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
+		}
+	}
+	return c
+}
+
+// bits returns an adapter's values by layer.
+func bits(a *poly.Adapter) map[string][3][]float32 {
+	m := map[string][3][]float32{}
+	for _, l := range a.Layers() {
+		m[l.Path] = [3][]float32{l.Bank.A, l.Bank.B, l.Router.Logits}
+	}
+	return m
+}
+
+func TestSaveToAFile(t *testing.T) {
+	m := openBase(t, example+"/base")
+	a := openAdapter(t, example+"/adapter", m)
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Save(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v", err)
+	}
+}
