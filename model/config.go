@@ -4,9 +4,27 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"slices"
 )
+
+// maxConfig bounds what is read of a config.json. Most have a kilobyte, some a list of labels.
+const maxConfig = 1 << 24
+
+func readConfigFile(fsys fs.FS) ([]byte, error) {
+	f, err := fsys.Open("config.json")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err == nil && len(data) > maxConfig {
+		err = fmt.Errorf("config.json: got more than %d bytes, want at most that", maxConfig)
+	}
+	return data, err
+}
 
 // configFile reads the fields of a config.json. The first error is kept, with the name of its field.
 type configFile struct {

@@ -73,6 +73,8 @@ func TestMalformedFolders(t *testing.T) {
 		{"no config", func(f fstest.MapFS) { delete(f, "config.json") }, fs.ErrNotExist, []string{"config.json"}},
 		{"config not JSON", func(f fstest.MapFS) { f["config.json"].Data = []byte("d_model: 16") }, nil, []string{"config.json: not a JSON object"}},
 		{"empty config", func(f fstest.MapFS) { f["config.json"].Data = nil }, nil, []string{"config.json: not a JSON object"}},
+		{"endless config", func(f fstest.MapFS) { f["config.json"].Data = bytes.Repeat([]byte(" "), 1<<24+1) }, nil,
+			[]string{"config.json: got more than 16777216 bytes"}},
 		{"no weights", func(f fstest.MapFS) { delete(f, "model.safetensors") }, fs.ErrNotExist, []string{"model.safetensors"}},
 		{"pickle", func(f fstest.MapFS) {
 			delete(f, "model.safetensors")
@@ -111,18 +113,36 @@ func TestMalformedFolders(t *testing.T) {
 	}
 }
 
-// FuzzNew opens configs without a tensor: always an error, and no work in proportion to a number in the config.
-func FuzzNew(f *testing.F) {
+// FuzzOpenFS checks that whatever a folder holds, it opens or gives an error, and that what opens can be computed with.
+func FuzzOpenFS(f *testing.F) {
 	e := engine(f)
-	f.Add(string(small.text()))
-	f.Add(string(small.with("model_type", `"umt5"`, "num_layers", "2147483647", "vocab_size", "2147483647", "d_model", "2147483647").text()))
-	f.Add(string(small.with("relative_attention_max_distance", "2147483647", "relative_attention_num_buckets", "1024").text()))
-	f.Add(string(small.with("layer_norm_epsilon", "1e-400", "feed_forward_proj", `"gated-gelu"`, "scale_decoder_outputs", "null").text()))
-	f.Add("null")
-	f.Fuzz(func(t *testing.T, config string) {
-		m, err := New([]byte(config), tensors{}, e)
-		if err == nil || m != nil || !strings.HasPrefix(err.Error(), "model: ") {
-			t.Errorf("got %v, %v", m, err)
+	read := func(name string) []byte {
+		data, err := os.ReadFile("testdata/t5/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		return data
+	}
+	weights := read("model.safetensors")
+	f.Add(read("config.json"), weights)
+	for _, config := range []fields{
+		small,
+		small.with("model_type", `"umt5"`, "num_layers", "2147483647", "vocab_size", "2147483647", "d_model", "2147483647"),
+		small.with("relative_attention_max_distance", "2147483647", "relative_attention_num_buckets", "1024"),
+		small.with("layer_norm_epsilon", "1e-400", "feed_forward_proj", `"gated-gelu"`, "scale_decoder_outputs", "null"),
+	} {
+		f.Add(config.text(), weights)
+	}
+	f.Fuzz(func(t *testing.T, config, weights []byte) {
+		m, err := OpenFS(fstest.MapFS{"config.json": {Data: config}, "model.safetensors": {Data: weights}}, e)
+		if err != nil {
+			if m != nil || !strings.HasPrefix(err.Error(), "model: ") {
+				t.Errorf("got %v, %v", m, err)
+			}
+			return
+		}
+		if l, err := m.Logits(t.Context(), []Sequence{{InputIDs: []int{0}, DecoderInputIDs: []int{0, 0}}}); err != nil || l.Matrix.Rows != 2 {
+			t.Errorf("logits: got %v", err)
 		}
 	})
 }

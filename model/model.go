@@ -31,7 +31,7 @@ func Open(dir string, e *mat.Engine) (*Model, error) {
 
 // OpenFS is Open for a folder in any file system.
 func OpenFS(fsys fs.FS, e *mat.Engine) (*Model, error) {
-	data, err := fs.ReadFile(fsys, "config.json")
+	data, err := readConfigFile(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}

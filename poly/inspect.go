@@ -64,15 +64,8 @@ func (d *Folder) isPart(f *safetensors.File, path string) bool {
 
 // isSaved tells whether path is a parameter of a module whose path ends with an item of modules_to_save.
 func (d *Folder) isSaved(path string) bool {
-	if strings.Contains(path, ".poly_") {
-		return false
-	}
-	for i := range path {
-		if path[i] == '.' && slices.ContainsFunc(d.Config.ModulesToSave, func(item string) bool { return strings.HasSuffix(path[:i], item) }) {
-			return true
-		}
-	}
-	return false
+	return !strings.Contains(path, ".poly_") &&
+		slices.ContainsFunc(d.Config.ModulesToSave, func(item string) bool { return strings.Contains(path, item+".") })
 }
 
 // addLayer checks the three tensors of an adapted layer, of which a is A, and reads its router.

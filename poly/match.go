@@ -109,14 +109,16 @@ func (c *Config) excluder(saved []string) (func(path string) (bool, error), erro
 	var tests []func(path string) (bool, error)
 	if c.Format == Format082 {
 		tests = append(tests, func(path string) (bool, error) { return isWithin(path, saved), nil })
-	} else {
-		for _, name := range c.ModulesToSave {
-			re, err := compileMatch(`(^|.*\.)` + name + `($|\..*)`)
-			if err != nil {
-				return nil, fmt.Errorf("poly: config: modules_to_save %q: %w", name, err)
-			}
-			tests = append(tests, re.match)
+	} else if len(c.ModulesToSave) > 0 {
+		patterns := make([]string, len(c.ModulesToSave))
+		for i, name := range c.ModulesToSave {
+			patterns[i] = `(^|.*\.)` + name + `($|\..*)`
 		}
+		re, err := compileMatch(patterns)
+		if err != nil {
+			return nil, fmt.Errorf("poly: config: modules_to_save: %w", err)
+		}
+		tests = append(tests, re.match)
 	}
 	if !c.ExcludeModules.isEmpty() {
 		isExcluded, err := c.ExcludeModules.matcher()

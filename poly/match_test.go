@@ -185,7 +185,7 @@ func TestTargetsErrors(t *testing.T) {
 		{targets: ModuleNames("q_proj"), save: []string{"layers"}, want: `modules_to_save: got ["layers"], which match "model.layers" of type ModuleList`},
 		{targets: ModulePattern("(?=q).*"), want: "target_modules: pattern"},
 		{targets: ModuleNames("q_proj"), exclude: ModulePattern("("), want: "exclude_modules: pattern"},
-		{targets: ModuleNames("q_proj"), save: []string{"a("}, want: `modules_to_save "a(": pattern`},
+		{targets: ModuleNames("q_proj"), save: []string{"a("}, want: `modules_to_save: pattern "(^|.*\\.)a(($|\\..*)": missing )`},
 	} {
 		config := NewConfig()
 		config.TargetModules, config.ExcludeModules, config.ModulesToSave = c.targets, c.exclude, c.save

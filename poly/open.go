@@ -3,6 +3,7 @@ package poly
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -46,7 +47,7 @@ func OpenFS(fsys fs.FS, base Base) (*Adapter, error) {
 
 // openFolder reads the config and opens the tensors of a folder.
 func openFolder(fsys fs.FS) (*Config, *safetensors.File, error) {
-	data, err := fs.ReadFile(fsys, configName)
+	data, err := readConfig(fsys)
 	if err != nil {
 		return nil, nil, fmt.Errorf("poly: %w", err)
 	}
@@ -59,6 +60,22 @@ func openFolder(fsys fs.FS) (*Config, *safetensors.File, error) {
 		return nil, nil, fmt.Errorf("poly: %w", err)
 	}
 	return config, f, nil
+}
+
+// maxConfig bounds what is read of an adapter_config.json. PEFT's have a few hundred bytes, and as many more as there are names in them.
+const maxConfig = 1 << 22
+
+func readConfig(fsys fs.FS) ([]byte, error) {
+	f, err := fsys.Open(configName)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err == nil && len(data) > maxConfig {
+		err = fmt.Errorf("%s: got more than %d bytes, want at most that", configName, maxConfig)
+	}
+	return data, err
 }
 
 // A Source is where an adapter's tensors come from, under PEFT's keys: a *safetensors.File, for one.

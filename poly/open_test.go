@@ -1,6 +1,7 @@
 package poly_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,9 @@ func TestOpenErrors(t *testing.T) {
 		want   []string
 	}{
 		{"no config", func(t *testing.T, f fstest.MapFS) { delete(f, "adapter_config.json") }, []string{"adapter_config.json"}},
+		{"an endless config", func(t *testing.T, f fstest.MapFS) {
+			f["adapter_config.json"] = &fstest.MapFile{Data: bytes.Repeat([]byte(" "), 1<<22+1)}
+		}, []string{"adapter_config.json", "more than 4194304 bytes"}},
 		{"no tensors", func(t *testing.T, f fstest.MapFS) { delete(f, "adapter_model.safetensors") }, []string{"adapter_model.safetensors"}},
 		{"pickle", func(t *testing.T, f fstest.MapFS) {
 			f["adapter_model.bin"] = f["adapter_model.safetensors"]

@@ -1,9 +1,11 @@
 package poly
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
 )
@@ -30,7 +32,13 @@ func (e *PatternError) Is(target error) bool {
 	return target == errors.ErrUnsupported && e.Unsupported
 }
 
-// pythonRegexp matches paths with a regular expression in the syntax of Python's re.
+// Limits of what is compiled, so that a config cannot make its reader slow: matching takes time in proportion to the steps.
+const (
+	maxPattern      = 1 << 14 // bytes
+	maxPatternSteps = 1 << 12 // of the compiled program
+)
+
+// pythonRegexp matches paths with regular expressions in the syntax of Python's re.
 type pythonRegexp struct {
 	pattern string
 	re      *regexp.Regexp
@@ -38,21 +46,50 @@ type pythonRegexp struct {
 }
 
 // compileFullMatch compiles a pattern for re.fullmatch.
-func compileFullMatch(pattern string) (*pythonRegexp, error) { return compilePython(pattern, `\z`) }
+func compileFullMatch(pattern string) (*pythonRegexp, error) { return compilePython(`\z`, pattern) }
 
-// compileMatch compiles a pattern for re.match.
-func compileMatch(pattern string) (*pythonRegexp, error) { return compilePython(pattern, "") }
+// compileMatch compiles patterns for re.match with any of them.
+func compileMatch(patterns []string) (*pythonRegexp, error) { return compilePython("", patterns...) }
 
-func compilePython(pattern, end string) (*pythonRegexp, error) {
-	text, ascii, err := translatePattern(pattern)
-	if err != nil {
-		return nil, err
+func compilePython(end string, patterns ...string) (*pythonRegexp, error) {
+	p := &pythonRegexp{pattern: strings.Join(patterns, "|")}
+	if n := len(p.pattern); n > maxPattern {
+		return nil, fmt.Errorf("pattern %s: got %d bytes, expected at most %d", quoteShort(p.pattern), n, maxPattern)
 	}
-	re, err := regexp.Compile(`\A(?:` + text + `)` + end)
+	texts := make([]string, len(patterns))
+	for i, pattern := range patterns {
+		text, ascii, err := translatePattern(pattern)
+		if err != nil {
+			return nil, err
+		}
+		texts[i] = text
+		p.ascii = cmp.Or(p.ascii, ascii)
+	}
+	text := `\A(?:` + strings.Join(texts, "|") + `)` + end
+	steps, err := countSteps(text)
+	if err == nil && steps > maxPatternSteps {
+		return nil, fmt.Errorf("pattern %s: got %d steps after compilation, expected at most %d", quoteShort(p.pattern), steps, maxPatternSteps)
+	}
+	if err == nil {
+		p.re, err = regexp.Compile(text)
+	}
 	if err != nil { // a limit on size or depth: the translation is well-formed
-		return nil, &PatternError{pattern, 0, err.Error(), true}
+		return nil, &PatternError{p.pattern, 0, err.Error(), true}
 	}
-	return &pythonRegexp{pattern, re, ascii}, nil
+	return p, nil
+}
+
+// countSteps returns the size of the program that an expression is compiled to.
+func countSteps(text string) (int, error) {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return 0, err
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return 0, err
+	}
+	return len(program.Inst), nil
 }
 
 // match tells whether the pattern matches a path. A line break is an error: Python's $ matches before the last one, which Go's engine

@@ -44,8 +44,8 @@ var notWord = sync.OnceValue(func() string {
 	return b.String()
 })
 
-// category returns the class of \d, \D, \s, \S, \w or \W.
-func (t *translator) category(r rune, flags reFlags) (class string, ok bool) {
+// category returns the class of \d, \D, \s, \S, \w or \W, and counts what it takes.
+func (t *translator) category(at int, r rune, flags reFlags) (class string, ok bool) {
 	switch {
 	case flags&flagASCII != 0:
 		class, ok = asciiCategories[r]
@@ -53,6 +53,9 @@ func (t *translator) category(r rune, flags reFlags) (class string, ok bool) {
 		class, ok = notWord(), true
 	default:
 		class, ok = categories[r]
+	}
+	if t.size += len(class); t.size > maxPatternText {
+		t.unsupported(at, "a pattern of this size")
 	}
 	return class, ok
 }
@@ -71,11 +74,11 @@ func (t *translator) escape(at int, r rune, flags reFlags) atom {
 		return atom{text: `\` + string(r), position: true}
 	}
 	if unicode.IsUpper(r) {
-		if complement, ok := t.category(unicode.ToLower(r), flags); ok {
+		if complement, ok := t.category(at, unicode.ToLower(r), flags); ok {
 			return atom{text: `[^` + complement + `]`}
 		}
 	}
-	if class, ok := t.category(r, flags); ok {
+	if class, ok := t.category(at, r, flags); ok {
 		return atom{text: `[` + class + `]`}
 	}
 	if '1' <= r && r <= '9' {
@@ -96,9 +99,6 @@ func (t *translator) class(at int, flags reFlags) string {
 		opening = "[^"
 	}
 	for first := true; first || !t.accept(']'); first = false {
-		if t.size+items.Len() > maxPatternText {
-			t.unsupported(at, "a pattern of this size")
-		}
 		start := t.pos
 		low, category := t.classItem(at, flags)
 		high := low
@@ -119,7 +119,6 @@ func (t *translator) class(at int, flags reFlags) string {
 			writeCaseless(&items, low, high)
 		}
 	}
-	t.size += items.Len()
 	return opening + items.String() + "]"
 }
 
@@ -151,7 +150,7 @@ func (t *translator) classItem(at int, flags reFlags) (r rune, category string) 
 	case k.r == 'b':
 		return '\b', ""
 	}
-	if class, ok := t.category(k.r, flags); ok {
+	if class, ok := t.category(at, k.r, flags); ok {
 		return 0, class
 	}
 	return t.character(start, k.r), ""

@@ -2,6 +2,7 @@ package poly
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -118,11 +119,11 @@ func TestMatchNeedsASCII(t *testing.T) {
 }
 
 func TestPrefixMatch(t *testing.T) {
-	re, err := compileMatch(`(^|.*\.)score($|\..*)`)
+	re, err := compileMatch([]string{`(^|.*\.)score($|\..*)`, "k.*"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]bool{"score": true, "a.score": true, "a.score.b": true, "scores": false, "ascore": false} {
+	for path, want := range map[string]bool{"score": true, "a.score": true, "a.score.b": true, "scores": false, "ascore": false, "kv": true, "a.k": false} {
 		if got, err := re.match(path); got != want || err != nil {
 			t.Errorf("%q: got %v, %v, expected %v", path, got, err, want)
 		}
@@ -197,4 +198,31 @@ func FuzzPattern(f *testing.F) {
 			re.match(path)
 		}
 	})
+}
+
+// TestPatternLimits has patterns that would take seconds to compile or to match.
+func TestPatternLimits(t *testing.T) {
+	for _, c := range []struct{ pattern, want string }{
+		{strings.Repeat(`\w`, 30_000), "got 60000 bytes, expected at most 16384"},
+		{strings.Repeat(`.*`, 3000), "steps after compilation, expected at most 4096"},
+		{strings.Repeat(`.{0,1000}`, 100), "steps after compilation, expected at most 4096"},
+	} {
+		if _, err := compileFullMatch(c.pattern); err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 400 {
+			t.Errorf("%.20q: got error %v, expected %s", c.pattern, err, c.want)
+		}
+	}
+	// The paths of all attention layers of a model of 24 blocks.
+	var paths []string
+	for i := range 24 {
+		for _, layer := range []string{"0.SelfAttention", "1.EncDecAttention"} {
+			paths = append(paths, fmt.Sprintf(`decoder\.block\.%d\.layer\.%s\.[qkvo]`, i, layer))
+		}
+	}
+	re, err := compileFullMatch(strings.Join(paths, "|"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := re.match("decoder.block.23.layer.1.EncDecAttention.o"); !ok || err != nil {
+		t.Errorf("a list of paths: got %t, %v", ok, err)
+	}
 }

@@ -14,7 +14,7 @@ import (
 const (
 	maxPatternDepth  = 1000
 	maxPatternRepeat = 1000
-	maxPatternText   = 1 << 20 // bytes of character classes after translation
+	maxPatternText   = 1 << 20 // bytes that the categories take, of which Go has to list the characters of some
 )
 
 // reFlags are the flags of Python's re that change the meaning of what follows.
@@ -66,7 +66,7 @@ type translator struct {
 	pos     int
 	global  reFlags // set by (?i) and the like at the start of the pattern
 	groups  []string
-	size    int // of all classes so far
+	size    int // of all categories so far
 	ascii   string
 }
 

@@ -64,9 +64,13 @@ func (m Modules) matcher() (func(path string) (bool, error), error) {
 		}
 		return re.match, nil
 	}
+	names := make(map[string]bool, len(m.names))
+	for _, name := range m.names {
+		names[name] = true
+	}
 	return func(path string) (bool, error) {
-		for _, name := range m.names {
-			if path == name || strings.HasSuffix(path, "."+name) {
+		for rest, more := path, true; more; _, rest, more = strings.Cut(rest, ".") {
+			if names[rest] {
 				return true, nil
 			}
 		}
