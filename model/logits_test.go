@@ -263,6 +263,18 @@ func TestLogitsOfManyGoroutines(t *testing.T) {
 	wg.Wait()
 }
 
+// TestLogitsAllocateNothingPerLayer checks that a repeated call allocates its result and what lays out its batch, not more with more layers.
+func TestLogitsAllocateNothingPerLayer(t *testing.T) {
+	m := small.with("model_type", `"umt5"`, "num_layers", "15").open(t, engine(t))
+	fewest := math.Inf(1) // with -race, a sync.Pool forgets now and then
+	for range 10 {
+		fewest = min(fewest, testing.AllocsPerRun(1, func() { logits(t, m, batch...) }))
+	}
+	if fewest >= 30 {
+		t.Errorf("%v allocations in a call, want less than one for each of 30 layers", fewest)
+	}
+}
+
 // TestScaledLogits checks that the scale is d_model to the power of -1/2, here a quarter.
 func TestScaledLogits(t *testing.T) {
 	e := engine(t)

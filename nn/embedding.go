@@ -34,6 +34,9 @@ func (e *Embedding) Forward(p *Pass, rows Ragged, ids []int) mat.Matrix {
 	x := p.Matrix(len(ids), e.Dim)
 	each(p, rows, e, func(e *Embedding, from, to int) {
 		for i := from; i < to; i++ {
+			if id := ids[i]; id < 0 || id >= e.Tokens {
+				panic(fmt.Sprintf("nn: embedding %d×%d: id %d of row %d", e.Tokens, e.Dim, id, i))
+			}
 			e.weight.widen(x.Row(i), ids[i]*e.Dim)
 		}
 	})

@@ -12,7 +12,8 @@ type Param struct {
 type Layer interface {
 	// Params lists the layer's parameters.
 	Params() []Param
-	// With returns a layer like this one with the given values for its parameters, by name and of the shapes that Params lists.
+	// With returns a layer like this one, for e, with the given values for its parameters, by name and of the shapes that Params lists. It may
+	// keep values.
 	With(e *mat.Engine, values map[string]Weights) Layer
 }
 

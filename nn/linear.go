@@ -12,7 +12,7 @@ type Linear struct {
 	weight  *mat.Packed // in × out
 }
 
-// NewLinear packs w, out × in.
+// NewLinear returns a layer with a packed copy of w, out × in, in w's type. It computes on e and on engines of the same level.
 func NewLinear(e *mat.Engine, w Weights, out, in int) *Linear {
 	w.check(out, in)
 	return &Linear{In: in, Out: out, weight: w.packT(e, out, in)}

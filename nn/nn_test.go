@@ -135,6 +135,10 @@ func TestPanicsNameTheShapes(t *testing.T) {
 		{"RMSNorm rows", func() { norm.Forward(p, one, mat.New(5, 3)) }, []string{"5×3", "4 rows"}},
 		{"RMSNorm output", func() { norm.ForwardTo(p, one, mat.New(4, 2), mat.New(4, 3)) }, []string{"4×3", "4×2"}},
 		{"Embedding", func() { embedding.Forward(p, one, []int{1}) }, []string{"2×3", "1 ids", "4 rows"}},
+		{"Embedding id", func() { embedding.Forward(p, one, []int{1, 0, 2, 1}) }, []string{"2×3", "id 2 of row 2"}},
+		{"Embedding negative id", func() { embedding.Forward(p, one, []int{1, 0, 1, -1}) }, []string{"2×3", "id -1 of row 3"}},
+		{"NewRelativeBias buckets", func() { NewRelativeBias(make([]float32, 6), 3, 2, 8, true) }, []string{"3 buckets", "up to distance 8"}},
+		{"NewRelativeBias distance", func() { NewRelativeBias(make([]float32, 16), 8, 2, 4, false) }, []string{"8 buckets", "up to distance 4"}},
 		{"RelativeBias", func() { bias.Forward(p, two) }, []string{"2 sequences", "pass of 1"}},
 		{"Attention", func() {
 			attention.Forward(p, one, one, mat.New(4, 6), mat.New(4, 5), mat.New(4, 6), nil)

@@ -12,7 +12,7 @@ type RMSNorm struct {
 	weight  []float32
 }
 
-// NewRMSNorm returns a norm over rows as long as weight.
+// NewRMSNorm returns a norm over rows as long as weight, which it keeps.
 func NewRMSNorm(weight []float32, epsilon float32) *RMSNorm { return &RMSNorm{epsilon, weight} }
 
 // Params implements Layer.

@@ -15,6 +15,7 @@ type Pass struct {
 	deltas   [][]*Delta // of each sequence
 	segments []segment
 	products []mat.Product
+	views    []mat.Matrix // that layers return lists of
 	arena
 }
 
@@ -27,11 +28,11 @@ type segment struct {
 // NewPass returns a pass without sequences.
 func NewPass(e *mat.Engine) *Pass { return &Pass{Engine: e} }
 
-// Reset makes p ready for a batch whose sequence i asks for deltas[i], in the order in which they are added. All of p's matrices are
-// freed. It is an error that two deltas of one sequence replace the same layer.
+// Reset makes p ready for a batch whose sequence i asks for deltas[i], in the order in which they are added, and keeps deltas. All of p's
+// matrices are freed. It is an error that two deltas of one sequence replace the same layer.
 func (p *Pass) Reset(deltas [][]*Delta) error {
-	p.arena.release(mark{})
-	p.deltas, p.segments = deltas, p.segments[:0]
+	p.Release(Mark{})
+	p.deltas, p.segments, p.views = deltas, p.segments[:0], p.views[:0]
 	for i, d := range deltas {
 		if err := checkReplaced(d); err != nil {
 			return fmt.Errorf("sequence %d: %w", i, err)

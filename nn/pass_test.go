@@ -13,7 +13,7 @@ func TestPassMatricesDoNotOverlap(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(4, 4))
 	for range 3 {
 		var all []mat.Matrix
-		var marks []mark
+		var marks []Mark
 		var held []int // len(all) at each mark
 		for i := range 200 {
 			switch rnd.IntN(8) {
@@ -69,7 +69,7 @@ func TestPassUsesItsMemoryAgain(t *testing.T) {
 	}
 }
 
-// TestPassAllocatesNothingWhenRepeated counts what a repeated pass through a linear layer with adapters and a norm allocates.
+// TestPassAllocatesNothingWhenRepeated counts what a repeated pass through every kind of layer, with an adapter, allocates.
 func TestPassAllocatesNothingWhenRepeated(t *testing.T) {
 	e := engine(t)
 	rnd := rand.New(rand.NewPCG(1, 1))
@@ -77,13 +77,17 @@ func TestPassAllocatesNothingWhenRepeated(t *testing.T) {
 	norm := NewRMSNorm(random(rnd, 1, 40).Data, 1e-6)
 	low := lowRank{random(rnd, 40, 4), random(rnd, 4, 40)}.pack(e)
 	deltas := [][]*Delta{nil, {{LowRank: map[*Linear]LowRank{linear: low}}}, nil}
-	rows, x, p := ragged(3, 5, 1), random(rnd, 9, 40), NewPass(e)
+	embedding := NewEmbedding(Weights{F32: random(rnd, 11, 40).Data}, 11, 40)
+	bias := NewRelativeBias(random(rnd, 8, 5).Data, 8, 5, 20, true)
+	attention := Attention{Heads: 5, HeadSize: 8}
+	rows, ids, p := ragged(3, 5, 1), []int{1, 2, 3, 4, 5, 6, 7, 8, 9}, NewPass(e)
 	if n := testing.AllocsPerRun(50, func() {
 		if err := p.Reset(deltas); err != nil {
 			t.Fatal(err)
 		}
+		x := embedding.Forward(p, rows, ids)
 		y := linear.Forward(p, rows, norm.Forward(p, rows, x))
-		linear.ForwardAdd(p, rows, y, x)
+		linear.ForwardAdd(p, rows, y, attention.Forward(p, rows, rows, y, x, y, bias.Forward(p, rows)))
 		p.Matrix(3000, 1000)
 	}); n >= 1 {
 		t.Errorf("%v allocations per pass", n)

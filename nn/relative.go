@@ -1,8 +1,10 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/polytropon/polytropon/mat"
 )
@@ -15,13 +17,17 @@ type RelativeBias struct {
 	starts         []int     // starts[b] is the shortest distance in bucket b of one direction
 }
 
-// NewRelativeBias returns a bias with the table weight, buckets × heads, whose buckets end at maxDistance. With bidirectional (an
-// encoder) keys after the query have the upper half of the buckets; otherwise (a decoder) they count as distance 0.
+// NewRelativeBias returns a bias with the table weight, buckets × heads, which it keeps. The last bucket has the distances from about
+// maxDistance on. With bidirectional (an encoder) keys after the query have the upper half of the buckets; otherwise (a decoder) they count as
+// distance 0. Each direction has at least two buckets, and maxDistance is more than half of their number.
 func NewRelativeBias(weight []float32, buckets, heads, maxDistance int, bidirectional bool) *RelativeBias {
 	Weights{F32: weight}.check(buckets, heads)
 	n := buckets
 	if bidirectional {
 		n /= 2
+	}
+	if n < 2 || maxDistance <= n/2 || bidirectional && buckets%2 != 0 {
+		panic(fmt.Sprintf("nn: relative bias of %d buckets (bidirectional: %t) up to distance %d", buckets, bidirectional, maxDistance))
 	}
 	return &RelativeBias{buckets, heads, bidirectional, weight, bucketStarts(n, maxDistance)}
 }
@@ -94,23 +100,23 @@ func (r *RelativeBias) vectors(p *Pass, n int) mat.Matrix {
 	return v
 }
 
-// Forward returns for each sequence the vectors that Attention takes, computed for the longest sequence of rows.
+// Forward returns for each sequence the biases that Attention takes, in the pass's memory: heads × 2·n−1, where n is the length of the longest
+// sequence of rows (at least 1) and column n−1+o is for a key that lies o after the query. Neighbours with the same table share them.
 func (r *RelativeBias) Forward(p *Pass, rows Ragged) []mat.Matrix {
 	p.check(rows)
-	of := make([]mat.Matrix, 0, rows.Sequences())
-	n := max(rows.Longest(), 1)
+	start, n := len(p.views), max(rows.Longest(), 1)
 	for i := 0; i < len(p.segments); i++ {
 		s := p.segments[i]
 		l := layer(s, r)
 		var v mat.Matrix
 		if i > 0 && layer(p.segments[i-1], r) == l {
-			v = of[len(of)-1]
+			v = p.views[len(p.views)-1]
 		} else {
 			v = l.vectors(p, n)
 		}
 		for range s.to - s.from {
-			of = append(of, v)
+			p.views = append(p.views, v)
 		}
 	}
-	return of
+	return slices.Clip(p.views[start:])
 }

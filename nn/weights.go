@@ -15,7 +15,7 @@ type Weights struct {
 	F16  []mat.Float16
 }
 
-// WeightsOf returns a tensor's values. F32, BF16 and F16 keep their type, without a copy where the platform allows; F64 is rounded to
+// WeightsOf returns a tensor's values. F32, BF16 and F16 keep their type, and alias t.Data where the platform allows; F64 is rounded to
 // float32; any other type is an error.
 func WeightsOf(t safetensors.Tensor) (Weights, error) {
 	switch t.DType {

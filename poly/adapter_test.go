@@ -28,28 +28,50 @@ func TestTaskOutOfRange(t *testing.T) {
 	}
 }
 
-// Many goroutines use one adapter at the same time, also at its first use, and all get the same bits.
+// Many goroutines use one base with several adapters and tasks at the same time, also at their first use, and each sequence gets the bits
+// that it has alone.
 func TestConcurrentUse(t *testing.T) {
 	m := openBase(t, example+"/base")
-	a := openAdapter(t, example+"/adapter", m)
-	logits := make([][]float32, 8)
+	open := func() (choices [][]nn.Adapter) {
+		a, b := openAdapter(t, example+"/adapter", m), openAdapter(t, example+"/second", m)
+		return [][]nn.Adapter{nil, {a.Task(0)}, {a.Task(2)}, {b.Task(4)}, {a.Task(1), b.Task(0)}, {b.Task(1), a.Task(1)}}
+	}
+	sequence := func(adapters []nn.Adapter) model.Sequence {
+		return model.Sequence{InputIDs: []int{5, 6, 7}, DecoderInputIDs: []int{0, 9}, Adapters: adapters}
+	}
+	var want [][]float32
+	for _, adapters := range open() {
+		l, err := m.Logits(t.Context(), []model.Sequence{sequence(adapters)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, l.Data)
+	}
+	choices := open()
 	var wg sync.WaitGroup
-	for i := range logits {
+	for g := range 12 {
 		wg.Go(func() {
-			batch := []model.Sequence{{InputIDs: []int{5, 6, 7}, DecoderInputIDs: []int{0, 9}, Adapters: []nn.Adapter{a.Task(1)}}}
-			l, err := m.Logits(t.Context(), batch)
-			if err != nil {
-				t.Error(err)
+			var batch []model.Sequence
+			var is []int
+			for i := range 1 + g%4 {
+				is = append(is, (g+i*i)%len(choices))
+				batch = append(batch, sequence(choices[is[i]]))
 			}
-			logits[i] = l.Data
+			for range 3 {
+				l, err := m.Logits(t.Context(), batch)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for i, k := range is {
+					if !slices.Equal(l.Of(i).Data, want[k]) {
+						t.Errorf("goroutine %d: sequence %d with choice %d has other bits than alone", g, i, k)
+					}
+				}
+			}
 		})
 	}
 	wg.Wait()
-	for _, l := range logits[1:] {
-		if !slices.Equal(l, logits[0]) {
-			t.Fatal("two goroutines got other bits")
-		}
-	}
 }
 
 // Two adapters that both have a copy of a module cannot be summed, as in PEFT.
