@@ -263,15 +263,16 @@ func TestLogitsOfManyGoroutines(t *testing.T) {
 	wg.Wait()
 }
 
-// TestLogitsAllocateNothingPerLayer checks that a repeated call allocates its result and what lays out its batch, not more with more layers.
+// TestLogitsAllocateNothingPerLayer compares models of 3 and of 15 layers on each side. (Where a call's memory is not used again, as with -race,
+// a few allocations more are its growth.)
 func TestLogitsAllocateNothingPerLayer(t *testing.T) {
-	m := small.with("model_type", `"umt5"`, "num_layers", "15").open(t, engine(t))
-	fewest := math.Inf(1) // with -race, a sync.Pool forgets now and then
-	for range 10 {
-		fewest = min(fewest, testing.AllocsPerRun(1, func() { logits(t, m, batch...) }))
+	e := engine(t)
+	allocations := func(layers string) float64 {
+		m := small.with("model_type", `"umt5"`, "num_layers", layers).open(t, e)
+		return testing.AllocsPerRun(20, func() { logits(t, m, batch...) })
 	}
-	if fewest >= 30 {
-		t.Errorf("%v allocations in a call, want less than one for each of 30 layers", fewest)
+	if few, many := allocations("3"), allocations("15"); many > few+10 {
+		t.Errorf("%v allocations in a call with 3 layers, %v with 15", few, many)
 	}
 }
 
