@@ -263,19 +263,6 @@ func TestLogitsOfManyGoroutines(t *testing.T) {
 	wg.Wait()
 }
 
-// TestLogitsAllocateNothingPerLayer compares models of 3 and of 15 layers on each side. (Where a call's memory is not used again, as with -race,
-// a few allocations more are its growth.)
-func TestLogitsAllocateNothingPerLayer(t *testing.T) {
-	e := engine(t)
-	allocations := func(layers string) float64 {
-		m := small.with("model_type", `"umt5"`, "num_layers", layers).open(t, e)
-		return testing.AllocsPerRun(20, func() { logits(t, m, batch...) })
-	}
-	if few, many := allocations("3"), allocations("15"); many > few+10 {
-		t.Errorf("%v allocations in a call with 3 layers, %v with 15", few, many)
-	}
-}
-
 // TestScaledLogits checks that the scale is d_model to the power of -1/2, here a quarter.
 func TestScaledLogits(t *testing.T) {
 	e := engine(t)

@@ -1,0 +1,14 @@
+//go:build !race
+
+package model
+
+import "testing"
+
+// TestLogitsAllocateNothingPerLayer checks that a repeated call allocates its result and the layout of its batch, not more with more layers. (The
+// race detector makes memory be forgotten that is otherwise used again.)
+func TestLogitsAllocateNothingPerLayer(t *testing.T) {
+	m := small.with("model_type", `"umt5"`, "num_layers", "15").open(t, engine(t))
+	if n := testing.AllocsPerRun(20, func() { logits(t, m, batch...) }); n > 8 {
+		t.Errorf("%v allocations in a call of 30 layers", n)
+	}
+}
