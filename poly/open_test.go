@@ -26,13 +26,45 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
+// set returns a change of a folder: of one place in its config.
+func set(old, new string) func(t *testing.T, f fstest.MapFS) {
+	return func(t *testing.T, f fstest.MapFS) {
+		text := string(f["adapter_config.json"].Data)
+		if !strings.Contains(text, old) {
+			t.Fatalf("%s has no %s", text, old)
+		}
+		f["adapter_config.json"] = &fstest.MapFile{Data: []byte(strings.Replace(text, old, new, 1))}
+	}
+}
+
+// With fewer targets than there are tensors for, the others belong to nobody.
+func TestFewerTargets(t *testing.T) {
+	m := openBase(t, example+"/base")
+	for _, change := range []func(t *testing.T, f fstest.MapFS){set(`"q"`, `"query"`), set(`"q",`, ``)} {
+		f := folder(t, example+"/adapter")
+		change(t, f)
+		a, err := poly.OpenFS(f, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := a.Strangers(); len(s) != 18 || len(a.Layers()) != 6 || !strings.Contains(s[0], ".q.") {
+			t.Errorf("got %d layers, %d strangers, want 6 and the 18 of q", len(a.Layers()), len(s))
+		}
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	m := openBase(t, example+"/base")
 	const a = "base_model.model.encoder.block.1.layer.0.SelfAttention.v.poly_lora_A"
-	set := func(old, new string) func(t *testing.T, f fstest.MapFS) {
+	const head = "base_model.model.lm_head.weight"
+	saveHead := func(change func(v *safetensors.Tensor)) func(t *testing.T, f fstest.MapFS) {
 		return func(t *testing.T, f fstest.MapFS) {
-			text := strings.Replace(string(f["adapter_config.json"].Data), old, new, 1)
-			f["adapter_config.json"] = &fstest.MapFile{Data: []byte(text)}
+			set(`"modules_to_save": null`, `"modules_to_save": ["lm_head"]`)(t, f)
+			edit(t, f, func(x map[string]safetensors.Tensor) {
+				v := safetensors.Tensor{Info: safetensors.Info{DType: safetensors.F32, Shape: []int{256, 64}}, Data: make([]byte, 4*256*64)}
+				change(&v)
+				x[head] = v
+			})
 		}
 	}
 	for _, test := range []struct {
@@ -66,12 +98,28 @@ func TestOpenErrors(t *testing.T) {
 				x[a] = v
 			})
 		}, []string{a, "I32"}},
+		{"cut off", func(t *testing.T, f fstest.MapFS) {
+			x := f["adapter_model.safetensors"]
+			x.Data = x.Data[:len(x.Data)-1]
+		}, []string{"adapter_model.safetensors"}},
+		{"an empty file", func(t *testing.T, f fstest.MapFS) { f["adapter_model.safetensors"].Data = nil }, []string{"adapter_model.safetensors"}},
+		{"no router", func(t *testing.T, f fstest.MapFS) {
+			edit(t, f, func(x map[string]safetensors.Tensor) {
+				delete(x, "base_model.model.decoder.block.0.layer.1.EncDecAttention.q.poly_router.module_logits")
+			})
+		}, []string{"decoder.block.0.layer.1.EncDecAttention.q.poly_router.module_logits is missing, want shape [3 8]"}},
+		{"a saved module without tensor", set(`"modules_to_save": null`, `"modules_to_save": ["lm_head"]`),
+			[]string{head + " is missing, want shape [256 64]"}},
+		{"a saved module of another shape", saveHead(func(v *safetensors.Tensor) { v.Shape = []int{64, 256} }),
+			[]string{head + ": got shape [64 256], want [256 64]"}},
+		{"a saved module of integers", saveHead(func(v *safetensors.Tensor) { v.DType = safetensors.I32 }),
+			[]string{head + ": got dtype I32, want F32, BF16, F16 or F64"}},
 		{"rank", set(`"r": 4`, `"r": 8`), []string{"poly_lora_A", "[4 2 16 4]", "[4 2 16 8]"}},
 		{"tasks", set(`"n_tasks": 3`, `"n_tasks": 4`), []string{"module_logits", "[3 8]", "[4 8]"}},
+		{"skills", set(`"n_skills": 2`, `"n_skills": 3`), []string{"poly_lora_A", "[4 2 16 4]", "[4 3 16 4]"}},
+		{"splits", set(`"n_splits": 4`, `"n_splits": 2`), []string{"poly_lora_A", "[4 2 16 4]", "[2 2 32 4]"}},
 		{"no rank", set(`"r": 4`, `"r": 0`), []string{"r", "0"}},
 		{"splits that do not divide", set(`"n_splits": 4`, `"n_splits": 5`), []string{"n_splits", "5", "64"}},
-		{"unknown targets", set(`"q"`, `"query"`), []string{}},
-		{"no target", set(`"q",`, ``), []string{}},
 		{"nothing matches", func(t *testing.T, f fstest.MapFS) {
 			set(`"q"`, `"query"`)(t, f)
 			set(`"v"`, `"value"`)(t, f)
@@ -90,12 +138,6 @@ func TestOpenErrors(t *testing.T) {
 			f := folder(t, example+"/adapter")
 			test.change(t, f)
 			_, err := poly.OpenFS(f, m)
-			if len(test.want) == 0 { // fewer targets: the other tensors belong to nobody
-				if err != nil {
-					t.Errorf("got %v, want no error", err)
-				}
-				return
-			}
 			if err == nil || strings.Contains(err.Error(), "\n") {
 				t.Fatalf("got %v, want one line", err)
 			}
@@ -153,5 +195,22 @@ func TestHeadAsTarget(t *testing.T) {
 	})
 	if _, err := poly.OpenFS(f, m); err == nil || !strings.Contains(err.Error(), layer+".base_layer.weight: got shape [2 2 16 2], want [96 32]") {
 		t.Errorf("another shape: got %v", err)
+	}
+}
+
+// The number of splits must divide both sizes of every layer.
+func TestSplitsMustDivide(t *testing.T) {
+	m := openBase(t, "testdata/peft-0.21/odd-two/base") // 40 → 60 and, for o, 60 → 40
+	for target, want := range map[string]string{
+		"q": "poly: layer encoder.block.0.layer.0.SelfAttention.q: poly: config: n_splits: got 8, expected a divisor of the layer's out_features, 60",
+		"o": "poly: layer encoder.block.0.layer.0.SelfAttention.o: poly: config: n_splits: got 8, expected a divisor of the layer's in_features, 60",
+	} {
+		f := folder(t, "testdata/peft-0.21/odd-two/adapter")
+		set(`"n_splits": 2`, `"n_splits": 8`)(t, f)
+		set(`"q",`, "")(t, f)
+		set(`"v"`, `"`+target+`"`)(t, f)
+		if _, err := poly.OpenFS(f, m); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }
