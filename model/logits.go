@@ -24,8 +24,9 @@ type Logits struct {
 // Of returns the logits of sequence i; they alias l.
 func (l Logits) Of(i int) mat.Matrix { return l.RowRange(l.Rows[i], l.Rows[i+1]) }
 
-// Logits computes the logits of a batch. A sequence's logits do not depend on the others of the batch, to the bit. The context is
-// checked between layers.
+// Logits computes the logits of a batch, which belong to the caller. A sequence's logits do not depend on the others of the batch, to the
+// bit. A sequence without tokens, a token id outside 0 ≤ id < [Model.Vocabulary] and an adapter that fails are errors that say which sequence it is.
+// ctx is asked between layers: once it is done, its error is returned.
 func (m *Model) Logits(ctx context.Context, batch []Sequence) (Logits, error) {
 	if err := ctx.Err(); err != nil {
 		return Logits{}, err

@@ -12,7 +12,7 @@ import (
 	"github.com/polytropon/polytropon/safetensors"
 )
 
-// A Model is an opened base model.
+// A Model is an opened base model. It is immutable and safe for concurrent use.
 type Model struct {
 	engine *mat.Engine
 	t5     *t5
@@ -20,7 +20,8 @@ type Model struct {
 }
 
 // Open opens the folder dir that transformers wrote: config.json, and model.safetensors or model.safetensors.index.json with its
-// parts. It computes on e, which the model does not close.
+// parts. The model is then in memory; it computes on e, which it does not close. Errors name the folder and the file, the tensor or the field;
+// they wrap [fs.ErrNotExist] where a file is not there.
 func Open(dir string, e *mat.Engine) (*Model, error) {
 	m, err := OpenFS(os.DirFS(dir), e)
 	if err != nil {

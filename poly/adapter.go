@@ -43,8 +43,8 @@ func (a *Adapter) Layers() []*Layer { return slices.Clone(a.layers) }
 // leaves another adapter's tensors in a folder.
 func (a *Adapter) Strangers() []string { return slices.Clone(a.strangers) }
 
-// Task returns the adapter as a sequence of task id uses it. Whether there is such a task is checked by the call that uses it. What a task
-// adds is computed at its first use and kept: R·(In + Out) numbers for each layer.
+// Task returns the adapter as a sequence of task id uses it. Whether there is such a task is checked by the call that uses it, which then fails with
+// a [*TaskError]. What a task adds is computed at its first use and kept: R·(In + Out) numbers for each layer.
 func (a *Adapter) Task(id int) nn.Adapter { return task{a, id} }
 
 type task struct {
@@ -67,6 +67,7 @@ func (t task) Delta() (*nn.Delta, error) {
 // A TaskError says that a task id does not exist.
 type TaskError struct{ ID, Tasks int }
 
+// Error returns one line.
 func (e *TaskError) Error() string {
 	return fmt.Sprintf("poly: task id: got %d, want 0 ≤ id < %d (n_tasks)", e.ID, e.Tasks)
 }

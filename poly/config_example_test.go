@@ -1,6 +1,7 @@
 package poly_test
 
 import (
+	"errors"
 	"fmt"
 	"log"
 
@@ -67,4 +68,68 @@ func ExampleConfig_Marshal() {
 	//   ],
 	//   "task_type": "CAUSAL_LM"
 	// }
+}
+
+// modules are those of a small model.
+var modules = []poly.ModuleInfo{
+	{Path: "block", Type: "ModuleList"},
+	{Path: "block.0", Type: "Block"},
+	{Path: "block.0.q", Type: "Linear", Linear: true},
+	{Path: "block.0.wo", Type: "Linear", Linear: true},
+	{Path: "block.1", Type: "Block"},
+	{Path: "block.1.q", Type: "Linear", Linear: true},
+	{Path: "block.1.wo", Type: "Linear", Linear: true},
+	{Path: "lm_head", Type: "Linear", Linear: true, Output: true},
+}
+
+func ExampleConfig_Targets() {
+	config := poly.NewConfig()
+	config.ExcludeModules = poly.ModulePattern(`block\.0\..*`)
+	for _, targets := range []poly.Modules{poly.ModuleNames("q", "0.wo"), poly.ModulePattern(".*[qo]"), poly.ModulePattern("all-linear"), poly.ModuleNames("k")} {
+		config.TargetModules = targets
+		match, err := config.Targets(modules, "custom")
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(match.Adapted, "without", match.Excluded)
+	}
+	// Output:
+	// [block.1.q] without [block.0.q block.0.wo]
+	// [block.1.q block.1.wo] without [block.0.q block.0.wo]
+	// [block.1.q block.1.wo] without [block.0.q block.0.wo]
+	// poly: config: target_modules: got ["k"], which adapts none of the modules: 6 did not match, 2 were excluded by exclude_modules or modules_to_save, expected at least one module to adapt
+}
+
+func ExampleConfig_SavedModules() {
+	config := poly.NewConfig()
+	config.ModulesToSave = []string{"lm_head", "o"} // PEFT takes the end of a path, whatever comes before it
+	saved, err := config.SavedModules(modules)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(saved)
+	// Output: [block.0.wo block.1.wo lm_head]
+}
+
+func ExamplePatternError() {
+	config := poly.NewConfig()
+	config.TargetModules = poly.ModulePattern(`(?!block\.0).*q`)
+	_, err := config.Targets(modules, "custom")
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, errors.ErrUnsupported))
+	// Output:
+	// poly: config: target_modules: pattern "(?!block\\.0).*q": a look-ahead at position 0, which Go's regexp engine cannot express
+	// true
+}
+
+func ExampleModules() {
+	for _, m := range []poly.Modules{{}, poly.ModuleNames("q", "v"), poly.ModulePattern(".*q")} {
+		pattern, ok := m.Pattern()
+		fmt.Println(m, m.IsNull(), m.Names(), pattern, ok)
+	}
+	// Output:
+	// null true []  false
+	// ["q" "v"] false [q v]  false
+	// ".*q" false [] .*q true
 }

@@ -2,7 +2,9 @@ package poly_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"os"
 
@@ -105,6 +107,106 @@ func ExampleInspect() {
 	}
 	fmt.Println(len(folder.Paths), "modules, rank", folder.Config.R, "and", folder.Config.NSkills, "skills")
 	// Output: 12 modules, rank 4 and 2 skills
+}
+
+func ExampleFolder_Weights() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	folder, err := poly.Inspect(os.DirFS("../cmd/polybench/testdata/t5-mhr/adapter"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	w, err := folder.Weights(e, folder.Paths[0])
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(folder.Paths[0])
+	for task := range w.Rows {
+		fmt.Printf("%.2f\n", w.Row(task)[:folder.Config.NSkills]) // of the first split
+	}
+	_, err = folder.Weights(e, "encoder")
+	fmt.Println(err)
+	// Output:
+	// decoder.block.0.layer.0.SelfAttention.q
+	// [0.30 0.70]
+	// [0.35 0.65]
+	// [0.59 0.41]
+	// poly: module encoder is not adapted by this folder
+}
+
+func ExampleTaskError() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	base, err := model.Open("../cmd/polybench/testdata/t5-mhr/base", e)
+	if err != nil {
+		log.Fatal(err)
+	}
+	adapter, err := poly.Open("../cmd/polybench/testdata/t5-mhr/adapter", base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = base.Logits(context.Background(), []model.Sequence{
+		{InputIDs: []int{17}, DecoderInputIDs: []int{0}, Adapters: []nn.Adapter{adapter.Task(7)}},
+	})
+	if e, ok := errors.AsType[*poly.TaskError](err); ok {
+		fmt.Println(e.ID, "of", e.Tasks)
+	}
+	fmt.Println(err)
+	// Output:
+	// 7 of 3
+	// model: sequence 0: poly: task id: got 7, want 0 ≤ id < 3 (n_tasks)
+}
+
+// OpenFS takes any file system: an embed.FS puts an adapter into the binary.
+func ExampleOpenFS() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	files := os.DirFS("../cmd/polybench/testdata/t5-mhr")
+	folder := func(name string) fs.FS {
+		sub, err := fs.Sub(files, name)
+		if err != nil {
+			log.Fatal(err)
+		}
+		return sub
+	}
+	base, err := model.OpenFS(folder("base"), e)
+	if err != nil {
+		log.Fatal(err)
+	}
+	adapter, err := poly.OpenFS(folder("adapter"), base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(adapter.Layers()[0].Path, adapter.Config().NTasks, adapter.Strangers())
+	// Output: encoder.block.0.layer.0.SelfAttention.q 3 []
+}
+
+func ExampleLayer_Mixture() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	l := poly.Layer{
+		Bank:   poly.Bank{Splits: 1, Skills: 2, R: 1, In: 2, Out: 1, A: []float32{1, 2, 3, 4}, B: []float32{10, 20}},
+		Router: poly.Router{Tasks: 2, Splits: 1, Skills: 2, Logits: []float32{0, 0, -20, 20}},
+	}
+	for task := range l.Router.Tasks {
+		a, b := l.Mixture(e, task)
+		fmt.Printf("%.3f %.3f\n", a.Data, b.Data)
+	}
+	// Output:
+	// [2.000 3.000] [15.000]
+	// [3.000 4.000] [20.000]
 }
 
 func ExampleRouter_Weights() {

@@ -19,7 +19,7 @@ type Model struct {
 // NewModel returns a model without adapters.
 func NewModel(base Base) *Model { return &Model{base: base, adapters: map[string]*Adapter{}} }
 
-// Load opens the folder dir as the adapter name, in place of one of that name.
+// Load opens the folder dir, as [Open] does, as the adapter name, in place of one of that name. Where it fails nothing changes.
 func (m *Model) Load(name, dir string) (*Adapter, error) {
 	if name == "" || strings.Contains(name, ".") {
 		return nil, fmt.Errorf("poly: adapter name: got %q, want a name without dots", name)
@@ -34,7 +34,7 @@ func (m *Model) Load(name, dir string) (*Adapter, error) {
 	return a, nil
 }
 
-// Adapter returns the adapter of that name.
+// Adapter returns the adapter of that name, or an error that lists the names that there are.
 func (m *Model) Adapter(name string) (*Adapter, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -25,8 +25,9 @@ const (
 	suffixBase = ".base_layer.weight"
 )
 
-// Open opens the folder dir that PEFT wrote: adapter_config.json and adapter_model.safetensors. Every tensor is checked against base's
-// layers.
+// Open opens the folder dir that PEFT wrote: adapter_config.json and adapter_model.safetensors. What the config asks for is checked against
+// base's modules, and every tensor that it implies must be there with the right shape. Errors name the folder and the file, the tensor or the
+// field ([*ConfigError], [*PatternError]); they wrap [fs.ErrNotExist] where a file is not there.
 func Open(dir string, base Base) (*Adapter, error) {
 	a, err := OpenFS(os.DirFS(dir), base)
 	if err != nil {
@@ -90,7 +91,7 @@ type Source interface {
 	Metadata() map[string]string
 }
 
-// New makes the adapter that config describes for base, with tensors from source. It keeps config.
+// New makes the adapter that config describes for base, with tensors from source, which are read at once. It keeps config.
 func New(config *Config, source Source, base Base) (*Adapter, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err

@@ -9,7 +9,8 @@ import (
 // value.
 //
 // A name stands for the module of that path and for all whose path ends with a dot and the name. A regular expression is Python's
-// and must match the whole path.
+// and must match the whole path; what Go's engine cannot express is a [*PatternError], and more than 16384 bytes or 4096 steps are an
+// error too.
 type Modules struct {
 	names     []string // nil if null; the only element if isPattern
 	isPattern bool
