@@ -65,13 +65,6 @@ func (l *loader) linear(path string, out, in int) *nn.Linear {
 	return nil
 }
 
-func (l *loader) embedding(path string, tokens, dim int) *nn.Embedding {
-	if w := l.weights(path+".weight", tokens, dim); l.err == nil {
-		return nn.NewEmbedding(w, tokens, dim)
-	}
-	return nil
-}
-
 func (l *loader) norm(path string, dim int, epsilon float32) *nn.RMSNorm {
 	if w := l.weights(path+".weight", dim); l.err == nil {
 		return nn.NewRMSNorm(w.Float32s(), epsilon)

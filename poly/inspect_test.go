@@ -1,12 +1,38 @@
 package poly_test
 
 import (
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/polytropon/polytropon/poly"
 	"github.com/polytropon/polytropon/safetensors"
 )
+
+// What Inspect finds of a folder is what opening it for its base finds.
+func TestInspect(t *testing.T) {
+	for dir, base := range adapterFolders(t) {
+		folder, err := poly.Inspect(os.DirFS(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := openAdapter(t, dir, openBase(t, base))
+		var paths []string
+		for _, l := range a.Layers() {
+			paths = append(paths, l.Path)
+		}
+		slices.Sort(paths)
+		if !slices.Equal(folder.Paths, paths) || !slices.Equal(folder.Strangers, a.Strangers()) {
+			t.Errorf("%s: got modules %q and strangers %q, want %q and %q", dir, folder.Paths, folder.Strangers, paths, a.Strangers())
+		}
+		for _, s := range folder.Saved {
+			if strings.Contains(s.Name, ".poly_") || len(folder.Config.ModulesToSave) == 0 {
+				t.Errorf("%s: %s is no tensor of modules_to_save %q", dir, s.Name, folder.Config.ModulesToSave)
+			}
+		}
+	}
+}
 
 func TestInspectErrors(t *testing.T) {
 	for _, test := range []struct {

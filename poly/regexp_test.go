@@ -27,6 +27,9 @@ var fullMatches = []struct {
 	{`\w+`, []string{`naïve_1`, `²`}, []string{"a.b", "a b"}},
 	{`(?a:\w+)`, []string{"naive_1"}, []string{`naïve`}},
 	{`[^\W\d_]+`, []string{"abc", `é`}, []string{"a1", "a_"}},
+	{`\D+\S\W`, []string{"ab.", "q2."}, []string{"1b.", "a .", "abc"}},
+	{`(?a)\W`, []string{"."}, []string{"a"}},
+	{`\t\a`, []string{"\t\a"}, []string{"ta"}},
 	{`[\W]`, []string{".", `€`}, []string{"a", `é`}},
 	{`a\sb`, []string{"a b", "a b", "a\u001cb"}, []string{"a_b"}},
 	{"(?i)Q_PROJ", []string{"q_proj", "Q_Proj"}, []string{"q_prol"}},
@@ -135,7 +138,7 @@ func TestPatternRefused(t *testing.T) {
 	patterns := []string{
 		`*a`, `a**`, `a{2}{3}`, `^*`, `a|*`, `\b*`, `(?i)*`, `(a`, `a)`, `[a`, `[z-a]`, `[\d-x]`, `[a-\d]`, `a{3,2}`, `a\`, `[\Z]`, `[\8]`,
 		`(?P<1>a)`, `(?P<a>x)(?P<a>y)`, `(?P<>a)`, `(?P<a`, `(?Px)`, `(?<n>a)`, `a(?i)b`, `(a|(?i)b)`, `(?z)a`, `(?`, `(?#`, `(?\:a)`,
-		`(?a-u:x)`, `(?au)x`, `(?a)(?u)x`, `(?L)x`, `(?i-i:x)`, `(?i-:x)`, `(?i`, `(?i-`, `\x1`, `\u12`, `\U00110000`, `\777`, `\Q`, `\pL`,
+		`(?a-u:x)`, `(?au)x`, `(?a)(?u)x`, `(?L)x`, `(?i-i:x)`, `(?i-:x)`, `(?iz)x`, `(?i`, `(?i-`, `\x1`, `\u12`, `\U00110000`, `\777`, `\Q`, `\pL`,
 		"a\xff",
 	}
 	for _, pattern := range patterns {

@@ -113,7 +113,33 @@ func TestSaveToAFile(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Save(path); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("got %v", err)
+	for _, dir := range []string{path, filepath.Join(path, "below")} {
+		if err := a.Save(dir); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: got %v", dir, err)
+		}
+	}
+}
+
+// A save that fails leaves no temporary file, and no half of a file.
+func TestSaveFails(t *testing.T) {
+	m := openBase(t, example+"/base")
+	a := openAdapter(t, example+"/adapter", m)
+	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors"} {
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(dir, name, "occupied"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Save(dir); err == nil || !strings.HasPrefix(err.Error(), "poly: save: ") || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			if !strings.HasPrefix(entry.Name(), "adapter_") {
+				t.Errorf("%s: left %s", name, entry.Name())
+			}
+		}
 	}
 }
