@@ -2,6 +2,7 @@ package poly_test
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -212,5 +213,28 @@ func TestSplitsMustDivide(t *testing.T) {
 		if _, err := poly.OpenFS(f, m); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// failing is a source that cannot read its tensors.
+type failing struct{ tensors }
+
+func (f failing) Tensor(name string) (safetensors.Tensor, error) {
+	return safetensors.Tensor{}, errors.New("cannot read " + name)
+}
+
+func TestNewErrors(t *testing.T) {
+	e := newEngine(t)
+	base := &identity{e, nn.NewLinear(e, nn.Weights{F32: make([]float32, 4)}, 2, 2)}
+	config := poly.NewConfig()
+	config.R, config.NSkills, config.TargetModules = 1, 1, poly.ModuleNames("dense")
+	source := tensors{}
+	source.add("base_model.model.dense.poly_lora_A", []int{1, 1, 2, 1}, 1, 2)
+	if _, err := poly.New(config, failing{source}, base); err == nil || err.Error() != "poly: cannot read base_model.model.dense.poly_lora_A" {
+		t.Errorf("a source that fails: got %v", err)
+	}
+	config.R = -1
+	if _, err := poly.New(config, source, base); err == nil || err.Error() != "poly: config: r: got -1, expected a positive integer" {
+		t.Errorf("an invalid config: got %v", err)
 	}
 }
