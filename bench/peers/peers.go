@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/cpuid/v2"
+)
+
+// A peer ends when the thread that started it ends, and the main thread lasts.
+func init() { runtime.LockOSThread() }
+
+// startPeers starts the peers whose names match; those that cannot be had say why.
+func startPeers(names *regexp.Regexp, build, python string) ([]*peer, error) {
+	defer runtime.UnlockOSThread()
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	program := func(name string) []string { return []string{filepath.Join(build, name)} }
+	openblas, blis := kernels()
+	var peers []*peer
+	for _, x := range []struct {
+		name, kernels string // kernels that the description must name, where the library would choose others
+		command, env  []string
+	}{
+		{"openblas", openblas, program("openblas"), []string{"OPENBLAS_CORETYPE=" + openblas}},
+		{"blis", blis, program("blis"), nil},
+		{"onednn", "", program("onednn"), nil},
+		{"libxsmm", "", program("libxsmm"), nil},
+		// Memory that is returned to the system and comes back as new pages would cost PyTorch more than the work.
+		{"torch", "", []string{python, "python/peer.py"}, []string{"GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184"}},
+		{"gonum", "", []string{self, "-gonum"}, nil},
+	} {
+		if !names.MatchString(x.name) {
+			continue
+		}
+		p := startPeer(x.name, append(environment(), x.env...), x.command)
+		if p.missing == "" && !strings.HasSuffix(p.description, x.kernels) {
+			p.missing = fmt.Sprintf("%s, want %s", p.description, x.kernels)
+		}
+		peers = append(peers, p)
+	}
+	return peers, nil
+}
+
+// kernels names the best ones that OpenBLAS and BLIS have for this machine: left to themselves they take slow ones where they do not
+// know the processor. c/blis.c asks for the same.
+func kernels() (openblas, blis string) {
+	switch {
+	case cpuid.CPU.Supports(cpuid.AVX512F, cpuid.AVX512BW, cpuid.AVX512DQ, cpuid.AVX512VL):
+		return "SkylakeX", "skx"
+	case cpuid.CPU.VendorID == cpuid.AMD:
+		return "Zen", "zen3"
+	default:
+		return "Haswell", "haswell"
+	}
+}
+
+// environment returns ours without what tunes a peer: a setting left from other work must not decide a comparison. Threads are bound to
+// their cores: when a peer goes on, the system may put two that wait for each other on the same one.
+func environment() []string {
+	tunes := regexp.MustCompile(`^(OPENBLAS|GOTO|BLIS|DNNL|ONEDNN|LIBXSMM|MKL|OMP|GOMP|KMP|ATEN|TORCH|GLIBC)_`)
+	return append(slices.DeleteFunc(os.Environ(), tunes.MatchString), "OMP_PROC_BIND=true")
+}

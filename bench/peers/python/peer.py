@@ -1,0 +1,48 @@
+"""The line protocol of a peer, for PyTorch. README.md describes it."""
+
+import sys
+import time
+
+import torch
+
+import jobs
+
+
+def seconds(run):
+    """How long one repetition takes, over at least 5 ms. What is shorter than 100 ms is not measured the first time."""
+    n = 1
+    while True:
+        start = time.perf_counter()
+        for _ in range(n):
+            run()
+        t = time.perf_counter() - start
+        if t >= 5e-3 and (n > 1 or t >= 0.1):
+            return t / n
+        n *= 2
+
+
+def main():
+    out = sys.stdout.buffer
+    last, run, result = None, None, None
+    for line in sys.stdin:
+        verb, *words = line.split()
+        if verb == "describe":
+            out.write(jobs.describe().encode() + b"\n")
+        else:
+            threads, *job = words
+            torch.set_num_threads(int(threads))
+            if verb == "check" or job != last:
+                last, run, result = job, None, None  # free the memory of the last job first
+                run, result = jobs.make(*job)
+            if verb == "check":
+                run()
+                data = result().float().numpy()
+                out.write(b"%d\n" % data.size)
+                out.write(data.tobytes())
+            else:
+                out.write(b"%.9g\n" % seconds(run))
+        out.flush()
+
+
+with torch.inference_mode():
+    main()

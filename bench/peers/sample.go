@@ -1,0 +1,64 @@
+package main
+
+import (
+	"time"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+// A sample is a number of repetitions that takes at least shortest in all. What is shorter than warm is not measured the first time:
+// caches, and the library's threads, are cold then. Every peer does it in the same way.
+const (
+	shortest = 5 * time.Millisecond
+	warm     = 100 * time.Millisecond
+)
+
+// seconds returns how long one repetition takes in a sample.
+func seconds(run func()) float64 {
+	for n := 1; ; n *= 2 {
+		start := time.Now()
+		for range n {
+			run()
+		}
+		if t := time.Since(start); t >= shortest && (n > 1 || t >= warm) {
+			return t.Seconds() / float64(n)
+		}
+	}
+}
+
+// A probe finds what the cores can do at most: the floating-point operations per second of a loop of nothing but multiply-adds.
+type probe struct {
+	engine *mat.Engine
+	rates  []float64 // of each thread
+	core   float64   // of one core alone, the median of many
+}
+
+func newProbe(e *mat.Engine) *probe {
+	p := &probe{engine: e, rates: make([]float64, e.Threads())}
+	var alone samples
+	for range 50 {
+		p.Do(0)
+		alone = append(alone, p.rates[0])
+	}
+	p.core = alone.median()
+	return p
+}
+
+// Do keeps one core busy for about a millisecond.
+func (p *probe) Do(i int) {
+	start, flops := time.Now(), 0
+	for range 48 {
+		flops += p.engine.PeakProbe()
+	}
+	p.rates[i] = float64(flops) / time.Since(start).Seconds()
+}
+
+// rate returns the sum of what each thread reaches while it is at it: some begin later than others.
+func (p *probe) rate() float64 {
+	p.engine.Run(len(p.rates), p)
+	sum := 0.0
+	for _, r := range p.rates {
+		sum += r
+	}
+	return sum
+}
