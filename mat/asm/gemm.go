@@ -13,6 +13,9 @@ type Gemm struct {
 	// WidenBFloat16 and WidenFloat16 convert n > 0 elements, a multiple of 16, to float32.
 	WidenBFloat16, WidenFloat16 func(dst *float32, src *uint16, n int)
 
+	// Transpose sets dst[j·ldd + i] = src[i·lds + j] for 0 ≤ i < rows and 0 ≤ j < cols, which are positive. The bits are copied.
+	Transpose func(dst *float32, ldd int, src *float32, lds, rows, cols int)
+
 	// Peak does n > 0 steps of PeakFlops floating-point operations each that wait for nothing: no memory, no latency.
 	Peak      func(n int)
 	PeakFlops int
@@ -42,6 +45,7 @@ var gemmGeneric = Gemm{
 	Float16:       Tile{MR: 4, NR: 16, Strip: stripGeneric(16, Float16)},
 	WidenBFloat16: widenGeneric(BFloat16),
 	WidenFloat16:  widenGeneric(Float16),
+	Transpose:     transposeGeneric,
 	Peak:          peakGeneric,
 	PeakFlops:     2,
 }
@@ -83,6 +87,30 @@ func widenGeneric(widen func(uint16) float32) func(dst *float32, src *uint16, n 
 		out := unsafe.Slice(dst, n)
 		for i, v := range unsafe.Slice(src, n) {
 			out[i] = widen(v)
+		}
+	}
+}
+
+func transposeGeneric(dst *float32, ldd int, src *float32, lds, rows, cols int) {
+	for i := range rows {
+		for j, v := range unsafe.Slice(at(src, i*lds), cols) {
+			*at(dst, j*ldd+i) = v
+		}
+	}
+}
+
+// transposeBlocks returns a Transpose that does whole blocks of n × n with f and the rest with the portable code.
+func transposeBlocks(n int, f func(dst *float32, ldd int, src *float32, lds, rows, cols int)) func(dst *float32, ldd int, src *float32, lds, rows, cols int) {
+	return func(dst *float32, ldd int, src *float32, lds, rows, cols int) {
+		r, c := rows/n*n, cols/n*n
+		if r > 0 && c > 0 {
+			f(dst, ldd, src, lds, r, c)
+		}
+		if r > 0 && c < cols {
+			transposeGeneric(at(dst, c*ldd), ldd, at(src, c), lds, r, cols-c)
+		}
+		if r < rows {
+			transposeGeneric(at(dst, r), ldd, at(src, r*lds), lds, rows-r, cols)
 		}
 	}
 }

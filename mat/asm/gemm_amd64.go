@@ -17,6 +17,7 @@ var gemmAVX512 = Gemm{
 	Float16:       Tile{MR: 8, NR: 32, Strip: strip32Float16AVX512},
 	WidenBFloat16: widenBFloat16AVX512,
 	WidenFloat16:  widenFloat16AVX512,
+	Transpose:     transposeBlocks(16, transposeAVX512),
 	Peak:          peakAVX512,
 	PeakFlops:     12 * 16 * 2,
 }
@@ -30,6 +31,7 @@ var gemmAVX2 = Gemm{
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
 	WidenBFloat16: widenBFloat16AVX2,
 	WidenFloat16:  widenFloat16AVX2,
+	Transpose:     transposeBlocks(8, transposeAVX2),
 	Peak:          peakAVX2,
 	PeakFlops:     12 * 8 * 2,
 }
@@ -76,3 +78,9 @@ func widenFloat16AVX2(dst *float32, src *uint16, n int)
 func peakAVX512(n int)
 
 func peakAVX2(n int)
+
+//go:noescape
+func transposeAVX512(dst *float32, ldd int, src *float32, lds, rows, cols int)
+
+//go:noescape
+func transposeAVX2(dst *float32, ldd int, src *float32, lds, rows, cols int)

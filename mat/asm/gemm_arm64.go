@@ -16,6 +16,7 @@ var gemmNEON = Gemm{
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16NEON},
 	WidenBFloat16: widenBFloat16NEON,
 	WidenFloat16:  widenFloat16NEON,
+	Transpose:     transposeBlocks(4, transposeNEON),
 	Peak:          peakNEON,
 	PeakFlops:     24 * 4 * 2,
 }
@@ -39,3 +40,6 @@ func widenBFloat16NEON(dst *float32, src *uint16, n int)
 func widenFloat16NEON(dst *float32, src *uint16, n int)
 
 func peakNEON(n int)
+
+//go:noescape
+func transposeNEON(dst *float32, ldd int, src *float32, lds, rows, cols int)

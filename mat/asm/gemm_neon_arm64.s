@@ -14085,3 +14085,52 @@ loop:
 	SUBS $16, R2
 	BNE loop
 	RET
+
+// func transposeNEON(dst *float32, ldd int, src *float32, lds, rows, cols int)
+TEXT ·transposeNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R1
+	LSL $2, R1
+	MOVD src+16(FP), R2
+	MOVD lds+24(FP), R3
+	LSL $2, R3
+	MOVD rows+32(FP), R4
+
+rows:
+	MOVD R2, R5
+	MOVD R0, R6
+	MOVD cols+40(FP), R7
+
+block:
+	MOVD R5, R8
+	ADD $16, R5
+	FMOVQ (R8), F0
+	ADD R3, R8
+	FMOVQ (R8), F1
+	ADD R3, R8
+	FMOVQ (R8), F2
+	ADD R3, R8
+	FMOVQ (R8), F3
+	VTRN1 V1.S4, V0.S4, V4.S4
+	VTRN2 V1.S4, V0.S4, V5.S4
+	VTRN1 V3.S4, V2.S4, V6.S4
+	VTRN2 V3.S4, V2.S4, V7.S4
+	VTRN1 V6.D2, V4.D2, V0.D2
+	VTRN2 V6.D2, V4.D2, V2.D2
+	VTRN1 V7.D2, V5.D2, V1.D2
+	VTRN2 V7.D2, V5.D2, V3.D2
+	FMOVQ F0, (R6)
+	ADD R1, R6
+	FMOVQ F1, (R6)
+	ADD R1, R6
+	FMOVQ F2, (R6)
+	ADD R1, R6
+	FMOVQ F3, (R6)
+	ADD R1, R6
+	SUBS $4, R7
+	BNE block
+	ADD R3<<2, R2
+	ADD $16, R0
+	SUBS $4, R4
+	BNE rows
+	RET

@@ -42,6 +42,7 @@ func neonFile() []byte {
 	for _, n.storage = range []string{"BFloat16", "Float16"} {
 		n.widen()
 	}
+	n.transpose()
 	return t.Bytes()
 }
 

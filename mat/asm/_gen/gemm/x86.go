@@ -60,6 +60,7 @@ func (s isa) file() []byte {
 	for _, storage := range []string{"BFloat16", "Float16"} {
 		x86{text: &t, isa: s, kernel: kernel{reg: s.reg, storage: storage}}.widen()
 	}
+	x86{text: &t, isa: s, kernel: kernel{reg: s.reg}}.transpose()
 	return t.Bytes()
 }
 
