@@ -46,9 +46,10 @@ func (e *Engine) softmaxRow(dst, x []float32) {
 		j := min(i+rowBlock, len(x))
 		sum += k.ExpSum(dst[i:j], x[i:j], m)
 	}
+	inverse := 1 / sum
 	for i := 0; i < len(x); i += rowBlock {
 		j := min(i+rowBlock, len(x))
-		k.Div(dst[i:j], dst[i:j], sum)
+		k.Div(dst[i:j], dst[i:j], sum, inverse)
 	}
 }
 
@@ -85,5 +86,5 @@ func (e *Engine) logSumExpRow(x []float32) float32 {
 	for i := 0; i < len(x); i += rowBlock {
 		sum += e.level.Elem.SumExp(x[i:min(i+rowBlock, len(x))], m)
 	}
-	return m + Log(sum)
+	return m + Log(sum*0x1p-64) // the kernel's terms are multiplied by 2⁶⁴
 }

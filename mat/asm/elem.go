@@ -6,14 +6,14 @@ type Elem struct {
 	Exp, Sigmoid, Tanh, SiLU, GELU, GELUTanh, ReLU func(dst, x []float32)
 	Add, Mul, GateSiLU, GateGELUTanh               func(dst, x, y []float32)
 
-	Scale  func(dst, x []float32, s float32)    // x·s
-	Div    func(dst, x []float32, d float32)    // x/d
-	DivMul func(dst, x, w []float32, d float32) // x/d·w
+	Scale  func(dst, x []float32, s float32)          // x·s
+	Div    func(dst, x []float32, d, inverse float32) // x/d, correctly rounded where inverse is 1/d and all numbers are normal or 0
+	DivMul func(dst, x, w []float32, d float32)       // x/d·w
 
 	// The reductions use 32 lanes, element i in lane i mod 32, and add lane i+16 to lane i, then i+8, i+4, i+2 and i+1.
 	Max    func(x []float32) float32                     // -Inf where x is empty; passes over NaN
 	Sum    func(x []float32) float32                     // by addition
 	Dot    func(x, y []float32) float32                  // by fused multiply-add
-	SumExp func(x []float32, shift float32) float32      // of exp(x - shift)
+	SumExp func(x []float32, shift float32) float32      // of 2⁶⁴·exp(x - shift) for x ≤ shift, 0 for x - shift < -69
 	ExpSum func(dst, x []float32, shift float32) float32 // the same, and the terms in dst
 }

@@ -85,7 +85,7 @@ func gateGELUTanhAVX512(dst, x, y []float32)
 func scaleAVX512(dst, x []float32, s float32)
 
 //go:noescape
-func divAVX512(dst, x []float32, d float32)
+func divAVX512(dst, x []float32, d, inverse float32)
 
 //go:noescape
 func divMulAVX512(dst, x, w []float32, d float32)
@@ -142,7 +142,7 @@ func gateGELUTanhAVX2(dst, x, y []float32)
 func scaleAVX2(dst, x []float32, s float32)
 
 //go:noescape
-func divAVX2(dst, x []float32, d float32)
+func divAVX2(dst, x []float32, d, inverse float32)
 
 //go:noescape
 func divMulAVX2(dst, x, w []float32, d float32)

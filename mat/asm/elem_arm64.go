@@ -63,7 +63,7 @@ func gateGELUTanhNEON(dst, x, y []float32)
 func scaleNEON(dst, x []float32, s float32)
 
 //go:noescape
-func divNEON(dst, x []float32, d float32)
+func divNEON(dst, x []float32, d, inverse float32)
 
 //go:noescape
 func divMulNEON(dst, x, w []float32, d float32)

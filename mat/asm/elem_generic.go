@@ -133,43 +133,49 @@ func geluGeneric(dst, x []float32) {
 	for i := range dst {
 		xi := x[i]
 		v1 := abs(xi)
-		v2 := smaller(14.5, v1)
-		// above and below
-		v3 := FMA(0x1.0ce8f4p-08, v2, 0x1.4bd73p-05)
-		v4 := FMA(v3, v2, 0x1.765e16p-03)
-		v5 := FMA(v4, v2, 0x1.c01936p-02)
-		v6 := FMA(v5, v2, 0.5)
-		v7 := FMA(44174444, v2, 436133472)
-		v8 := FMA(v7, v2, 2011460736)
-		v9 := FMA(v8, v2, 5156156416)
-		v10 := FMA(v9, v2, 7185811968)
-		v11 := FMA(v10, v2, 4294967296)
-		// a² = h - excess = 2r - 2n·ln 2
-		v12 := float32(v2 * v2)
-		v13 := FMA(-v2, v2, v12)
-		v14 := FMA(v12, -0x1.715476p-01, 12583071)
-		v15 := v14 - 12583071
-		v16 := FMA(v15, 0x1.62e43p+00, v12)
-		v17 := FMA(v15, -0x1.05c61p-28, v16)
-		v18 := v17 - v13
-		// p = exp(-r) - 1
-		v19 := FMA(0x1.6ff02ap-16, v18, -0x1.1257dcp-12)
-		v20 := FMA(v19, v18, 0x1.5552fep-09)
-		v21 := FMA(v20, v18, -0x1.555466p-06)
-		v22 := FMA(v21, v18, 0.125)
-		v23 := FMA(v22, v18, -0.5)
-		v24 := float32(v23 * v18)
-		// q = 2ⁿ·(1 + p)·above
-		v25 := pow2(v14)
-		v26 := float32(v6 * v25)
-		v27 := FMA(v26, v24, v26)
-		// x·((x < 0 ? q : below - q) / below)
-		v28 := v11 - v27
-		v29 := ifNeg(v27, xi, v28)
-		v30 := v29 / v11
-		v31 := larger(-14.5, xi)
-		v32 := float32(v30 * v31)
-		dst[i] = v32
+		v2 := smaller(13.27, v1)
+		// q = tail(a)
+		v3 := v2 + 1
+		v4 := index(v3)
+		v5 := lookup(&table0, v4)
+		v6 := v2 - v5
+		v7 := lookup(&table1, v4)
+		v8 := lookup(&table2, v4)
+		v9 := FMA(v7, v6, v8)
+		v10 := lookup(&table3, v4)
+		v11 := FMA(v9, v6, v10)
+		v12 := lookup(&table4, v4)
+		v13 := FMA(v11, v6, v12)
+		v14 := lookup(&table5, v4)
+		v15 := FMA(v13, v6, v14)
+		v16 := lookup(&table6, v4)
+		v17 := FMA(v15, v6, v16)
+		v18 := lookup(&table7, v4)
+		v19 := FMA(v17, v6, v18)
+		v20 := lookup(&table8, v4)
+		v21 := FMA(v19, v6, v20)
+		// a² = h - excess = r - 2n·ln 2
+		v22 := float32(v2 * v2)
+		v23 := FMA(-v2, v2, v22)
+		v24 := FMA(v22, -0x1.715476p-01, 12583039)
+		v25 := v24 - 12583039
+		v26 := FMA(v25, 0x1.62e43p+00, v22)
+		v27 := FMA(v25, -0x1.05c61p-28, v26)
+		v28 := v27 - v23
+		// p = exp(-r/2) - 1
+		v29 := FMA(0x1.6ff02ap-16, v28, -0x1.1257dcp-12)
+		v30 := FMA(v29, v28, 0x1.5552fep-09)
+		v31 := FMA(v30, v28, -0x1.555466p-06)
+		v32 := FMA(v31, v28, 0.125)
+		v33 := FMA(v32, v28, -0.5)
+		v34 := float32(v33 * v28)
+		// max(0, x) - a·2ⁿ·q·(1 + p)
+		v35 := pow2(v24)
+		v36 := float32(v21 * v35)
+		v37 := FMA(v36, v34, v36)
+		v38 := larger(0, xi)
+		v39 := FMA(-v2, v37, v38)
+		dst[i] = v39
 	}
 }
 
@@ -320,11 +326,15 @@ func scaleGeneric(dst, x []float32, s float32) {
 	}
 }
 
-func divGeneric(dst, x []float32, d float32) {
+func divGeneric(dst, x []float32, d, inverse float32) {
 	for i := range dst {
 		xi := x[i]
-		v1 := xi / d
-		dst[i] = v1
+		v1 := float32(xi * inverse)
+		v2 := FMA(-v1, d, xi)
+		v3 := FMA(v2, inverse, v1)
+		v4 := FMA(-v3, d, xi)
+		v5 := FMA(v4, inverse, v3)
+		dst[i] = v5
 	}
 }
 
@@ -375,8 +385,8 @@ func sumExpGeneric(x []float32, shift float32) float32 {
 		xi := x[i]
 		v1 := xi - shift
 		// z = n·ln 2 + r
-		v2 := FMA(v1, 0x1.715476p+00, 12583039)
-		v3 := v2 - 12583039
+		v2 := FMA(v1, 0x1.715476p+00, 12583103)
+		v3 := v2 - 12583103
 		v4 := FMA(v3, -0x1.62e43p-01, v1)
 		v5 := FMA(v3, 0x1.05c61p-29, v4)
 		// p = exp r
@@ -386,10 +396,10 @@ func sumExpGeneric(x []float32, shift float32) float32 {
 		v9 := FMA(v8, v5, 0x1.fffffcp-02)
 		v10 := FMA(v9, v5, 1)
 		v11 := FMA(v10, v5, 1)
-		// 2ⁿ·p, 0 below 2⁻¹²⁶ and past the end
+		// 2ⁿ⁺⁶⁴·p; 0 where z < -69 and past the end
 		v12 := pow2(v2)
 		v13 := float32(v11 * v12)
-		v14 := zeroIf(v13, v1, -0x1.5d58ap+06)
+		v14 := zeroIf(v13, v1, -69)
 		lane[i%lanes] += v14
 	}
 	return foldSum(&lane)
@@ -401,8 +411,8 @@ func expSumGeneric(dst, x []float32, shift float32) float32 {
 		xi := x[i]
 		v1 := xi - shift
 		// z = n·ln 2 + r
-		v2 := FMA(v1, 0x1.715476p+00, 12583039)
-		v3 := v2 - 12583039
+		v2 := FMA(v1, 0x1.715476p+00, 12583103)
+		v3 := v2 - 12583103
 		v4 := FMA(v3, -0x1.62e43p-01, v1)
 		v5 := FMA(v3, 0x1.05c61p-29, v4)
 		// p = exp r
@@ -412,12 +422,111 @@ func expSumGeneric(dst, x []float32, shift float32) float32 {
 		v9 := FMA(v8, v5, 0x1.fffffcp-02)
 		v10 := FMA(v9, v5, 1)
 		v11 := FMA(v10, v5, 1)
-		// 2ⁿ·p, 0 below 2⁻¹²⁶ and past the end
+		// 2ⁿ⁺⁶⁴·p; 0 where z < -69 and past the end
 		v12 := pow2(v2)
 		v13 := float32(v11 * v12)
-		v14 := zeroIf(v13, v1, -0x1.5d58ap+06)
+		v14 := zeroIf(v13, v1, -69)
 		dst[i] = v14
 		lane[i%lanes] += v14
 	}
 	return foldSum(&lane)
+}
+
+var table0 = [8]float32{
+	0x1.85p+00,
+	0x1.45cp+01,
+	0x1.02cp+02,
+	5.9375,
+	0x1.21cp+03,
+	0x1.99ap+03,
+	0x1.22p-02,
+	0x1.7d8p-01,
+}
+
+var table1 = [8]float32{
+	-0x1.b90a94p-14,
+	-0x1.e67b5p-17,
+	-0x1.7240bep-20,
+	-0x1.d43a7ap-24,
+	-0x1.cc0522p-28,
+	-0x1.0c2ed8p-31,
+	-0x1.f7b8c8p-10,
+	-0x1.1f65fp-11,
+}
+
+var table2 = [8]float32{
+	0x1.80ba28p-12,
+	0x1.eeb37ep-15,
+	0x1.dfe9eep-18,
+	0x1.ba543ep-21,
+	0x1.104a3p-24,
+	0x1.aa6e74p-28,
+	0x1.54a538p-08,
+	0x1.c5ad3p-10,
+}
+
+var table3 = [8]float32{
+	-0x1.40513cp-10,
+	-0x1.f97d9ap-13,
+	-0x1.2ab8f4p-15,
+	-0x1.72aedep-18,
+	-0x1.318da8p-21,
+	-0x1.57d1d6p-24,
+	-0x1.c83976p-07,
+	-0x1.56fa58p-08,
+}
+
+var table4 = [8]float32{
+	0x1.054cc8p-08,
+	0x1.f8218ep-11,
+	0x1.83320cp-13,
+	0x1.3a9ec8p-15,
+	0x1.724486p-18,
+	0x1.1d360cp-20,
+	0x1.1d8134p-05,
+	0x1.dadb5ap-07,
+}
+
+var table5 = [8]float32{
+	-0x1.8f243cp-07,
+	-0x1.deda3ap-09,
+	-0x1.e5a7fep-11,
+	-0x1.06827ep-12,
+	-0x1.bbf5ap-15,
+	-0x1.d5f4bp-17,
+	-0x1.45b48ap-04,
+	-0x1.2ed3a6p-05,
+}
+
+var table6 = [8]float32{
+	0x1.1a544p-05,
+	0x1.aeb3fp-07,
+	0x1.25e4a4p-08,
+	0x1.ad031p-10,
+	0x1.06d44ap-11,
+	0x1.80e5a8p-13,
+	0x1.4ba21ep-03,
+	0x1.5e2d76p-04,
+}
+
+var table7 = [8]float32{
+	-0x1.6c2de8p-04,
+	-0x1.6bcfbap-05,
+	-0x1.56934ep-06,
+	-0x1.57048p-07,
+	-0x1.33e136p-08,
+	-0x1.397186p-09,
+	-0x1.233d22p-02,
+	-0x1.6594c8p-03,
+}
+
+var table8 = [8]float32{
+	0x1.a1daf2p-03,
+	0x1.1d4e48p-03,
+	0x1.7efde4p-04,
+	0x1.0bfd6ep-04,
+	0x1.64aec4p-05,
+	0x1.fb8ddep-06,
+	0x1.9e1ceep-02,
+	0x1.344f18p-02,
 }

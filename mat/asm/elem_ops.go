@@ -43,6 +43,11 @@ func zeroIf(a, b, c float32) float32 {
 	return a
 }
 
+// index returns the low three bits of the exponent and first bit of the fraction of a: the place of a's part in a table.
+func index(a float32) int { return int(math.Float32bits(a) >> 22 & 7) }
+
+func lookup(table *[8]float32, i int) float32 { return table[i] }
+
 // pow2 returns 2ⁱ, where i is the low nine bits of t less 127.
 func pow2(t float32) float32 { return math.Float32frombits(math.Float32bits(t) << 23) }
 

@@ -8,7 +8,7 @@ type op int
 
 const (
 	constant op = iota // of value f
-	scalar             // the scalar argument in every lane
+	scalar             // scalar argument i in every lane
 	load               // the next elements of input i
 	store              // a into dst
 	note               // a comment
@@ -27,6 +27,8 @@ const (
 	withSign // a ≥ 0 with the sign of b
 	ifNeg    // b has a minus sign ? a : c
 	zeroIf   // b < c ? 0 : a, so NaN in b keeps a
+	index    // the low three bits of the exponent and first bit of the fraction of a, for lookup
+	lookup   // the element of table that index a names
 	pow2     // 2^i, where i is the low nine bits of a less 127
 	scale    // a·2^i, one rounding, where i is the low nine bits of b less 254, and also the value of c
 	valid    // a, and c in the lanes past the end
@@ -41,9 +43,10 @@ type value struct {
 	op      op
 	a, b, c *value
 	f       float32 // of a constant
-	i       int     // of a load
-	text    string  // of a note
-	last    int     // where in the body it is used last
+	i       int     // of a load or scalar
+	table   [8]float32
+	text    string // of a note
+	last    int    // where in the body it is used last
 }
 
 func (v *value) args() []*value {
@@ -62,16 +65,17 @@ type body struct {
 	tail      bool // for the iteration at the end, which has fewer elements
 	constants map[float32]*value
 	input     []*value
-	arg       *value
+	args      []*value
 }
 
 func (k *kernel) build(tail bool) *body {
-	b := &body{tail: tail, constants: map[float32]*value{}, arg: &value{op: scalar}}
+	b := &body{tail: tail, constants: map[float32]*value{}}
 	for i := range k.inputs {
 		b.input = append(b.input, &value{op: load, i: i})
 	}
-	if k.inputs != nil {
-		b.code = append(b.code, b.input[0])
+	b.code = append(b.code, b.input[0])
+	for i := range k.scalars {
+		b.args = append(b.args, &value{op: scalar, i: i})
 	}
 	k.body(b)
 	for i, v := range b.code {
@@ -120,6 +124,10 @@ func (b *body) withSign(x, s *value) *value { return b.emit(value{op: withSign, 
 func (b *body) ifNeg(s, x, y *value) *value { return b.emit(value{op: ifNeg, a: x, b: s, c: y}) }
 func (b *body) zeroIf(x, y, z *value) *value {
 	return b.emit(value{op: zeroIf, a: x, b: y, c: z})
+}
+func (b *body) index(x *value) *value { return b.emit(value{op: index, a: x}) }
+func (b *body) lookup(i *value, table [8]float32) *value {
+	return b.emit(value{op: lookup, a: i, table: table})
 }
 func (b *body) pow2(t *value) *value        { return b.emit(value{op: pow2, a: t}) }
 func (b *body) scale(x, t, n *value) *value { return b.emit(value{op: scale, a: x, b: t, c: n}) }

@@ -4,7 +4,10 @@ import "fmt"
 
 // A neonLevel writes the kernels for arm64. Go's assembler lacks most floating-point vector instructions: these are WORDs, with the
 // instruction as a comment, which the test of this package decodes.
-type neonLevel struct{ constants pool }
+type neonLevel struct {
+	constants pool
+	tables    tables
+}
 
 var neon = &neonLevel{}
 
@@ -24,7 +27,7 @@ func (l *neonLevel) file() []byte {
 //
 //	R0        dst             R1 R2  x and y, or x and w
 //	R3        elements left   R4     the constants
-//	R5        scratch
+//	R5        scratch         R6     the tables
 //	V0-V7     the lanes of a reduction, four in each
 //	V31       R3 in every lane, in the last iteration
 //
@@ -44,7 +47,14 @@ func (l *neonLevel) file() []byte {
 			t.line("%s", s)
 		}
 	}
-	t.line("GLOBL constantsNEON<>(SB), RODATA|NOPTR, $%d", 16*(len(l.constants.bits)+neonVectors))
+	t.line("GLOBL constantsNEON<>(SB), RODATA|NOPTR, $%d\n", 16*(len(l.constants.bits)+neonVectors))
+	for k, table := range l.tables.list {
+		for i := 0; i < 8; i += 2 {
+			t.line("DATA tablesNEON<>+%d(SB)/8, $%#08x%08x // %s, %s", 32*k+4*i, bitsOf(table[i+1]), bitsOf(table[i]),
+				describe(bitsOf(table[i])), describe(bitsOf(table[i+1])))
+		}
+	}
+	t.line("GLOBL tablesNEON<>(SB), RODATA|NOPTR, $%d", 32*len(l.tables.list))
 	t.Write(code.Bytes())
 	return t.Bytes()
 }
@@ -60,7 +70,8 @@ type neonCode struct {
 	*text
 	k            *kernel
 	pinned       map[uint32]int
-	arg          int
+	args         int // register of the first scalar, those of the others lie below
+	pair         int // the first of two registers that hold a table
 	first, limit int
 	group        int
 
@@ -123,7 +134,7 @@ func (c *neonCode) move(from, to int) {
 
 func (c *neonCode) write() bool {
 	k := c.k
-	slices, scalar, result, size := k.frame()
+	slices, scalars, result, size := k.frame()
 	c.line("\n// func %s%s", k.function("NEON"), k.signature())
 	c.line("TEXT ·%s(SB), NOSPLIT, $0-%d", k.function("NEON"), size)
 	pointers := []int{1, 2}
@@ -141,12 +152,12 @@ func (c *neonCode) write() bool {
 	c.op("MOVD %s_len+8(FP), R3", first)
 	c.op("MOVD $constantsNEON<>(SB), R4")
 	c.limit = neonCount
-	if scalar != "" {
+	for _, s := range scalars {
 		c.limit--
-		c.arg = c.limit
-		c.op("FMOVS %s, F%d", scalar, c.arg)
-		c.op("VDUP V%d.S[0], V%d.S4", c.arg, c.arg)
+		c.op("FMOVS %s, F%d", s, c.limit)
+		c.op("VDUP V%d.S[0], V%d.S4", c.limit, c.limit)
 	}
+	c.args = c.limit + len(scalars) - 1
 	bodies := []*body{k.build(false), k.build(true)}
 	for _, b := range bodies {
 		for _, v := range b.code {
@@ -186,6 +197,11 @@ func (c *neonCode) write() bool {
 
 // pin keeps the constants of v in registers for the whole kernel, all but those that a multiply-add begins with.
 func (c *neonCode) pin(v *value) {
+	if v.op == lookup && c.pair == 0 {
+		c.limit -= 2
+		c.pair = c.limit
+		c.op("MOVD $tablesNEON<>(SB), R6")
+	}
 	var list []uint32
 	for _, a := range v.args() {
 		if a.op == constant && !(a == v.c && (v.op == fma || v.op == fms || v.op == valid)) {
@@ -211,7 +227,10 @@ func (c *neonCode) body(b *body) bool {
 			c.op("CMP $%d, R3", 4*c.base)
 			c.op("BLE done")
 		}
-		pinned := map[*value]int{b.arg: c.arg}
+		pinned := map[*value]int{}
+		for i, v := range b.args {
+			pinned[v] = c.args - i
+		}
 		for f, v := range b.constants {
 			if reg, ok := c.pinned[bitsOf(f)]; ok {
 				pinned[v] = reg
@@ -313,6 +332,24 @@ func (c *neonCode) step(v *value, i, j int) {
 		d := c.fresh(v, i, j)
 		c.fcmgt(z, y, d)
 		c.bic(x, d, d)
+	case index: // the numbers of the four bytes of the value in the table
+		d := c.fresh(v, i, j)
+		m := c.regs.take()
+		c.op("VUSHR $20, V%d.S4, V%d.S4", x, d)
+		c.load(7<<2, m)
+		c.bytes("VAND", m, d, d)
+		c.op("VSLI $8, V%d.S4, V%d.S4", d, d)
+		c.op("VSLI $16, V%d.S4, V%d.S4", d, d)
+		c.load(0x03020100, m)
+		c.op("VADD V%d.B16, V%d.B16, V%d.B16", m, d, d)
+		c.regs.give(m)
+	case lookup:
+		if j == 0 {
+			offset := 32 * c.tables.index(v.table)
+			c.op("FMOVQ %d(R6), F%d", offset, c.pair)
+			c.op("FMOVQ %d(R6), F%d", offset+16, c.pair+1)
+		}
+		c.op("VTBL V%d.B16, [V%d.B16, V%d.B16], V%d.B16", x, c.pair, c.pair+1, c.result(v, i, j))
 	case pow2:
 		c.op("VSHL $23, V%d.S4, V%d.S4", x, c.result(v, i, j))
 	case scale: // the exponent is split in two halves; the first product is exact

@@ -11,13 +11,21 @@ func portable() []byte {
 	var t text
 	t.line("%s\npackage asm\n", header)
 	t.table("Generic")
+	var tables tables
 	for _, k := range kernels {
-		t.portable(k)
+		t.portable(k, &tables)
+	}
+	for i, table := range tables.list {
+		t.line("\nvar table%d = [8]float32{", i)
+		for _, f := range table {
+			t.line("%s,", goNumber(f))
+		}
+		t.line("}")
 	}
 	return t.source()
 }
 
-func (t *text) portable(k *kernel) {
+func (t *text) portable(k *kernel, tables *tables) {
 	t.line("\nfunc %s%s {", k.function("Generic"), k.signature())
 	if k.fold != 0 {
 		if k.start == 0 {
@@ -37,7 +45,7 @@ func (t *text) portable(k *kernel) {
 		case constant:
 			return goNumber(v.f)
 		case scalar:
-			return k.scalar
+			return k.scalars[v.i]
 		}
 		return names[v]
 	}
@@ -57,6 +65,9 @@ func (t *text) portable(k *kernel) {
 		case sum, sumFMA, most:
 			f := map[op]string{sum: "lane[i%%lanes] += %s", sumFMA: "lane[i%%lanes] = FMA(%s, %s, lane[i%%lanes])", most: "lane[i%%lanes] = larger(%s, lane[i%%lanes])"}
 			t.line(f[v.op], args...)
+		case lookup:
+			names[v] = fmt.Sprintf("v%d", len(names))
+			t.line("%s := lookup(&table%d, %s)", names[v], tables.index(v.table), args[0])
 		default:
 			names[v] = fmt.Sprintf("v%d", len(names))
 			t.line("%s := %s", names[v], fmt.Sprintf(goForms[v.op], args...))
@@ -87,6 +98,7 @@ var goForms = map[op]string{
 	withSign: "withSign(%s, %s)",
 	ifNeg:    "ifNeg(%s, %s, %s)",
 	zeroIf:   "zeroIf(%s, %s, %s)",
+	index:    "index(%s)",
 	pow2:     "pow2(%s)",
 	scale:    "scale(%[1]s, %[2]s)",
 }

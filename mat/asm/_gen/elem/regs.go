@@ -85,3 +85,16 @@ func (p *pool) indexBits(b uint32) int {
 	}
 	return i
 }
+
+// A tables is the list of tables of a file.
+type tables struct{ list [][8]float32 }
+
+// index returns the number of a table, which it adds where it is missing.
+func (t *tables) index(table [8]float32) int {
+	i := slices.Index(t.list, table)
+	if i < 0 {
+		i = len(t.list)
+		t.list = append(t.list, table)
+	}
+	return i
+}

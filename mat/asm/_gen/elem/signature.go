@@ -15,8 +15,8 @@ func (k *kernel) signature() string {
 		args = append([]string{"dst"}, args...)
 	}
 	s := strings.Join(args, ", ") + " []float32"
-	if k.scalar != "" {
-		s += ", " + k.scalar + " float32"
+	if k.scalars != nil {
+		s += ", " + strings.Join(k.scalars, ", ") + " float32"
 	}
 	s = "(" + s + ")"
 	if k.fold != 0 {
@@ -25,8 +25,8 @@ func (k *kernel) signature() string {
 	return s
 }
 
-// frame returns the offsets of the slices in the frame, dst first where there is one, of the scalar and of the result, and the size.
-func (k *kernel) frame() (slices []string, scalar, result string, size int) {
+// frame returns the places of the slices in the frame, dst first where there is one, of the scalars and of the result, and the size.
+func (k *kernel) frame() (slices, scalars []string, result string, size int) {
 	args := k.inputs
 	if k.dst {
 		args = append([]string{"dst"}, args...)
@@ -35,8 +35,8 @@ func (k *kernel) frame() (slices []string, scalar, result string, size int) {
 		slices = append(slices, fmt.Sprintf("%s_base+%d(FP)", a, size))
 		size += 24
 	}
-	if k.scalar != "" {
-		scalar = fmt.Sprintf("%s+%d(FP)", k.scalar, size)
+	for _, a := range k.scalars {
+		scalars = append(scalars, fmt.Sprintf("%s+%d(FP)", a, size))
 		size += 4
 	}
 	if k.fold != 0 {
@@ -44,7 +44,7 @@ func (k *kernel) frame() (slices []string, scalar, result string, size int) {
 		result = fmt.Sprintf("ret+%d(FP)", size)
 		size += 4
 	}
-	return slices, scalar, result, size
+	return slices, scalars, result, size
 }
 
 // stubs declares the assembly functions of one architecture.
