@@ -18,93 +18,180 @@ type Attention struct {
 
 // Attention sets out to softmax(Q·Kᵀ + bias)·V, head by head and sequence by sequence (Vaswani et al. 2017, eq. 1, without the scale). All
 // matrices have Heads·HeadSize columns. out must not overlap the others. A sequence without keys gives zeros. A worker holds the
-// scores of one tile of queries at a time.
+// scores of a few queries at a time, as many as a kernel has rows.
+//
+// The result of a query depends on its own row and on the keys and values that it sees, and on nothing else; not on how queries are
+// grouped, nor on what follows in the sequence:
+//
+//	s_j = q·k_j                 a chain over the head, in blocks of 512, from zero
+//	s_j = s_j + bias_j
+//	e_j = exp(s_j - max s)
+//	out = (Σ_j e_j·v_j)·(1/Σe)  left: chains over the keys in blocks of 512, the blocks added to +0 in ascending order;
+//	                            right: one exact division of a sum in 32 lanes and one tree, as Softmax's
+//
+// NaN or +Inf among the scores that a query sees makes its result NaN, and so do scores that are all -Inf. A single -Inf gives the key
+// the weight 0, which makes NaN of a value that is not finite.
 func (e *Engine) Attention(out, q, k, v Matrix, a Attention) {
-	a.check(out, q, k, v)
-	t, ok := e.attentions.take()
-	if !ok {
-		t = &attentionTask{engine: e}
-	}
-	t.Attention, t.out, t.q, t.k, t.v = a, out, q, k, v
-	e.Run((len(a.Queries)-1)*a.Heads, t)
-	*t = attentionTask{engine: e}
-	e.attentions.put(t)
-}
-
-func (a *Attention) check(out, q, k, v Matrix) {
-	width, rows, keys := a.Heads*a.HeadSize, a.Queries[len(a.Queries)-1], a.Keys[len(a.Keys)-1]
-	if q.Rows != rows || out.Rows != rows || k.Rows != keys || v.Rows != keys || q.Cols != width || out.Cols != width || k.Cols != width || v.Cols != width {
-		panic(fmt.Sprintf("mat: attention of %d queries and %d keys, %d heads of %d, over %s, %s, %s into %s",
-			rows, keys, a.Heads, a.HeadSize, q.Shape(), k.Shape(), v.Shape(), out.Shape()))
-	}
-	n := len(a.Queries) - 1
-	if len(a.Keys) != n+1 || a.Bias != nil && len(a.Bias) != n {
-		panic(fmt.Sprintf("mat: attention of %d sequences of queries, %d of keys, %d biases", n, len(a.Keys)-1, len(a.Bias)))
-	}
-	for s, b := range a.Bias {
-		if longest := max(a.Queries[s+1]-a.Queries[s], a.Keys[s+1]-a.Keys[s]); b.Rows != a.Heads || b.Cols < 2*longest-1 || b.Cols%2 == 0 {
-			panic(fmt.Sprintf("mat: attention of %d heads over %d positions with a bias of %s", a.Heads, longest, b.Shape()))
+	a.check(q, k, v)
+	a.checkLike("result", out, q)
+	for _, m := range []Matrix{q, k, v} {
+		if out.overlaps(m) {
+			panic(fmt.Sprintf("mat: attention over %s, %s, %s into %s, which overlaps one of them", q.Shape(), k.Shape(), v.Shape(), out.Shape()))
 		}
-	}
-	if out.overlaps(q) || out.overlaps(k) || out.overlaps(v) {
-		panic(fmt.Sprintf("mat: attention over %s, %s, %s into %s, which overlaps one of them", q.Shape(), k.Shape(), v.Shape(), out.Shape()))
 	}
 	raceRead(q)
 	raceRead(k)
 	raceRead(v)
 	raceWrite(out)
+	t := e.attention(a)
+	t.out, t.q, t.k, t.v, t.do = out, q, k, v, (*attentionTask).forward
+	t.split(8 * e.level.Gemm.Tiles[0].MR)
+	t.run()
 }
 
-// attentionTask is an attention in progress; its parts are the heads of the sequences.
+func (a *Attention) check(q, k, v Matrix) {
+	n := len(a.Queries) - 1
+	if len(a.Keys) != n+1 || a.Bias != nil && len(a.Bias) != n {
+		panic(fmt.Sprintf("mat: attention of %d sequences of queries, %d of keys, %d biases", n, len(a.Keys)-1, len(a.Bias)))
+	}
+	width, rows, keys := a.Heads*a.HeadSize, a.Queries[n], a.Keys[n]
+	if q.Rows != rows || k.Rows != keys || v.Rows != keys || q.Cols != width || k.Cols != width || v.Cols != width {
+		panic(fmt.Sprintf("mat: attention of %d queries and %d keys, %d heads of %d, over %s, %s, %s",
+			rows, keys, a.Heads, a.HeadSize, q.Shape(), k.Shape(), v.Shape()))
+	}
+	a.checkBias(a.Bias)
+}
+
+func (a *Attention) checkBias(bias []Matrix) {
+	for s, b := range bias {
+		if longest := max(a.Queries[s+1]-a.Queries[s], a.Keys[s+1]-a.Keys[s]); b.Rows != a.Heads || b.Cols < 2*longest-1 || b.Cols%2 == 0 {
+			panic(fmt.Sprintf("mat: attention of %d heads over %d positions with a bias of %s", a.Heads, longest, b.Shape()))
+		}
+	}
+}
+
+func (a *Attention) checkLike(what string, m, like Matrix) {
+	if m.Rows != like.Rows || m.Cols != like.Cols {
+		panic(fmt.Sprintf("mat: attention: %s of %s, want %s", what, m.Shape(), like.Shape()))
+	}
+}
+
+// attentionTask is an attention in progress, in either direction. Tasks are reused.
 type attentionTask struct {
 	Attention
 	engine       *Engine
 	out, q, k, v Matrix
+	dOut         Matrix             // going back
+	gradients    AttentionGradients // going back
+	do           func(*attentionTask, attentionPart)
+	parts        []attentionPart
+	work         int // scores of all parts
+}
+
+// An attentionPart is what one worker computes: the queries from ≤ i < to of a sequence, in one head.
+type attentionPart struct{ sequence, head, from, to int }
+
+// attention returns a task without parts.
+func (e *Engine) attention(a Attention) *attentionTask {
+	t, ok := e.attentions.take()
+	if !ok {
+		t = &attentionTask{}
+	}
+	t.Attention, t.engine = a, e
+	return t
+}
+
+// split sets the parts: the heads of the sequences, cut into pieces of at least the given number of queries where there would be too few
+// or one would hold up the others. Every part lays out its keys and values anew, which a piece that is not small hides.
+func (t *attentionTask) split(least int) {
+	for s := range len(t.Queries) - 1 {
+		t.work += t.Heads * (t.Queries[s+1] - t.Queries[s]) * (t.Keys[s+1] - t.Keys[s])
+	}
+	share := t.work
+	if t.engine.threads > 1 {
+		share = t.work / (t.engine.threads * partsPerThread)
+	}
+	for s := range len(t.Queries) - 1 {
+		queries, keys := t.Queries[s+1]-t.Queries[s], t.Keys[s+1]-t.Keys[s]
+		pieces := max(1, min(queries/least, ceilDiv(queries*keys, max(1, share))))
+		for h := range t.Heads {
+			for p := range pieces {
+				t.parts = append(t.parts, attentionPart{s, h, queries * p / pieces, queries * (p + 1) / pieces})
+			}
+		}
+	}
+}
+
+// run does the parts and gives the task back.
+func (t *attentionTask) run() {
+	if t.work*t.HeadSize < shareMACs {
+		for i := range t.parts {
+			t.Do(i)
+		}
+	} else {
+		t.engine.Run(len(t.parts), t)
+	}
+	e := t.engine
+	*t = attentionTask{parts: t.parts[:0]}
+	e.attentions.put(t)
 }
 
 // Do implements Task.
-func (t *attentionTask) Do(i int) {
-	s, h := i/t.Heads, i%t.Heads
-	c0, c1 := h*t.HeadSize, (h+1)*t.HeadSize
-	q, out := t.q.Range(t.Queries[s], t.Queries[s+1], c0, c1), t.out.Range(t.Queries[s], t.Queries[s+1], c0, c1)
-	k, v := t.k.Range(t.Keys[s], t.Keys[s+1], c0, c1), t.v.Range(t.Keys[s], t.Keys[s+1], c0, c1)
-	if k.Rows == 0 {
-		for r := range out.Rows {
-			clear(out.Row(r))
-		}
-		return
+func (t *attentionTask) Do(i int) { t.do(t, t.parts[i]) }
+
+// queries and keys return the part's head and sequence in m, one of the matrices with a row per query or per key.
+func (t *attentionTask) queries(m Matrix, p attentionPart) Matrix { return t.head(m, t.Queries, p) }
+func (t *attentionTask) keys(m Matrix, p attentionPart) Matrix    { return t.head(m, t.Keys, p) }
+
+func (t *attentionTask) head(m Matrix, rows []int, p attentionPart) Matrix {
+	return m.Range(rows[p.sequence], rows[p.sequence+1], p.head*t.HeadSize, (p.head+1)*t.HeadSize)
+}
+
+// seen returns how many of n keys the query before to sees.
+func (t *attentionTask) seen(to, n int) int {
+	if t.Causal {
+		return min(to, n)
 	}
-	e := t.engine
-	keys, values := newPanels(e.level, k.Cols, k.Rows), newPanels(e.level, v.Rows, v.Cols)
-	mr := e.level.Gemm.Tiles[0].MR
-	width := k.Rows + stripPad
-	memory := e.Borrow(keys.size() + values.size() + mr*width)
-	defer e.Return(memory)
-	keys.data, values.data = memory[:keys.size()], memory[keys.size():]
-	keys.copyT(k)
-	values.copy(v)
-	scores := memory[keys.size()+values.size():]
-	strips := ceilDiv(q.Rows, mr)
-	for strip := range strips {
-		from, to := q.Rows*strip/strips, q.Rows*(strip+1)/strips
-		seen := k.Rows
-		if t.Causal {
-			seen = min(to, seen)
+	return n
+}
+
+// weigh sets each row of w to exp(scores - their maximum), with 0 for keys that the query does not see, and sums to the rows' sums. The
+// rows are the queries from i on, of which q holds the strip.
+func (t *attentionTask) weigh(w, q Matrix, i int, keys *panels, bias []float32, sums *[maxStrip]float32) {
+	keys.multiply(w.ColRange(0, t.seen(i+w.Rows, w.Cols)), q)
+	for r := range w.Rows {
+		row := w.Row(r)
+		seen := t.seen(i+r+1, len(row))
+		clear(row[seen:])
+		row = row[:seen]
+		if bias != nil {
+			t.engine.AddRow(row, bias[len(bias)/2-i-r:][:seen])
 		}
-		p := Matrix{Rows: to - from, Cols: seen, Stride: width, Data: scores}
-		keys.multiply(p, q.RowRange(from, to))
-		for i := from; i < to; i++ {
-			row := p.Row(i - from)
-			if t.Causal && i+1 < seen {
-				clear(row[i+1:])
-				row = row[:i+1]
-			}
-			if t.Bias != nil {
-				b := t.Bias[s].Row(h)
-				e.AddRow(row, b[len(b)/2-i:][:len(row)])
-			}
-			e.SoftmaxRow(row)
-		}
-		values.multiply(out.RowRange(from, to), p)
+		sums[r] = t.engine.expRow(row)
+	}
+}
+
+// expRow sets x to exp(x - max x) and returns its sum, with Softmax's arithmetic.
+func (e *Engine) expRow(x []float32) float32 {
+	m := e.MaxRow(x)
+	var sum float32
+	for i := 0; i < len(x); i += rowBlock {
+		b := x[i:min(i+rowBlock, len(x))]
+		sum += e.level.Elem.ExpSum(b, b, m)
+	}
+	return sum
+}
+
+// biasRow returns the part's row of one of the biases, nil where there are none.
+func biasRow(biases []Matrix, p attentionPart) []float32 {
+	if biases == nil {
+		return nil
+	}
+	return biases[p.sequence].Row(p.head)
+}
+
+func clearRows(m Matrix) {
+	for r := range m.Rows {
+		clear(m.Row(r))
 	}
 }

@@ -13,10 +13,11 @@ type panels struct {
 	wide, rest *asm.Tile // rest is nil where there is none
 	whole      int       // columns in whole panels
 	data       []float32
+	transpose  func(dst *float32, ldd int, src *float32, lds, rows, cols int)
 }
 
 func newPanels(l *asm.Level, k, n int) panels {
-	p := panels{k: k, n: n, wide: &l.Gemm.Tiles[0]}
+	p := panels{k: k, n: n, wide: &l.Gemm.Tiles[0], transpose: l.Gemm.Transpose}
 	p.whole = n / p.wide.NR * p.wide.NR
 	if n > p.whole {
 		p.rest = narrowest(l, n-p.whole)
@@ -34,6 +35,12 @@ func (p *panels) cols() int {
 
 // size is how many values data holds.
 func (p *panels) size() int { return p.k * p.cols() }
+
+// place gives p the first part of memory, and returns the rest.
+func (p *panels) place(memory []float32) []float32 {
+	p.data = memory[:p.size()]
+	return memory[p.size():]
+}
 
 // panelWidth is the width of the panel that begins at column j.
 func (p *panels) panelWidth(j int) int {
@@ -62,18 +69,21 @@ func (p *panels) copy(m Matrix) {
 	}
 }
 
-// copyT sets p to mᵀ, m being n × k.
+// copyT sets p to mᵀ, m being n × k, or shorter in k: rows that are missing are ones.
 func (p *panels) copyT(m Matrix) {
 	dst := p.data
 	for k0 := 0; k0 < p.k; k0 += kBlock {
 		kc := min(p.k-k0, kBlock)
+		have := min(m.Cols-k0, kc)
 		for j := 0; j < p.n; {
 			width := p.panelWidth(j)
 			n := min(width, p.n-j)
-			for i := range n {
-				o := (j+i)*m.Stride + k0
-				for l, x := range m.Data[o : o+kc] {
-					dst[l*width+i] = x
+			if have > 0 {
+				p.transpose(&dst[0], width, &m.Data[j*m.Stride+k0], m.Stride, n, have)
+			}
+			for l := max(have, 0); l < kc; l++ {
+				for i := range n {
+					dst[l*width+i] = 1
 				}
 			}
 			if n < width {
@@ -88,7 +98,12 @@ func (p *panels) copyT(m Matrix) {
 }
 
 // multiply sets c to a times the first a.Cols rows and c.Cols columns of p. a has at most as many rows as the widest kernel.
-func (p *panels) multiply(c, a Matrix) {
+func (p *panels) multiply(c, a Matrix) { p.product(c, a, false) }
+
+// multiplyAdd adds to c what multiply sets it to.
+func (p *panels) multiplyAdd(c, a Matrix) { p.product(c, a, true) }
+
+func (p *panels) product(c, a Matrix, add bool) {
 	for k0 := 0; k0 < a.Cols; k0 += kBlock {
 		rows, kc := min(p.k-k0, kBlock), min(a.Cols-k0, kBlock)
 		block := p.data[k0*p.cols():]
@@ -99,11 +114,11 @@ func (p *panels) multiply(c, a Matrix) {
 			n := min(whole-j, perCall)
 			count := ceilDiv(n, p.wide.NR)
 			p.wide.Strip(c.Rows, kc, count, &left[0], a.Stride, unsafe.Pointer(&block[j*rows]), p.wide.NR, rows*p.wide.NR,
-				&c.Data[j], c.Stride, n-(count-1)*p.wide.NR, k0 > 0)
+				&c.Data[j], c.Stride, n-(count-1)*p.wide.NR, add || k0 > 0)
 		}
 		if c.Cols > p.whole {
 			p.rest.Strip(c.Rows, kc, 1, &left[0], a.Stride, unsafe.Pointer(&block[p.whole*rows]), p.rest.NR, 0,
-				&c.Data[p.whole], c.Stride, c.Cols-p.whole, k0 > 0)
+				&c.Data[p.whole], c.Stride, c.Cols-p.whole, add || k0 > 0)
 		}
 	}
 }

@@ -1,0 +1,508 @@
+package mat
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"github.com/polytropon/polytropon/mat/asm"
+)
+
+type attentionCase struct {
+	heads, size   int
+	causal, bias  bool
+	queries, keys []int // lengths; keys nil: the same
+}
+
+var attentionCases = []attentionCase{
+	{1, 1, false, false, []int{1}, nil},
+	{3, 1, true, true, []int{4, 0, 9}, nil},
+	{2, 16, false, true, []int{1, 2, 13, 14, 15, 0, 28, 29}, nil},
+	{2, 16, true, true, []int{83, 84, 85}, nil},
+	{2, 17, true, false, []int{31, 32, 33, 1}, nil},
+	{2, 17, false, true, []int{5, 40, 0, 3}, []int{33, 7, 6, 0}},
+	{1, 64, true, true, []int{9, 40, 170}, []int{30, 3, 169}},
+	{2, 64, true, true, []int{200, 3}, nil},
+	{1, 128, false, false, []int{20, 50}, nil},
+	{1, 256, true, true, []int{18}, nil},
+	{1, 8, false, true, []int{3}, []int{1030}},
+	{1, 8, true, false, []int{520}, nil},
+	{1, 513, false, true, []int{6}, nil},
+	{1, 512, true, false, []int{7}, nil},
+	{2, 8, false, false, []int{0, 0}, nil},
+	{2, 8, true, true, []int{}, nil},
+}
+
+func (c attentionCase) String() string {
+	return fmt.Sprintf("%d×%d, causal %t, bias %t, %v %v", c.heads, c.size, c.causal, c.bias, c.queries, c.keys)
+}
+
+// attentionOperands are what one case computes with and what comes out.
+type attentionOperands struct {
+	Attention
+	q, k, v, dOut Matrix
+	out           Matrix
+	d             AttentionGradients
+}
+
+func offsets(lengths []int) []int {
+	o := []int{0}
+	for _, n := range lengths {
+		o = append(o, o[len(o)-1]+n)
+	}
+	return o
+}
+
+func (c attentionCase) operands(seed uint64) *attentionOperands {
+	if c.keys == nil {
+		c.keys = c.queries
+	}
+	rnd := rand.New(rand.NewPCG(seed, 9))
+	o := &attentionOperands{Attention: Attention{Heads: c.heads, HeadSize: c.size, Queries: offsets(c.queries), Keys: offsets(c.keys), Causal: c.causal}}
+	n := len(c.queries)
+	rows, keys, width := o.Queries[n], o.Keys[n], c.heads*c.size
+	o.q, o.k, o.v = random(rnd, rows, width, 3), random(rnd, keys, width, 0), random(rnd, keys, width, 1)
+	for i := range o.q.Data {
+		o.q.Data[i] /= float32(math.Sqrt(float64(c.size)))
+	}
+	o.dOut = random(rnd, rows, width, 2)
+	o.out = random(rnd, rows, width, 1)
+	o.d = AttentionGradients{Q: random(rnd, rows, width, 2), K: random(rnd, keys, width, 1), V: random(rnd, keys, width, 3)}
+	if c.bias {
+		for s := range n {
+			longest := max(1, c.queries[s], c.keys[s]) + s
+			o.Bias = append(o.Bias, random(rnd, c.heads, 2*longest-1, 1))
+			o.d.Bias = append(o.d.Bias, New(c.heads, 2*longest-1))
+		}
+	}
+	return o
+}
+
+func (o *attentionOperands) run(e *Engine) {
+	e.Attention(o.out, o.q, o.k, o.v, o.Attention)
+	e.AttentionBackward(o.d, o.dOut, o.out, o.q, o.k, o.v, o.Attention)
+}
+
+// results returns what run wrote.
+func (o *attentionOperands) results() []Matrix {
+	return append([]Matrix{o.out, o.d.Q, o.d.K, o.d.V}, o.d.Bias...)
+}
+
+// heads calls f for each head of each sequence.
+func (o *attentionOperands) heads(f func(s, h int, queries, keys func(Matrix) Matrix)) {
+	for s := range len(o.Queries) - 1 {
+		for h := range o.Heads {
+			view := func(rows []int) func(Matrix) Matrix {
+				return func(m Matrix) Matrix { return m.Range(rows[s], rows[s+1], h*o.HeadSize, (h+1)*o.HeadSize) }
+			}
+			f(s, h, view(o.Queries), view(o.Keys))
+		}
+	}
+}
+
+func transposed(m Matrix) Matrix {
+	t := New(m.Cols, m.Rows)
+	for i := range m.Rows {
+		for j, v := range m.Row(i) {
+			t.Row(j)[i] = v
+		}
+	}
+	return t
+}
+
+// define computes the case from the definitions in the comments of Attention and AttentionBackward.
+func (o *attentionOperands) define() {
+	elem := &asm.Find("generic").Elem
+	o.heads(func(s, h int, queries, keys func(Matrix) Matrix) {
+		q, k, v, out, dOut := queries(o.q), keys(o.k), keys(o.v), queries(o.out), queries(o.dOut)
+		dq, dk, dv := queries(o.d.Q), keys(o.d.K), keys(o.d.V)
+		clearRows(out)
+		clearRows(dq)
+		clearRows(dk)
+		clearRows(dv)
+		if q.Rows == 0 || k.Rows == 0 {
+			return
+		}
+		w, g, ds := New(q.Rows, k.Rows), New(q.Rows, q.Cols), New(q.Rows, k.Rows)
+		oracle(w, q, transposed(k), false)
+		for i := range q.Rows {
+			row := w.Row(i)
+			seen := k.Rows
+			if o.Causal {
+				seen = min(i+1, seen)
+			}
+			clear(row[seen:])
+			row = row[:seen]
+			if o.Bias != nil {
+				b := o.Bias[s].Row(h)
+				for j := range row {
+					row[j] += b[len(b)/2-i+j]
+				}
+			}
+			inverse := 1 / elem.ExpSum(row, row, elem.Max(row))
+			oracle(out.RowRange(i, i+1), w.Range(i, i+1, 0, seen), v.RowRange(0, seen), true)
+			elem.Scale(out.Row(i), out.Row(i), inverse)
+			elem.Scale(g.Row(i), dOut.Row(i), inverse)
+			minus := -elem.Dot(g.Row(i), out.Row(i))
+			for j := range row {
+				var sum, chain float32
+				for l, x := range g.Row(i) {
+					if l == kBlock {
+						sum, chain = chain, 0
+					}
+					chain = asm.FMA(x, v.Row(j)[l], chain)
+				}
+				if q.Cols == kBlock {
+					sum, chain = chain, 0
+				}
+				sum += asm.FMA(minus, 1, chain)
+				ds.Row(i)[j] = row[j] * sum
+			}
+			if o.d.Bias != nil {
+				b := o.d.Bias[s].Row(h)
+				for j := range row {
+					b[len(b)/2-i+j] += ds.Row(i)[j]
+				}
+			}
+		}
+		oracle(dq, ds, k, true)
+		for b := 0; b < q.Rows; b += queryBlock {
+			to := min(b+queryBlock, q.Rows)
+			oracle(dk, transposed(ds.RowRange(b, to)), q.RowRange(b, to), true)
+			oracle(dv, transposed(w.RowRange(b, to)), g.RowRange(b, to), true)
+		}
+	})
+}
+
+func TestAttentionIsAsDefined(t *testing.T) {
+	var want []*attentionOperands
+	for i, c := range attentionCases {
+		o := c.operands(uint64(i))
+		o.define()
+		want = append(want, o)
+	}
+	engines(t, func(t *testing.T, e *Engine) {
+		for i, c := range attentionCases {
+			o := c.operands(uint64(i))
+			o.run(e)
+			for r, got := range o.results() {
+				if d := diff(got, want[i].results()[r]); d != "" {
+					t.Errorf("%s, result %d: %s", c, r, d)
+				}
+			}
+		}
+	})
+}
+
+// TestAttentionOfPieces has sequences that are cut into pieces on several threads.
+func TestAttentionOfPieces(t *testing.T) {
+	c := attentionCase{heads: 1, size: 16, causal: true, bias: true, queries: []int{700, 20}}
+	want := c.operands(1)
+	want.define()
+	e, err := NewEngine(Options{Threads: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	o := c.operands(1)
+	o.run(e)
+	for r, got := range o.results() {
+		if d := diff(got, want.results()[r]); d != "" {
+			t.Errorf("result %d: %s", r, d)
+		}
+	}
+}
+
+// reference holds the results of one head of a sequence in float64.
+type reference struct{ out, dq, dk, dv, dBias [][]float64 }
+
+func widened(m Matrix) [][]float64 {
+	w := make([][]float64, m.Rows)
+	for i := range w {
+		w[i] = make([]float64, m.Cols)
+		for j, v := range m.Row(i) {
+			w[i][j] = float64(v)
+		}
+	}
+	return w
+}
+
+// refer computes attention and its gradients in float64 with the textbook's softmax; bias is nil or one row.
+func refer(q, k, v, dOut [][]float64, bias []float64, causal bool) reference {
+	zeros := func(like [][]float64) [][]float64 {
+		z := make([][]float64, len(like))
+		for i := range z {
+			z[i] = make([]float64, len(like[i]))
+		}
+		return z
+	}
+	r := reference{zeros(q), zeros(q), zeros(k), zeros(v), [][]float64{make([]float64, len(bias))}}
+	for i := range q {
+		seen := len(k)
+		if causal {
+			seen = min(seen, i+1)
+		}
+		p, dp := make([]float64, seen), make([]float64, seen)
+		var sum, mean float64
+		for j := range p {
+			for l := range q[i] {
+				p[j] += q[i][l] * k[j][l]
+			}
+			if bias != nil {
+				p[j] += bias[len(bias)/2-i+j]
+			}
+			p[j] = math.Exp(p[j])
+			sum += p[j]
+		}
+		for j := range p {
+			p[j] /= sum
+			for l := range q[i] {
+				r.out[i][l] += p[j] * v[j][l]
+				r.dv[j][l] += p[j] * dOut[i][l]
+				dp[j] += dOut[i][l] * v[j][l]
+			}
+			mean += p[j] * dp[j]
+		}
+		for j := range p {
+			ds := p[j] * (dp[j] - mean)
+			for l := range q[i] {
+				r.dq[i][l] += ds * k[j][l]
+				r.dk[j][l] += ds * q[i][l]
+			}
+			if bias != nil {
+				r.dBias[0][len(bias)/2-i+j] += ds
+			}
+		}
+	}
+	return r
+}
+
+func TestAttentionIsNearFloat64(t *testing.T) {
+	e, err := NewEngine(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	near := func(t *testing.T, name string, got Matrix, want [][]float64) {
+		t.Helper()
+		scale := 1.0
+		for _, row := range want {
+			for _, v := range row {
+				scale = max(scale, math.Abs(v))
+			}
+		}
+		for i := range want {
+			for j, v := range want[i] {
+				if !(math.Abs(float64(got.Row(i)[j])-v) <= 4e-6*scale) {
+					t.Fatalf("%s [%d, %d]: got %v, want %v ± %.1e", name, i, j, got.Row(i)[j], v, 4e-6*scale)
+				}
+			}
+		}
+	}
+	for i, c := range attentionCases {
+		t.Run(c.String(), func(t *testing.T) {
+			o := c.operands(uint64(i))
+			o.run(e)
+			o.heads(func(s, h int, queries, keys func(Matrix) Matrix) {
+				var bias []float64
+				if c.bias {
+					bias = widened(o.Bias[s].RowRange(h, h+1))[0]
+				}
+				r := refer(widened(queries(o.q)), widened(keys(o.k)), widened(keys(o.v)), widened(queries(o.dOut)), bias, c.causal)
+				near(t, "out", queries(o.out), r.out)
+				near(t, "dQ", queries(o.d.Q), r.dq)
+				near(t, "dK", keys(o.d.K), r.dk)
+				near(t, "dV", keys(o.d.V), r.dv)
+				if c.bias {
+					near(t, "dBias", o.d.Bias[s].RowRange(h, h+1), r.dBias)
+				}
+			})
+		})
+	}
+}
+
+// TestAttentionReference compares the reference's gradients with central differences.
+func TestAttentionReference(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	const n, d, step = 5, 3, 1e-5
+	q, k, v, dOut := widened(random(rnd, n, d, 0)), widened(random(rnd, n, d, 0)), widened(random(rnd, n, d, 0)), widened(random(rnd, n, d, 0))
+	bias := widened(random(rnd, 1, 2*n-1, 0))
+	for _, causal := range []bool{false, true} {
+		loss := func() (sum float64) {
+			out := refer(q, k, v, dOut, bias[0], causal).out
+			for i := range out {
+				for j := range out[i] {
+					sum += out[i][j] * dOut[i][j]
+				}
+			}
+			return sum
+		}
+		r := refer(q, k, v, dOut, bias[0], causal)
+		for _, g := range []struct {
+			name        string
+			x, gradient [][]float64
+		}{{"dQ", q, r.dq}, {"dK", k, r.dk}, {"dV", v, r.dv}, {"dBias", bias, r.dBias}} {
+			for i := range g.x {
+				for j, x := range g.x[i] {
+					g.x[i][j] = x + step
+					up := loss()
+					g.x[i][j] = x - step
+					want := (up - loss()) / (2 * step)
+					g.x[i][j] = x
+					if math.Abs(g.gradient[i][j]-want) > 1e-8 {
+						t.Errorf("causal %t, %s [%d, %d]: got %v, want %v", causal, g.name, i, j, g.gradient[i][j], want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestAttentionGradientsAloneAsInABatch also checks that the gradient of a bias is added to what is there.
+func TestAttentionGradientsAloneAsInABatch(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		for i, c := range attentionCases[:8] {
+			o := c.operands(uint64(i))
+			o.run(e)
+			for s := range len(o.Queries) - 1 {
+				q := func(m Matrix) Matrix { return m.RowRange(o.Queries[s], o.Queries[s+1]) }
+				k := func(m Matrix) Matrix { return m.RowRange(o.Keys[s], o.Keys[s+1]) }
+				alone := c
+				alone.queries, alone.keys = []int{o.Queries[s+1] - o.Queries[s]}, []int{o.Keys[s+1] - o.Keys[s]}
+				one := alone.operands(0)
+				one.q, one.k, one.v, one.dOut = q(o.q), k(o.k), k(o.v), q(o.dOut)
+				if c.bias {
+					one.Bias = o.Bias[s : s+1]
+					one.d.Bias[0] = New(c.heads, o.Bias[s].Cols)
+				}
+				one.run(e)
+				want := []Matrix{q(o.out), q(o.d.Q), k(o.d.K), k(o.d.V)}
+				if c.bias {
+					want = append(want, o.d.Bias[s])
+				}
+				for r, got := range one.results() {
+					for i := range got.Rows {
+						for j, v := range got.Row(i) {
+							if !same(v, want[r].Row(i)[j]) {
+								t.Fatalf("%s, sequence %d, result %d [%d, %d]: %x alone, %x in the batch", c, s, r, i, j, v, want[r].Row(i)[j])
+							}
+						}
+					}
+				}
+				if c.bias {
+					before := clone(one.d.Bias[0])
+					e.AttentionBackward(one.d, one.dOut, one.out, one.q, one.k, one.v, one.Attention)
+					for i := range before.Rows {
+						for j, v := range before.Row(i) {
+							if got := one.d.Bias[0].Row(i)[j]; math.Abs(float64(got-2*v)) > 1e-4 {
+								t.Fatalf("%s: bias gradient %v added twice is %v", c, v, got)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestAttentionDoesNotSeeWhatIsNotFinite has NaN, infinities and values that round to -0 in keys and values that queries do not see.
+func TestAttentionDoesNotSeeWhatIsNotFinite(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		c := attentionCase{heads: 1, size: 20, causal: true, queries: []int{50}}
+		for _, poison := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), -1e-45} {
+			o := c.operands(4)
+			if poison > -1 && poison < 0 { // every product rounds to -0 or is close to it
+				for i := range o.v.Data {
+					o.v.Data[i] = poison
+				}
+			} else {
+				o.k.Row(30)[3], o.v.Row(30)[5] = poison, poison
+			}
+			e.Attention(o.out, o.q, o.k, o.v, o.Attention)
+			for n := 1; n <= 30; n++ {
+				short := o.Attention
+				short.Queries, short.Keys = []int{0, n}, []int{0, n}
+				out := New(n, 20)
+				e.Attention(out, o.q.RowRange(0, n), o.k.RowRange(0, n), o.v.RowRange(0, n), short)
+				for i := range n {
+					for j, v := range out.Row(i) {
+						if got := o.out.Row(i)[j]; math.Float32bits(got) != math.Float32bits(v) {
+							t.Fatalf("%v at 30, query %d, column %d: %x with it, %x in a sequence of %d", poison, i, j, got, v, n)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestAttentionOfScoresThatAreNotFinite(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	engines(t, func(t *testing.T, e *Engine) {
+		for _, c := range []struct {
+			bias []float32 // of the only query's three keys, of values 1, 2 and 3
+			want float32
+		}{
+			{[]float32{-inf, 0, -inf}, 2},
+			{[]float32{0, -inf, 0}, 2},
+			{[]float32{-inf, -inf, -inf}, nan},
+			{[]float32{inf, 0, 0}, nan},
+			{[]float32{0, nan, 0}, nan},
+		} {
+			q, k, v, out := New(1, 1), New(3, 1), New(3, 1), New(1, 1)
+			copy(v.Data, []float32{1, 2, 3})
+			e.Attention(out, q, k, v, Attention{Heads: 1, HeadSize: 1, Queries: []int{0, 1}, Keys: []int{0, 3},
+				Bias: []Matrix{View(append([]float32{0, 0}, c.bias...), 1, 5)}})
+			if !same(out.Data[0], c.want) {
+				t.Errorf("bias %v: got %v, want %v", c.bias, out.Data[0], c.want)
+			}
+		}
+	})
+}
+
+func TestAttentionAllocatesNothing(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		o := attentionCase{heads: 4, size: 16, causal: true, bias: true, queries: []int{130, 5, 60}}.operands(1)
+		o.run(e)
+		if n := testing.AllocsPerRun(20, func() { o.run(e); runtime.Gosched() }); n != 0 {
+			t.Errorf("%v allocations per call", n)
+		}
+	})
+}
+
+func TestAttentionRefuses(t *testing.T) {
+	e, err := NewEngine(Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	for _, c := range []struct {
+		name  string
+		spoil func(o *attentionOperands)
+	}{
+		{"a result of another shape", func(o *attentionOperands) { o.out = New(4, 8) }},
+		{"values of another shape", func(o *attentionOperands) { o.v = New(3, 8) }},
+		{"keys of another number of sequences", func(o *attentionOperands) { o.Keys = []int{0, 1, 5} }},
+		{"too short a bias", func(o *attentionOperands) { o.Bias[0] = New(2, 7) }},
+		{"an even bias", func(o *attentionOperands) { o.Bias[0] = New(2, 10) }},
+		{"a result over an operand", func(o *attentionOperands) { o.out = o.q }},
+		{"a gradient of another shape", func(o *attentionOperands) { o.d.K = New(4, 8) }},
+		{"a gradient over another", func(o *attentionOperands) { o.d.K = o.d.V }},
+		{"a gradient over an operand", func(o *attentionOperands) { o.d.Q = o.dOut }},
+		{"a bias's gradient of another shape", func(o *attentionOperands) { o.d.Bias[0] = New(2, 7) }},
+		{"a bias's gradient too many", func(o *attentionOperands) { o.d.Bias = append(o.d.Bias, New(2, 9)) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := attentionCase{heads: 2, size: 4, bias: true, queries: []int{5}}.operands(1)
+			c.spoil(o)
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			o.run(e)
+		})
+	}
+}
