@@ -4,6 +4,7 @@
 //	polybench verify …        compare with what PEFT computed
 //	polybench inspect PATH    describe a .safetensors file, a model folder or an adapter folder
 //	polybench gemm            measure matrix products
+//	polybench attention       measure attention, forward and backward
 //	polybench elem            measure element and row functions
 //
 // The exit status is 0, 1 where something failed, or 2 where the command line was wrong.
@@ -27,6 +28,7 @@ const usage = `usage:
                                                          compare with what PEFT computed
   polybench inspect [-layer MODULE] PATH                 describe a .safetensors file, a model folder or an adapter folder
   polybench gemm [-rows TEXT] [-samples N] [-json]       measure matrix products, as a share of what multiply-adds reach
+  polybench attention [-rows TEXT] [-samples N] [-json]  measure attention, forward and backward, as such a share
   polybench elem [-rows TEXT] [-samples N] [-json]       measure element and row functions, in GB/s read and written
 
 flags of all but inspect:
@@ -64,6 +66,8 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 			return verify(ctx, args[1:], w)
 		case "gemm":
 			return gemm(ctx, args[1:], w)
+		case "attention":
+			return attention(ctx, args[1:], w)
 		case "elem":
 			return elem(ctx, args[1:], w)
 		case "inspect":

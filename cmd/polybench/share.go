@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+// A shareRow is work that is measured as a share of what multiply-adds reach in registers.
+type shareRow interface {
+	name() string
+	shape() string
+	flops() float64
+	work(e *mat.Engine) func() // returns a function that does the work once on e
+}
+
+// A shareResult is a line of measureShares with -json.
+type shareResult struct {
+	Shape    string  `json:"shape"`
+	Kind     string  `json:"kind"`
+	Threads  int     `json:"threads"`
+	Level    string  `json:"level"`
+	GFLOPS   float64 `json:"gflops"`  // median
+	Ceiling  float64 `json:"ceiling"` // median, of all threads
+	Share    float64 `json:"share"`   // median of the samples' shares of the ceiling
+	ShareP75 float64 `json:"share_p75"`
+	Speedup  float64 `json:"speedup,omitempty"` // over one thread, ratio of medians
+}
+
+// measureShares measures the rows on one thread and on all, sample by sample in turn; shape says what the rows' shapes mean.
+func measureShares[R shareRow](ctx context.Context, command, shape string, rows []R, args []string, w io.Writer) error {
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	asJSON := flags.Bool("json", false, "")
+	samples := flags.Int("samples", 15, "")
+	only := flags.String("rows", "", "")
+	options := engineFlags(flags)
+	if err := parse(flags, args, 0); err != nil {
+		return err
+	}
+	if *samples < 1 {
+		return usageError("-samples: want at least 1")
+	}
+	all, err := mat.NewEngine(*options)
+	if err != nil {
+		return err
+	}
+	defer all.Close()
+	engines := []*mat.Engine{all}
+	if all.Threads() > 1 {
+		one, err := mat.NewEngine(mat.Options{Threads: 1, Level: all.Level()})
+		if err != nil {
+			return err
+		}
+		defer one.Close()
+		engines = []*mat.Engine{one, all}
+	}
+	progress := newProgress()
+	defer progress.done()
+	var results []shareResult
+	for _, row := range rows {
+		if !strings.Contains(row.name()+" "+row.shape(), *only) {
+			continue
+		}
+		progress.step(row.name() + " " + row.shape())
+		samplers := make([]*sampler, len(engines))
+		for i, e := range engines {
+			samplers[i] = newSampler(e, row.flops(), row.work(e))
+		}
+		for range *samples {
+			for _, s := range samplers {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				s.sample()
+			}
+		}
+		for i, s := range samplers {
+			r := shareResult{
+				Shape: row.shape(), Kind: row.name(), Threads: engines[i].Threads(), Level: all.Level(),
+				GFLOPS: median(s.rates), Ceiling: median(s.ceilings), Share: median(s.shares), ShareP75: quantile(s.shares, 0.75),
+			}
+			if i > 0 {
+				r.Speedup = r.GFLOPS / median(samplers[0].rates)
+			}
+			results = append(results, r)
+		}
+	}
+	progress.done()
+	if *asJSON {
+		out := json.NewEncoder(w)
+		for _, r := range results {
+			if err := out.Encode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "level %s, shape %s\tkind\tthreads\tGFLOPS\tceiling\tshare\tp75\tspeed-up\t\n", all.Level(), shape)
+	for _, r := range results {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f\t%.1f\t%.1f %%\t%.1f %%\t", r.Shape, r.Kind, r.Threads, r.GFLOPS, r.Ceiling, 100*r.Share, 100*r.ShareP75)
+		if r.Speedup > 0 {
+			fmt.Fprintf(t, "%.2f", r.Speedup)
+		}
+		fmt.Fprint(t, "\t\n")
+	}
+	return t.Flush()
+}
