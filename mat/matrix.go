@@ -24,6 +24,9 @@ func View(data []float32, rows, cols int) Matrix {
 
 // Row returns row i; it aliases m.
 func (m Matrix) Row(i int) []float32 {
+	if m.Cols == 0 {
+		return nil // an empty range of columns keeps its stride, but no data
+	}
 	o := i * m.Stride
 	return m.Data[o : o+m.Cols : o+m.Cols]
 }

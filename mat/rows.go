@@ -86,5 +86,5 @@ func (e *Engine) logSumExpRow(x []float32) float32 {
 	for i := 0; i < len(x); i += rowBlock {
 		sum += e.level.Elem.SumExp(x[i:min(i+rowBlock, len(x))], m)
 	}
-	return m + Log(sum*0x1p-64) // the kernel's terms are multiplied by 2⁶⁴
+	return m + logarithm(sum*0x1p-64) // the kernel's terms are multiplied by 2⁶⁴
 }
