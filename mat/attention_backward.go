@@ -24,10 +24,10 @@ type AttentionGradients struct {
 //	dBias[n-1-i+j] += dS[i, j]
 //
 // The gradients must not overlap each other or an operand. A sequence without queries, or without keys, gives zeros. A worker holds
-// the scores of 84 queries of one head at a time, and computes them anew.
+// the scores of 42 queries of one head at a time, and computes them anew.
 //
 // With e and Σe as in Attention, g_i = dOut_i·(1/Σe_i) and dS = e ⊙ (g·Vᵀ - g·out), the last difference one more step of the chain over the
-// head. dQ is a chain over the keys, dK and dV are chains over blocks of 84 queries, the blocks added to +0 in ascending order; dBias is added to
+// head. dQ is a chain over the keys, dK and dV are chains over blocks of 42 queries, the blocks added to +0 in ascending order; dBias is added to
 // query by query. So a sequence's gradients do not depend on the other sequences. What is not finite in a head of a sequence may reach any
 // gradient of that head and sequence.
 func (e *Engine) AttentionBackward(d AttentionGradients, dOut, out, q, k, v Matrix, a Attention) {
@@ -66,77 +66,107 @@ func (d *AttentionGradients) check(a *Attention, dOut, out, q, k, v Matrix) {
 	}
 }
 
-// queryBlock is the length of the chains over queries; it is part of the arithmetic. Whole strips of every level's widest kernel make it up.
-const queryBlock = 84
+// queryBlock is the length of the chains over queries; it is part of the arithmetic. Whole strips of the widest x86 and arm64 kernels make it up.
+const queryBlock = 42
+
+// A headGradient is what one worker holds for a head of a sequence on the way back.
+type headGradient struct {
+	task            *attentionTask
+	q, out, dOut    Matrix
+	dq              Matrix
+	bias, dBias     []float32 // or nil
+	keys            panels
+	keysT, valuesT  panels // valuesT has a row of ones more, for the difference in dScores
+	weights, scores Matrix // of a block of queries: e, and the gradients of the scores
+	g               Matrix // of a block: dOut_i·(1/Σe_i), and a column for -g·out
+	qT, gT          Matrix // of a block, transposed
+	dkT, dvT        Matrix // of all keys, transposed
+}
 
 // backward computes one part of AttentionBackward: a head of a sequence.
 func (t *attentionTask) backward(p attentionPart) {
 	e, d := t.engine, t.HeadSize
-	q, k, v := t.queries(t.q, p), t.keys(t.k, p), t.keys(t.v, p)
-	out, dOut := t.queries(t.out, p), t.queries(t.dOut, p)
-	dq, dk, dv := t.queries(t.gradients.Q, p), t.keys(t.gradients.K, p), t.keys(t.gradients.V, p)
+	k, v := t.keys(t.k, p), t.keys(t.v, p)
+	dk, dv := t.keys(t.gradients.K, p), t.keys(t.gradients.V, p)
 	n := k.Rows
-	clearRows(dq)
-	if q.Rows == 0 || n == 0 {
+	h := headGradient{
+		task: t, q: t.queries(t.q, p), out: t.queries(t.out, p), dOut: t.queries(t.dOut, p), dq: t.queries(t.gradients.Q, p),
+		bias: biasRow(t.Bias, p), dBias: biasRow(t.gradients.Bias, p),
+		keys: newPanels(e.level, n, d), keysT: newPanels(e.level, d, n), valuesT: newPanels(e.level, d+1, n),
+	}
+	clearRows(h.dq)
+	if h.q.Rows == 0 || n == 0 {
 		clearRows(dk)
 		clearRows(dv)
 		return
 	}
-	tile := &e.level.Gemm.Tiles[0]
-	keys, keysT, valuesT := newPanels(e.level, n, d), newPanels(e.level, d, n), newPanels(e.level, d+1, n)
-	block := min(q.Rows, queryBlock)
-	width := ceilDiv(n, tile.NR)*tile.NR + stripPad
-	memory := e.Borrow(keys.size() + keysT.size() + valuesT.size() + 2*block*width + 2*d*width + 2*d*block + block*(d+1))
+	nr := e.level.Gemm.Tiles[0].NR
+	width := ceilDiv(n, nr)*nr + stripPad
+	memory := e.Borrow(h.keys.size() + h.keysT.size() + h.valuesT.size() + 2*(queryBlock+d)*width + queryBlock*(3*d+1))
 	defer e.Return(memory)
-	rest := keys.place(keysT.place(valuesT.place(memory)))
-	carve := func(rows, cols, stride int) Matrix {
-		m := Matrix{Rows: rows, Cols: cols, Stride: stride, Data: rest[:rows*stride]}
+	rest := h.keys.place(h.keysT.place(h.valuesT.place(memory)))
+	carve := func(m *Matrix, rows, cols, stride int) {
+		*m = Matrix{Rows: rows, Cols: cols, Stride: stride, Data: rest[:rows*stride]}
 		rest = rest[rows*stride:]
-		return m
 	}
-	weights, dScores := carve(block, n, width), carve(block, n, width)
-	dkT, dvT := carve(d, n, width), carve(d, n, width)
-	qT, gT, g := carve(d, block, block), carve(d, block, block), carve(block, d+1, d+1)
-	keys.copy(k)
-	keysT.copyT(k)
-	valuesT.copyT(v) // and a row of ones, for the difference in dScores
-	clear(dkT.Data)
-	clear(dvT.Data)
-	bias, dBias := biasRow(t.Bias, p), biasRow(t.gradients.Bias, p)
+	carve(&h.weights, queryBlock, n, width)
+	carve(&h.scores, queryBlock, n, width)
+	carve(&h.dkT, d, n, width)
+	carve(&h.dvT, d, n, width)
+	carve(&h.qT, d, queryBlock, queryBlock)
+	carve(&h.gT, d, queryBlock, queryBlock)
+	carve(&h.g, queryBlock, d+1, d+1)
+	h.keys.copy(k)
+	h.keysT.copyT(k)
+	h.valuesT.copyT(v)
+	clear(h.dkT.Data)
+	clear(h.dvT.Data)
+	for from := 0; from < h.q.Rows; from += queryBlock {
+		h.block(from, min(from+queryBlock, h.q.Rows))
+	}
+	e.transpose(dk, h.dkT)
+	e.transpose(dv, h.dvT)
+}
+
+// block does the queries from ≤ i < to. Its products are over all keys that the block sees, whatever the level's strips are.
+func (h *headGradient) block(from, to int) {
+	e, rows := h.task.engine, to-from
+	seen := h.task.seen(to, h.weights.Cols)
+	weights, scores, g := h.weights.Range(0, rows, 0, seen), h.scores.Range(0, rows, 0, seen), h.g.RowRange(0, rows)
+	mr := e.level.Gemm.Tiles[0].MR
+	for r := 0; r < rows; r += mr {
+		next := min(r+mr, rows)
+		h.strip(from+r, weights.RowRange(r, next), scores.RowRange(r, next), g.RowRange(r, next))
+	}
+	qT, gT := h.qT.ColRange(0, rows), h.gT.ColRange(0, rows)
+	e.transpose(qT, h.q.RowRange(from, to))
+	e.transpose(gT, g.ColRange(0, gT.Rows))
+	e.addProduct(h.dkT.ColRange(0, seen), qT, scores)
+	e.addProduct(h.dvT.ColRange(0, seen), gT, weights)
+}
+
+// strip computes the weights, the gradients of the scores, g and the gradients of the queries for one strip, from query i on.
+func (h *headGradient) strip(i int, weights, scores, g Matrix) {
+	t, e, d := h.task, h.task.engine, h.q.Cols
 	var sums [maxStrip]float32
-	for b := 0; b < q.Rows; b += queryBlock {
-		rows := min(queryBlock, q.Rows-b)
-		seen := t.seen(b+rows, n)
-		weights, dScores := weights.Range(0, rows, 0, seen), dScores.Range(0, rows, 0, seen)
-		for r := 0; r < rows; r += tile.MR {
-			next := min(r+tile.MR, rows)
-			w, ds, g := weights.RowRange(r, next), dScores.RowRange(r, next), g.RowRange(r, next)
-			t.weigh(w, q.RowRange(b+r, b+next), b+r, &keysT, bias, &sums)
-			for i := range g.Rows {
-				row := g.Row(i)
-				e.level.Elem.Scale(row[:d], dOut.Row(b+r+i), 1/sums[i])
-				row[d] = -e.DotRow(row[:d], out.Row(b+r+i))
-			}
-			valuesT.multiply(ds.ColRange(0, t.seen(b+next, seen)), g)
-			for i := range ds.Rows {
-				row := ds.Row(i)
-				seen := t.seen(b+r+i+1, seen)
-				clear(row[seen:])
-				row = row[:seen]
-				e.level.Elem.Mul(row, row, w.Row(i)[:seen])
-				if dBias != nil {
-					e.AddRow(dBias[len(dBias)/2-b-r-i:][:seen], row)
-				}
-			}
-			keys.multiplyAdd(dq.RowRange(b+r, b+next), ds)
-		}
-		e.transpose(qT.ColRange(0, rows), q.RowRange(b, b+rows))
-		e.transpose(gT.ColRange(0, rows), g.Range(0, rows, 0, d))
-		e.addProduct(dkT.ColRange(0, seen), qT.ColRange(0, rows), dScores)
-		e.addProduct(dvT.ColRange(0, seen), gT.ColRange(0, rows), weights)
+	t.weigh(weights, h.q.RowRange(i, i+g.Rows), i, &h.keysT, h.bias, &sums)
+	for r := range g.Rows {
+		row := g.Row(r)
+		e.level.Elem.Scale(row[:d], h.dOut.Row(i+r), 1/sums[r])
+		row[d] = -e.DotRow(row[:d], h.out.Row(i+r))
 	}
-	e.transpose(dk, dkT)
-	e.transpose(dv, dvT)
+	h.valuesT.multiply(scores.ColRange(0, t.seen(i+g.Rows, scores.Cols)), g)
+	for r := range g.Rows {
+		row := scores.Row(r)
+		seen := t.seen(i+r+1, len(row))
+		clear(row[seen:])
+		row = row[:seen]
+		e.level.Elem.Mul(row, row, weights.Row(r)[:seen])
+		if h.dBias != nil {
+			e.AddRow(h.dBias[len(h.dBias)/2-i-r:][:seen], row)
+		}
+	}
+	h.keys.multiplyAdd(h.dq.RowRange(i, i+g.Rows), scores)
 }
 
 // addProduct adds a·b, of at most kBlock steps, to c. It reads b where it lies, and each row up to a multiple of the kernel's width.

@@ -20,15 +20,15 @@ var attentionCases = []attentionCase{
 	{1, 1, false, false, []int{1}, nil},
 	{3, 1, true, true, []int{4, 0, 9}, nil},
 	{2, 16, false, true, []int{1, 2, 13, 14, 15, 0, 28, 29}, nil},
-	{2, 16, true, true, []int{83, 84, 85}, nil},
+	{2, 16, true, true, []int{41, 42, 43, 85}, nil},
 	{2, 17, true, false, []int{31, 32, 33, 1}, nil},
 	{2, 17, false, true, []int{5, 40, 0, 3}, []int{33, 7, 6, 0}},
-	{1, 64, true, true, []int{9, 40, 170}, []int{30, 3, 169}},
-	{2, 64, true, true, []int{200, 3}, nil},
-	{1, 128, false, false, []int{20, 50}, nil},
+	{1, 64, true, true, []int{9, 30, 88}, []int{30, 3, 87}},
+	{2, 64, true, true, []int{100, 3}, nil},
+	{1, 128, false, false, []int{15, 30}, nil},
 	{1, 256, true, true, []int{18}, nil},
 	{1, 8, false, true, []int{3}, []int{1030}},
-	{1, 8, true, false, []int{520}, nil},
+	{1, 3, true, false, []int{520}, nil},
 	{1, 513, false, true, []int{6}, nil},
 	{1, 512, true, false, []int{7}, nil},
 	{2, 8, false, false, []int{0, 0}, nil},
@@ -198,7 +198,7 @@ func TestAttentionIsAsDefined(t *testing.T) {
 
 // TestAttentionOfPieces has sequences that are cut into pieces on several threads.
 func TestAttentionOfPieces(t *testing.T) {
-	c := attentionCase{heads: 1, size: 16, causal: true, bias: true, queries: []int{700, 20}}
+	c := attentionCase{heads: 1, size: 16, causal: true, bias: true, queries: []int{300, 20}}
 	want := c.operands(1)
 	want.define()
 	e, err := NewEngine(Options{Threads: 3})

@@ -52,19 +52,16 @@ func (p *panels) panelWidth(j int) int {
 
 // copy sets p to m, k × n.
 func (p *panels) copy(m Matrix) {
-	dst := p.data
 	for k0 := 0; k0 < p.k; k0 += kBlock {
-		k1 := min(p.k, k0+kBlock)
-		for j := 0; j < p.n; {
-			width := p.panelWidth(j)
-			n := min(width, p.n-j)
-			for l := k0; l < k1; l++ {
-				o := l*m.Stride + j
-				copy(dst[:n], m.Data[o:o+n])
-				clear(dst[n:width])
-				dst = dst[width:]
+		block, kc := p.data[k0*p.cols():], min(p.k-k0, kBlock)
+		for l := range kc {
+			row := m.Row(k0 + l) // once, as rows lie far apart
+			for j := 0; j < p.n; {
+				width := p.panelWidth(j)
+				dst := block[j*kc+l*width:][:width]
+				clear(dst[copy(dst, row[j:]):])
+				j += width
 			}
-			j += width
 		}
 	}
 }
