@@ -6,21 +6,26 @@ import (
 	"github.com/polytropon/polytropon/mat"
 )
 
-// A sample is a number of repetitions that takes at least shortest in all. What is shorter than warm is not measured the first time:
-// caches, and the library's threads, are cold then. Every peer does it in the same way.
+// A sample repeats work for at least shortest, after a repetition that is not counted: caches, and the library's threads, are cold then.
+// What is longer than long is done once. Every peer does it in the same way.
 const (
 	shortest = 5 * time.Millisecond
-	warm     = 100 * time.Millisecond
+	long     = time.Second
 )
 
 // seconds returns how long one repetition takes in a sample.
 func seconds(run func()) float64 {
+	start := time.Now()
+	run()
+	if t := time.Since(start); t >= long {
+		return t.Seconds()
+	}
 	for n := 1; ; n *= 2 {
 		start := time.Now()
 		for range n {
 			run()
 		}
-		if t := time.Since(start); t >= shortest && (n > 1 || t >= warm) {
+		if t := time.Since(start); t >= shortest {
 			return t.Seconds() / float64(n)
 		}
 	}

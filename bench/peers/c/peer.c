@@ -46,14 +46,19 @@ static void run(const job *j) {
 		multiply(j->m, j->k, j->n, j->a + g * a, j->b + g * b, j->beta, j->c + g * c);
 }
 
-// seconds returns how long one repetition takes, over at least 5 ms. What is shorter than 100 ms is not measured the first time.
+// seconds returns how long one repetition takes, over at least 5 ms. The first is not counted, or the only one if it takes a second.
 static double seconds(const job *j) {
+	double start = now();
+	run(j);
+	double t = now() - start;
+	if (t >= 1)
+		return t;
 	for (long n = 1;; n *= 2) {
-		double start = now();
+		start = now();
 		for (long i = 0; i < n; i++)
 			run(j);
-		double t = now() - start;
-		if (t >= 5e-3 && (n > 1 || t >= 0.1))
+		t = now() - start;
+		if (t >= 5e-3)
 			return t / n;
 	}
 }

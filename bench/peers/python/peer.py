@@ -8,15 +8,22 @@ import torch
 import jobs
 
 
+def timed(run, n):
+    start = time.perf_counter()
+    for _ in range(n):
+        run()
+    return time.perf_counter() - start
+
+
 def seconds(run):
-    """How long one repetition takes, over at least 5 ms. What is shorter than 100 ms is not measured the first time."""
+    """How long one repetition takes, over at least 5 ms. The first is not counted, or the only one if it takes a second."""
+    t = timed(run, 1)
+    if t >= 1:
+        return t
     n = 1
     while True:
-        start = time.perf_counter()
-        for _ in range(n):
-            run()
-        t = time.perf_counter() - start
-        if t >= 5e-3 and (n > 1 or t >= 0.1):
+        t = timed(run, n)
+        if t >= 5e-3:
             return t / n
         n *= 2
 
