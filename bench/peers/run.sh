@@ -2,7 +2,8 @@
 # Installs what is missing, builds the peers and measures. For Debian and its descendants on x86-64.
 #
 #	./run.sh                            all rows, with one thread and with two
-#	./run.sh -rows 'gemm|shrink'        the rows whose names match; -list lists the names
+#	./run.sh -rows 'bf16|512x512x512'   the rows whose names match; -list lists the names
+#	./run.sh -peers 'torch|onednn'      the peers whose names match
 #	./run.sh -threads 1 -samples 5      one thread, five samples of each peer
 #	./run.sh -json >results.jsonl       one object per line
 #	PYTHON=~/venv/bin/python ./run.sh   a Python that has torch, transformers and peft (default: a venv in build, made once)
@@ -32,7 +33,7 @@ build() {
 	gcc -O2 -Wall -Wno-unknown-pragmas -fopenmp -o "build/$name" c/peer.c "c/$name.c" "$@" || warn "$name cannot be built"
 }
 
-command -v gcc >/dev/null || install gcc
+command -v gcc >/dev/null || { install gcc && install libc6-dev; }
 build openblas libopenblas-dev -lopenblas
 build blis libblis-dev -lblis -lm
 build onednn libdnnl-dev -ldnnl

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-// A job is the products of one line: group times m×k by k×n.
+// A job is the products of one line: count times m×k by k×n.
 typedef struct {
-	int threads, m, k, n, group;
+	int threads, m, k, n, count;
 	float beta;
 	float *a, *b, *c;
 } job;
@@ -36,13 +36,13 @@ static float *operand(size_t n, uint32_t seed) {
 	return x;
 }
 
-static size_t size(const job *j) { return (size_t)j->group * j->m * j->n; }
+static size_t size(const job *j) { return (size_t)j->count * j->m * j->n; }
 
 // run does all products once. A group is shared among the threads product by product: no library here takes it as one call.
 static void run(const job *j) {
 	size_t a = (size_t)j->m * j->k, b = (size_t)j->k * j->n, c = (size_t)j->m * j->n;
-#pragma omp parallel for schedule(static) num_threads(j->threads) if (j->group > 1 && j->threads > 1)
-	for (int g = 0; g < j->group; g++)
+#pragma omp parallel for schedule(static) num_threads(j->threads) if (j->count > 1 && j->threads > 1)
+	for (int g = 0; g < j->count; g++)
 		multiply(j->m, j->k, j->n, j->a + g * a, j->b + g * b, j->beta, j->c + g * c);
 }
 
@@ -73,17 +73,17 @@ int main(void) {
 			printf("%s\n", describe());
 		} else if (sscanf(line, "%7s %n", verb, &offset) == 1) {
 			job next = {0};
-			if (sscanf(line + offset, "%d gemm %d %d %d %d %f", &next.threads, &next.m, &next.k, &next.n, &next.group, &next.beta) != 6) {
+			if (sscanf(line + offset, "%d gemm %d %d %d %d %f", &next.threads, &next.m, &next.k, &next.n, &next.count, &next.beta) != 6) {
 				printf("skip only products\n");
-			} else if (!prepare(next.m, next.k, next.n, next.beta, next.group > 1 ? 1 : next.threads)) {
+			} else if (!prepare(next.m, next.k, next.n, next.beta, next.count > 1 ? 1 : next.threads)) {
 				printf("skip no kernel of this shape\n");
 			} else {
 				int check = !strcmp(verb, "check");
 				if (check || strcmp(line + offset, last)) {
 					free(j.a), free(j.b), free(j.c);
 					j = next;
-					j.a = operand((size_t)j.group * j.m * j.k, 1);
-					j.b = operand((size_t)j.group * j.k * j.n, 2);
+					j.a = operand((size_t)j.count * j.m * j.k, 1);
+					j.b = operand((size_t)j.count * j.k * j.n, 2);
 					j.c = operand(size(&j), 3);
 					strcpy(last, line + offset);
 				}
