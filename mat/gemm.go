@@ -31,6 +31,24 @@ func (e *Engine) MulGrouped(group []Product) { e.grouped(group, false) }
 // another operand of the group.
 func (e *Engine) MulAddGrouped(group []Product) { e.grouped(group, true) }
 
+// MulT sets c = a·bᵀ: a is M × N, b is K × N, c is M × K. Where b holds the weight of a linear layer y = x·b, the gradient of x is
+// dx = dy·bᵀ, from the same packed memory. c must not overlap a.
+func (e *Engine) MulT(c, a Matrix, b *Packed) { e.one(product{c: c, a: a, packed: b, right: true}) }
+
+// MulAddT sets c = c + a·bᵀ as MulT does.
+func (e *Engine) MulAddT(c, a Matrix, b *Packed) {
+	e.one(product{c: c, a: a, packed: b, right: true, add: true})
+}
+
+// MulTMatrix sets c = aᵀ·b: a is K × M, b is K × N, c is M × N. In a linear layer y = x·w, the gradient of w is dw = xᵀ·dy, the sum
+// over the rows of the batch. c must not overlap a or b.
+func (e *Engine) MulTMatrix(c, a, b Matrix) { e.one(product{c: c, a: a, b: b, left: true}) }
+
+// MulAddTMatrix sets c = c + aᵀ·b as MulTMatrix does.
+func (e *Engine) MulAddTMatrix(c, a, b Matrix) {
+	e.one(product{c: c, a: a, b: b, left: true, add: true})
+}
+
 func (e *Engine) one(p product) {
 	t := e.task()
 	t.products = append(t.products, p)
@@ -51,10 +69,20 @@ type product struct {
 	packed *Packed // b, or nil:
 	b      Matrix
 	add    bool
+	left   bool // a is to be transposed
+	right  bool // packed is to be transposed
 }
 
 // k is the length of the sums.
-func (p *product) k() int { return p.a.Cols }
+func (p *product) k() int {
+	if p.left {
+		return p.a.Rows
+	}
+	return p.a.Cols
+}
+
+// copiesB reports whether the kernels may read a copy of blocks of b.
+func (p *product) copiesB() bool { return p.packed == nil || p.right || p.packed.half != nil }
 
 // macs is the number of multiply-adds.
 func (p *product) macs() int { return p.c.Rows * p.c.Cols * p.k() }
@@ -72,16 +100,29 @@ func (p *product) check(e *Engine) {
 	} else {
 		p.b.check()
 	}
-	if p.a.Cols != k || p.c.Rows != p.a.Rows || p.c.Cols != n {
-		panic(fmt.Sprintf("mat: product of %s and %d×%d into %s", p.a.Shape(), k, n, p.c.Shape()))
+	m, inner, cols := p.a.Rows, k, n
+	if p.left {
+		m = p.a.Cols
+	}
+	if p.right {
+		inner, cols = n, k
+	}
+	if p.k() != inner || p.c.Rows != m || p.c.Cols != cols {
+		panic(p.message(k, n))
 	}
 	if p.c.overlaps(p.a) {
-		panic(fmt.Sprintf("mat: product of %s and %d×%d into %s, which overlaps the first", p.a.Shape(), k, n, p.c.Shape()))
+		panic(p.message(k, n) + ", which overlaps the first")
 	}
 	if p.packed == nil && p.c.overlaps(p.b) {
-		panic(fmt.Sprintf("mat: product of %s and %d×%d into %s, which overlaps the second", p.a.Shape(), k, n, p.c.Shape()))
+		panic(p.message(k, n) + ", which overlaps the second")
 	}
 	raceRead(p.a)
 	raceRead(p.b)
 	raceWrite(p.c)
+}
+
+// message tells the shapes of the operands, b being k × n.
+func (p *product) message(k, n int) string {
+	transposed := map[bool]string{true: " transposed"}
+	return fmt.Sprintf("mat: product of %s%s and %d×%d%s into %s", p.a.Shape(), transposed[p.left], k, n, transposed[p.right], p.c.Shape())
 }

@@ -13,6 +13,10 @@ const (
 	partsPerThread = 4
 	// callMACs bounds the multiply-adds of one call of a kernel: the runtime cannot stop a goroutine inside.
 	callMACs = 1 << 21
+	// directValues is how many values of a B that is not packed are read where they lie, as they stay in the caches.
+	directValues = 1 << 14
+	// groupStrips is how many strips of Aᵀ are transposed at once, so that the transpose has whole blocks.
+	groupStrips = 8
 	// packColumns is the number of columns from which on rows of A are copied to lie close together.
 	packColumns = 256
 	// stripPad keeps the rows of the copy from lying a power of two apart.
@@ -72,7 +76,7 @@ func (t *gemmTask) split(i, share int) {
 	whole := p.c.Cols / wide.NR * wide.NR
 	if rest := p.c.Cols - whole; rest > 0 {
 		tail := narrowest(t.engine.level, rest)
-		if tail == wide || p.packed != nil && p.packed.half != nil {
+		if tail == wide || !p.right && p.packed != nil && p.packed.half != nil {
 			whole = p.c.Cols
 		} else {
 			t.grid(i, tail, whole, p.c.Cols, share)
@@ -91,7 +95,7 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, j0, j1, share int) {
 	// Rows first: each part reads all of a packed B, which is cheaper than copying A more than once. What is not packed yet is
 	// split by columns first, for the same reason.
 	var rows, cols int
-	if p.packed != nil {
+	if p.packed != nil && !p.right {
 		rows = min(parts, ceilDiv(m, 4*tile.MR))
 		cols = min(ceilDiv(parts, rows), panels)
 	} else {
@@ -122,25 +126,37 @@ type worker struct {
 	engine  *Engine
 	product *product
 	a, b    []float32 // copies of blocks of A and B
+	aFrom   int       // where Aᵀ is copied, a holds its rows from aFrom to aTo
+	aTo     int
+	wide    []float32 // a piece of a packed B in float32, on its way to b
 }
 
 // blockColumns is how many columns of B, in blocks of kBlock rows, stay in the second-level cache while A passes by.
 const blockColumns = 512
 
 func (w *worker) do() {
-	nr := w.tile.NR
+	p, nr := w.product, w.tile.NR
 	panels := ceilDiv(w.j1-w.j0, nr)
 	blocks := ceilDiv(panels*nr, blockColumns)
-	largest := ceilDiv(panels, blocks) * nr
-	kc := min(w.product.k(), kBlock)
-	sizeA, sizeB := w.tile.MR*(kc+stripPad), kc*largest
-	scratch := w.engine.Borrow(sizeA + sizeB)
-	w.a, w.b = scratch[:sizeA], scratch[sizeA:]
+	kc := min(p.k(), kBlock)
+	sizeA := w.tile.MR * (kc + stripPad)
+	if p.left {
+		sizeA *= groupStrips
+	}
+	sizeB, sizeWide := 0, 0
+	if p.copiesB() {
+		sizeB = kc * ceilDiv(panels, blocks) * nr
+	}
+	if p.right && p.packed.half != nil {
+		sizeWide = nr * p.packed.nr()
+	}
+	scratch := w.engine.Borrow(sizeA + sizeB + sizeWide)
+	w.a, w.b, w.wide = scratch[:sizeA], scratch[sizeA:sizeA+sizeB], scratch[sizeA+sizeB:]
 	for b := range blocks {
 		j0, j1 := w.j0+panels*b/blocks*nr, min(w.j1, w.j0+panels*(b+1)/blocks*nr)
 		w.block(j0, j1, 0, kc)
-		for k0 := kBlock; k0 < w.product.k(); k0 += kBlock {
-			w.block(j0, j1, k0, min(w.product.k()-k0, kBlock))
+		for k0 := kBlock; k0 < p.k(); k0 += kBlock {
+			w.block(j0, j1, k0, min(p.k()-k0, kBlock))
 		}
 	}
 	w.engine.Return(scratch)
@@ -156,11 +172,17 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	nr := tile.NR
 	panels := ceilDiv(j1-j0, nr)
 	perCall := max(1, callMACs/(max(kc, 64)*nr*tile.MR))
-	m := w.i1 - w.i0
-	strips := ceilDiv(m, tile.MR)
-	for s := range strips {
-		i0, i1 := w.i0+m*s/strips, w.i0+m*(s+1)/strips
-		a, lda := w.strip(i0, i1, k0, kc, (j1-j0) >= packColumns && i1-i0 > 4)
+	pack := j1-j0 >= packColumns
+	if pack {
+		perCall = 1
+	}
+	for i0 := w.i0; i0 < w.i1; {
+		rows := min(tile.MR, w.i1-i0)
+		if left := w.i1 - i0; left > tile.MR && left < 2*tile.MR {
+			rows = (left + 1) / 2
+		}
+		a, lda := w.strip(i0, rows, k0, kc, pack && rows > 4)
+		i1 := i0 + rows
 		for q := 0; q < panels; q += perCall {
 			n := min(perCall, panels-q)
 			j := j0 + q*nr
@@ -168,24 +190,34 @@ func (w *worker) block(j0, j1, k0, kc int) {
 			if j+n*nr > j1 {
 				tail = j1 - j - (n-1)*nr
 			}
-			tile.Strip(i1-i0, kc, n, a, lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i0*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0)
+			if pack && q < tile.MR && i1+q < w.i1 && kc > 0 && !p.left {
+				w.engine.level.Gemm.Fetch(&p.a.Data[(i1+q)*p.a.Stride+k0], kc)
+			}
+			tile.Strip(rows, kc, n, a, lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i0*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0)
 		}
+		i0 = i1
 	}
 }
 
-// strip returns the address and stride of rows i0 ≤ i < i1 of A from column k0 on, copied if so asked.
-func (w *worker) strip(i0, i1, k0, kc int, pack bool) (*float32, int) {
+// strip returns the address and stride of rows from i0 on of A, or of Aᵀ, from column k0 on, copied if so asked.
+func (w *worker) strip(i0, rows, k0, kc int, pack bool) (*float32, int) {
 	a := w.product.a
-	if kc == 0 {
+	stride := kc + stripPad
+	switch {
+	case kc == 0:
 		return nil, 0
-	}
-	if !pack {
+	case w.product.left:
+		if i0 == w.i0 || i0+rows > w.aTo {
+			w.aFrom, w.aTo = i0, min(w.i1, i0+groupStrips*w.tile.MR)
+			w.engine.level.Gemm.Transpose(&w.a[0], stride, &a.Data[k0*a.Stride+i0], a.Stride, kc, w.aTo-i0)
+		}
+		return &w.a[(i0-w.aFrom)*stride], stride
+	case !pack:
 		return &a.Data[i0*a.Stride+k0], a.Stride
 	}
-	stride := kc + stripPad
-	for i := i0; i < i1; i++ {
-		o := i*a.Stride + k0
-		copy(w.a[(i-i0)*stride:], a.Data[o:o+kc])
+	for i := range rows {
+		o := (i0+i)*a.Stride + k0
+		copy(w.a[i*stride:], a.Data[o:o+kc])
 	}
 	return &w.a[0], stride
 }
@@ -197,11 +229,14 @@ func (w *worker) operand(j0, j1, k0, kc int) (b unsafe.Pointer, ldb, step, size 
 	switch {
 	case kc == 0:
 		return nil, nr, step, 4
+	case p.right:
+		w.packTransposed(j0, j1, k0, kc)
+		return unsafe.Pointer(&w.b[0]), nr, step, 4
 	case p.packed == nil:
-		if (j1-j0)%nr == 0 && w.i1-w.i0 <= 4*w.tile.MR {
+		if (j1-j0)%nr == 0 && (w.i1-w.i0 <= 4*w.tile.MR || (j1-j0)*kc <= directValues) {
 			return unsafe.Pointer(&p.b.Data[k0*p.b.Stride+j0]), p.b.Stride, nr, 4
 		}
-		packPanels(w.b, p.b, j0, j1, k0, kc, nr)
+		w.pack(j0, j1, k0, kc)
 		return unsafe.Pointer(&w.b[0]), nr, step, 4
 	case p.packed.half == nil:
 		return p.packed.address(k0, j0), nr, step, 4
@@ -214,15 +249,48 @@ func (w *worker) operand(j0, j1, k0, kc int) (b unsafe.Pointer, ldb, step, size 
 	return unsafe.Pointer(&w.b[0]), nr, step, 4
 }
 
-// packPanels copies rows k0 to k0+kc and columns j0 ≤ j < j1 of b into panels of nr columns.
-func packPanels(dst []float32, b Matrix, j0, j1, k0, kc, nr int) {
+// pack copies rows k0 to k0+kc and columns j0 ≤ j < j1 of B into panels.
+func (w *worker) pack(j0, j1, k0, kc int) {
+	b, nr, dst := w.product.b, w.tile.NR, w.b
 	for j := j0; j < j1; j += nr {
 		n := min(nr, j1-j)
+		if g := &w.engine.level.Gemm; n == g.Tiles[0].NR {
+			g.Panel(&dst[0], &b.Data[k0*b.Stride+j], b.Stride, kc)
+			dst = dst[kc*nr:]
+			continue
+		}
 		for l := k0; l < k0+kc; l++ {
 			o := l*b.Stride + j
-			copy(dst[:nr], b.Data[o:o+n])
+			copy(dst[:n], b.Data[o:o+n])
 			clear(dst[n:nr])
 			dst = dst[nr:]
+		}
+	}
+}
+
+// packTransposed copies columns k0 to k0+kc of the packed B into panels of its rows j0 ≤ j < j1, which are columns of the transpose.
+func (w *worker) packTransposed(j0, j1, k0, kc int) {
+	p, nr := w.product.packed, w.tile.NR
+	for j := j0; j < j1; j += nr {
+		n := min(nr, j1-j)
+		dst := w.b[(j-j0)*kc:][:kc*nr]
+		if n < nr {
+			clear(dst)
+		}
+		for l := k0; l < k0+kc; l += p.nr() {
+			width := p.panelWidth(l)
+			block := j / kBlock * kBlock
+			cols := min(width, k0+kc-l)
+			for from := j; from < j+n; { // the rows that lie in one block
+				to := min(j+n, block+kBlock)
+				src := unsafe.Add(p.address(block, l), (from-block)*width*p.size)
+				if p.half != nil {
+					p.widen(&w.wide[0], (*uint16)(src), (to-from)*width)
+					src = unsafe.Pointer(&w.wide[0])
+				}
+				w.engine.level.Gemm.Transpose(&dst[(l-k0)*nr+from-j], nr, (*float32)(src), width, to-from, cols)
+				from, block = to, block+kBlock
+			}
 		}
 	}
 }

@@ -110,6 +110,13 @@ func TestMul(t *testing.T) {
 					transposed.Row(j)[i] = b.Row(i)[j]
 				}
 			}
+			aT := random(rnd, s.k, s.m, rnd.IntN(4))
+			for i := range s.m {
+				for j := range s.k {
+					aT.Row(j)[i] = a.Row(i)[j]
+				}
+			}
+			flipped := Pack(e, transposed.Data, s.n, s.k, s.k)
 			p, pt := Pack(e, b.Data, s.k, s.n, b.Stride), PackT(e, transposed.Data, s.n, s.k, s.k)
 			for _, f := range []struct {
 				name string
@@ -123,6 +130,10 @@ func TestMul(t *testing.T) {
 				{"MulAddMatrix", true, func(c Matrix) { e.MulAddMatrix(c, a, b) }},
 				{"MulGrouped", false, func(c Matrix) { e.MulGrouped([]Product{{c, a, p}}) }},
 				{"MulAddGrouped", true, func(c Matrix) { e.MulAddGrouped([]Product{{c, a, p}}) }},
+				{"MulT", false, func(c Matrix) { e.MulT(c, a, flipped) }},
+				{"MulAddT", true, func(c Matrix) { e.MulAddT(c, a, flipped) }},
+				{"MulTMatrix", false, func(c Matrix) { e.MulTMatrix(c, aT, b) }},
+				{"MulAddTMatrix", true, func(c Matrix) { e.MulAddTMatrix(c, aT, b) }},
 			} {
 				got, want := clone(c), clone(c)
 				f.mul(got)
@@ -161,6 +172,19 @@ func testHalf[T BFloat16 | Float16](t *testing.T, e *Engine) {
 		e.MulAdd(c, a, p)
 		if d := diff(c, want); d != "" {
 			t.Fatalf("%T, k %d: %s", *new(T), s.k, d)
+		}
+		aT, cT := random(rnd, s.m, s.n, 1), random(rnd, s.m, s.k, 2)
+		bT := New(s.n, s.k)
+		for i := range s.k {
+			for j := range s.n {
+				bT.Row(j)[i] = b.Row(i)[j]
+			}
+		}
+		want = clone(cT)
+		oracle(want, aT, bT, true)
+		e.MulAddT(cT, aT, p)
+		if d := diff(cT, want); d != "" {
+			t.Fatalf("%T, transposed, k %d: %s", *new(T), s.n, d)
 		}
 	}
 }
@@ -290,6 +314,8 @@ func TestMulAllocates(t *testing.T) {
 			"MulGrouped":   func() { e.MulGrouped(group) },
 			"MulAdd, row":  func() { e.MulAdd(c.RowRange(0, 1), a.RowRange(0, 1), p) },
 			"MulAddMatrix": func() { e.MulAddMatrix(c, a, b) },
+			"MulT":         func() { e.MulT(a, c, p) },
+			"MulTMatrix":   func() { e.MulTMatrix(b, a, c) },
 		} {
 			if n := testing.AllocsPerRun(20, func() { f(); runtime.Gosched() }); n != 0 {
 				t.Errorf("%s: %v allocations", name, n)

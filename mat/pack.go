@@ -63,7 +63,7 @@ func pack[T Element](e *Engine, b []T, k, n, row, column int) *Packed {
 
 // checkRows panics unless rows × cols values with the given stride fit in a slice of the given length.
 func checkRows(length, rows, cols, stride int, caller string) {
-	if rows < 0 || cols < 0 || stride < cols || rows > 0 && length < (rows-1)*stride+cols {
+	if rows < 0 || cols < 0 || stride < cols || rows > 0 && cols > 0 && length < (rows-1)*stride+cols {
 		panic(fmt.Sprintf("mat: %s: %d×%d with stride %d in %d values", caller, rows, cols, stride, length))
 	}
 }

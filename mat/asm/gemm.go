@@ -16,6 +16,12 @@ type Gemm struct {
 	// Transpose sets dst[j·ldd + i] = src[i·lds + j] for 0 ≤ i < rows and 0 ≤ j < cols, which are positive. The bits are copied.
 	Transpose func(dst *float32, ldd int, src *float32, lds, rows, cols int)
 
+	// Panel copies rows > 0 rows, lds apart, of Tiles[0].NR values each to dst, one after another.
+	Panel func(dst, src *float32, lds, rows int)
+
+	// Fetch asks for n > 0 values to be in the second-level cache soon. It touches no memory.
+	Fetch func(src *float32, n int)
+
 	// Peak does n > 0 steps of PeakFlops floating-point operations each that wait for nothing: no memory, no latency.
 	Peak      func(n int)
 	PeakFlops int
@@ -46,6 +52,8 @@ var gemmGeneric = Gemm{
 	WidenBFloat16: widenGeneric(BFloat16),
 	WidenFloat16:  widenGeneric(Float16),
 	Transpose:     transposeGeneric,
+	Panel:         panelGeneric,
+	Fetch:         func(*float32, int) {},
 	Peak:          peakGeneric,
 	PeakFlops:     2,
 }
@@ -99,18 +107,27 @@ func transposeGeneric(dst *float32, ldd int, src *float32, lds, rows, cols int) 
 	}
 }
 
-// transposeBlocks returns a Transpose that does whole blocks of n × n with f and the rest with the portable code.
-func transposeBlocks(n int, f func(dst *float32, ldd int, src *float32, lds, rows, cols int)) func(dst *float32, ldd int, src *float32, lds, rows, cols int) {
+func panelGeneric(dst, src *float32, lds, rows int) {
+	const nr = 16 // that of gemmGeneric.Tiles[0]
+	for i := range rows {
+		copy(unsafe.Slice(at(dst, i*nr), nr), unsafe.Slice(at(src, i*lds), nr))
+	}
+}
+
+type transpose func(dst *float32, ldd int, src *float32, lds, rows, cols int)
+
+// transposeBlocks returns a Transpose that does whole blocks of n × n with f and what is left with rest.
+func transposeBlocks(n int, f, rest transpose) transpose {
 	return func(dst *float32, ldd int, src *float32, lds, rows, cols int) {
 		r, c := rows/n*n, cols/n*n
 		if r > 0 && c > 0 {
 			f(dst, ldd, src, lds, r, c)
 		}
 		if r > 0 && c < cols {
-			transposeGeneric(at(dst, c*ldd), ldd, at(src, c), lds, r, cols-c)
+			rest(at(dst, c*ldd), ldd, at(src, c), lds, r, cols-c)
 		}
 		if r < rows {
-			transposeGeneric(at(dst, r), ldd, at(src, r*lds), lds, rows-r, cols)
+			rest(at(dst, r), ldd, at(src, r*lds), lds, rows-r, cols)
 		}
 	}
 }

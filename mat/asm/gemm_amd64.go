@@ -17,7 +17,9 @@ var gemmAVX512 = Gemm{
 	Float16:       Tile{MR: 8, NR: 32, Strip: strip32Float16AVX512},
 	WidenBFloat16: widenBFloat16AVX512,
 	WidenFloat16:  widenFloat16AVX512,
-	Transpose:     transposeBlocks(16, transposeAVX512),
+	Transpose:     transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
+	Panel:         panelAVX512,
+	Fetch:         fetchAVX512,
 	Peak:          peakAVX512,
 	PeakFlops:     12 * 16 * 2,
 }
@@ -31,7 +33,9 @@ var gemmAVX2 = Gemm{
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
 	WidenBFloat16: widenBFloat16AVX2,
 	WidenFloat16:  widenFloat16AVX2,
-	Transpose:     transposeBlocks(8, transposeAVX2),
+	Transpose:     transposeBlocks(8, transposeAVX2, transposeGeneric),
+	Panel:         panelAVX2,
+	Fetch:         fetchAVX2,
 	Peak:          peakAVX2,
 	PeakFlops:     12 * 8 * 2,
 }
@@ -84,3 +88,15 @@ func transposeAVX512(dst *float32, ldd int, src *float32, lds, rows, cols int)
 
 //go:noescape
 func transposeAVX2(dst *float32, ldd int, src *float32, lds, rows, cols int)
+
+//go:noescape
+func panelAVX512(dst, src *float32, lds, rows int)
+
+//go:noescape
+func panelAVX2(dst, src *float32, lds, rows int)
+
+//go:noescape
+func fetchAVX512(src *float32, n int)
+
+//go:noescape
+func fetchAVX2(src *float32, n int)

@@ -16,7 +16,9 @@ var gemmNEON = Gemm{
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16NEON},
 	WidenBFloat16: widenBFloat16NEON,
 	WidenFloat16:  widenFloat16NEON,
-	Transpose:     transposeBlocks(4, transposeNEON),
+	Transpose:     transposeBlocks(4, transposeNEON, transposeGeneric),
+	Panel:         panelNEON,
+	Fetch:         fetchNEON,
 	Peak:          peakNEON,
 	PeakFlops:     24 * 4 * 2,
 }
@@ -43,3 +45,9 @@ func peakNEON(n int)
 
 //go:noescape
 func transposeNEON(dst *float32, ldd int, src *float32, lds, rows, cols int)
+
+//go:noescape
+func panelNEON(dst, src *float32, lds, rows int)
+
+//go:noescape
+func fetchNEON(src *float32, n int)

@@ -15079,3 +15079,38 @@ block:
 	JNE rows
 	VZEROUPPER
 	RET
+
+// func panelAVX2(dst, src *float32, lds, rows int)
+TEXT ·panelAVX2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ lds+16(FP), DX
+	SHLQ $2, DX
+	MOVQ rows+24(FP), CX
+	MOVQ DX, R9
+	IMULQ $16, R9
+
+loop:
+	PREFETCHT0 0(SI)(R9*1)
+	VMOVUPS 0(SI), Y0
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS 32(SI), Y1
+	VMOVUPS Y1, 32(DI)
+	ADDQ DX, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNE loop
+	VZEROUPPER
+	RET
+
+// func fetchAVX2(src *float32, n int)
+TEXT ·fetchAVX2(SB), NOSPLIT, $0-16
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+
+loop:
+	PREFETCHT1 (SI)
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JGT loop
+	RET

@@ -19295,3 +19295,39 @@ block:
 	JNE rows
 	VZEROUPPER
 	RET
+
+// func panelAVX512(dst, src *float32, lds, rows int)
+TEXT ·panelAVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ lds+16(FP), DX
+	SHLQ $2, DX
+	MOVQ rows+24(FP), CX
+	MOVQ DX, R9
+	IMULQ $16, R9
+
+loop:
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT0 64(SI)(R9*1)
+	VMOVUPS 0(SI), Z0
+	VMOVUPS Z0, 0(DI)
+	VMOVUPS 64(SI), Z1
+	VMOVUPS Z1, 64(DI)
+	ADDQ DX, SI
+	ADDQ $128, DI
+	DECQ CX
+	JNE loop
+	VZEROUPPER
+	RET
+
+// func fetchAVX512(src *float32, n int)
+TEXT ·fetchAVX512(SB), NOSPLIT, $0-16
+	MOVQ src+0(FP), SI
+	MOVQ n+8(FP), CX
+
+loop:
+	PREFETCHT1 (SI)
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JGT loop
+	RET

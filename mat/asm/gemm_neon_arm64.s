@@ -14134,3 +14134,36 @@ block:
 	SUBS $4, R4
 	BNE rows
 	RET
+
+// func panelNEON(dst, src *float32, lds, rows int)
+TEXT ·panelNEON(SB), NOSPLIT, $0-32
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD lds+16(FP), R2
+	MOVD rows+24(FP), R3
+	ADD R2<<6, R1, R4
+
+loop:
+	PRFM (R4), PLDL1KEEP
+	FLDPQ 0(R1), (F0, F1)
+	FSTPQ (F0, F1), 0(R0)
+	FLDPQ 32(R1), (F2, F3)
+	FSTPQ (F2, F3), 32(R0)
+	ADD R2<<2, R1
+	ADD R2<<2, R4
+	ADD $64, R0
+	SUBS $1, R3
+	BNE loop
+	RET
+
+// func fetchNEON(src *float32, n int)
+TEXT ·fetchNEON(SB), NOSPLIT, $0-16
+	MOVD src+0(FP), R0
+	MOVD n+8(FP), R1
+
+loop:
+	PRFM (R0), PLDL2KEEP
+	ADD $64, R0
+	SUBS $16, R1
+	BGT loop
+	RET

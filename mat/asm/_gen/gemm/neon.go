@@ -43,6 +43,8 @@ func neonFile() []byte {
 		n.widen()
 	}
 	n.transpose()
+	n.copyPanel(neonKernels[0].nr())
+	n.fetch()
 	return t.Bytes()
 }
 

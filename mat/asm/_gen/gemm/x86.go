@@ -60,7 +60,10 @@ func (s isa) file() []byte {
 	for _, storage := range []string{"BFloat16", "Float16"} {
 		x86{text: &t, isa: s, kernel: kernel{reg: s.reg, storage: storage}}.widen()
 	}
-	x86{text: &t, isa: s, kernel: kernel{reg: s.reg}}.transpose()
+	x := x86{text: &t, isa: s, kernel: kernel{reg: s.reg}}
+	x.transpose()
+	x.copyPanel(s.kernels[0].vecs * x.bytes() / 4)
+	x.fetch()
 	return t.Bytes()
 }
 
