@@ -1,6 +1,7 @@
 package mat
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -81,26 +82,6 @@ func mustPanic(t *testing.T, what string, f func()) {
 	f()
 }
 
-// TestElementFunctionsAllocate counts allocations of calls that are shared among threads. (The race detector makes a sync.Pool forget.)
-func TestElementFunctionsAllocate(t *testing.T) {
-	e := newEngine(t, 2)
-	x, y, w, sums := New(64, 1024), New(64, 1024), make([]float32, 1024), make([]float32, 64)
-	for _, f := range elementFunctions {
-		if n := testing.AllocsPerRun(50, func() { f.call(e, y, x, y) }); n != 0 {
-			t.Errorf("%s allocates %v times", f.name, n)
-		}
-	}
-	for name, f := range map[string]func(){
-		"Softmax":   func() { e.Softmax(y, x) },
-		"RMSNorm":   func() { e.RMSNorm(y, x, w, 1e-6) },
-		"LogSumExp": func() { e.LogSumExp(sums, x) },
-	} {
-		if n := testing.AllocsPerRun(50, f); n != 0 {
-			t.Errorf("%s allocates %v times", name, n)
-		}
-	}
-}
-
 // TestLogarithm compares with float64.
 func TestLogarithm(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
@@ -118,4 +99,16 @@ func TestLogarithm(t *testing.T) {
 			t.Errorf("log %v = %v, want %v", x, got, want)
 		}
 	}
+}
+
+func ExampleEngine_Exp() {
+	e, err := NewEngine(Options{})
+	if err != nil {
+		panic(err)
+	}
+	defer e.Close()
+	x := View([]float32{-1, 0, 1}, 1, 3)
+	e.Exp(x, x)
+	fmt.Printf("%.3f\n", x.Row(0))
+	// Output: [0.368 1.000 2.718]
 }

@@ -1,0 +1,26 @@
+//go:build !race
+
+package mat
+
+import "testing"
+
+// TestElementFunctionsAllocate counts allocations of calls that are shared among threads. (Not with the race
+// detector, which makes a sync.Pool forget.)
+func TestElementFunctionsAllocate(t *testing.T) {
+	e := newEngine(t, 2)
+	x, y, w, sums := New(64, 1024), New(64, 1024), make([]float32, 1024), make([]float32, 64)
+	for _, f := range elementFunctions {
+		if n := testing.AllocsPerRun(50, func() { f.call(e, y, x, y) }); n != 0 {
+			t.Errorf("%s allocates %v times", f.name, n)
+		}
+	}
+	for name, f := range map[string]func(){
+		"Softmax":   func() { e.Softmax(y, x) },
+		"RMSNorm":   func() { e.RMSNorm(y, x, w, 1e-6) },
+		"LogSumExp": func() { e.LogSumExp(sums, x) },
+	} {
+		if n := testing.AllocsPerRun(50, f); n != 0 {
+			t.Errorf("%s allocates %v times", name, n)
+		}
+	}
+}
