@@ -14,7 +14,7 @@ const (
 	// callMACs bounds the multiply-adds of one call of a kernel: the runtime cannot stop a goroutine inside.
 	callMACs = 1 << 21
 	// directValues is how many values of a B that is not packed are read where they lie, as they stay in the caches.
-	directValues = 1 << 14
+	directValues = 1 << 16
 	// groupStrips is how many strips of Aᵀ are transposed at once, so that the transpose has whole blocks.
 	groupStrips = 8
 	// packColumns is the number of columns from which on rows of A are copied to lie close together.
