@@ -25,7 +25,7 @@ type Attention struct {
 //
 //	s_j = q·k_j                 a chain over the head, in blocks of 512, from zero
 //	s_j = s_j + bias_j
-//	e_j = exp(s_j - max s)
+//	e_j = exp(s_j - max s)      0 below e⁻⁶⁹
 //	out = (Σ_j e_j·v_j)·(1/Σe)  left: chains over the keys in blocks of 512, the blocks added to +0 in ascending order;
 //	                            right: one exact division of a sum in 32 lanes and one tree, as Softmax's
 //
@@ -171,15 +171,17 @@ func (t *attentionTask) weigh(w, q Matrix, i int, keys *panels, bias []float32, 
 	}
 }
 
-// expRow sets x to exp(x - max x) and returns its sum, with Softmax's arithmetic.
+// expRow sets x to exp(x - max x), with 0 below e⁻⁶⁹, and returns its sum, with Softmax's arithmetic.
 func (e *Engine) expRow(x []float32) float32 {
+	const scale = 0x1p-64 // the kernel's terms are multiplied by 2⁶⁴
 	m := e.MaxRow(x)
 	var sum float32
 	for i := 0; i < len(x); i += rowBlock {
 		b := x[i:min(i+rowBlock, len(x))]
 		sum += e.level.Elem.ExpSum(b, b, m)
+		e.ScaleRow(b, scale)
 	}
-	return sum
+	return sum * scale
 }
 
 // biasRow returns the part's row of one of the biases, nil where there are none.

@@ -27,9 +27,9 @@ type AttentionGradients struct {
 // the scores of 42 queries of one head at a time, and computes them anew.
 //
 // With e and Σe as in Attention, g_i = dOut_i·(1/Σe_i) and dS = e ⊙ (g·Vᵀ - g·out), the last difference one more step of the chain over the
-// head. dQ is a chain over the keys, dK and dV are chains over blocks of 42 queries, the blocks added to +0 in ascending order; dBias is added to
-// query by query. So a sequence's gradients do not depend on the other sequences. What is not finite in a head of a sequence may reach any
-// gradient of that head and sequence.
+// head. dQ is a chain over the keys that its block of 42 queries sees; dK and dV are chains over blocks of 42 queries, the blocks added
+// to +0 in ascending order; dBias is added to query by query. So a sequence's gradients do not depend on the other sequences. What is
+// not finite in a head of a sequence may reach any gradient of that head and sequence, the same on every level.
 func (e *Engine) AttentionBackward(d AttentionGradients, dOut, out, q, k, v Matrix, a Attention) {
 	a.check(q, k, v)
 	d.check(&a, dOut, out, q, k, v)
