@@ -34,11 +34,11 @@ func main() {
 	flag.BoolVar(&o.list, "list", false, "list the rows")
 	flag.StringVar(&o.build, "build", "build", "folder of the peers written in C")
 	flag.StringVar(&o.python, "python", "python3", "Python with PyTorch, transformers and PEFT")
-	gonum := flag.Bool("gonum", false, "be the gonum peer (the command starts itself so)")
+	be := flag.String("be", "", "be the peer gonum or gomlx (the command starts itself so)")
 	flag.Parse()
 	var err error
-	if *gonum {
-		err = serveGonum(os.Stdin, os.Stdout)
+	if lib, ok := golibs[*be]; ok {
+		err = lib.serve(os.Stdin, os.Stdout)
 	} else {
 		err = run(o)
 	}

@@ -13,14 +13,14 @@ type result struct {
 	threads int
 	ours    samples            // in the row's unit per second
 	share   samples            // of the ceiling that probes around each of our samples found
-	cores   samples            // how many idle cores that ceiling is worth
+	cores   samples            // how many cores that ceiling is worth
 	peers   map[string]samples // the rates of each peer that does this work
 	skipped map[string]error   // why the others do not
 }
 
-// busy reports whether others used the cores so much that the rates say nothing. With several threads it matters most: a library whose
-// threads wait for each other loses far more than its share of time.
-func (r *result) busy() bool { return r.cores.median() < 0.8*float64(r.threads) }
+// busy reports whether others used the cores so much that the rates of several threads say nothing: a library whose threads wait for each
+// other loses far more than its share of time.
+func (r *result) busy() bool { return len(r.cores) > 0 && r.cores.median() < 0.8*float64(r.threads) }
 
 // measure compares the results of all peers with ours and then takes samples in turn: ours, a peer's, ours, the next one's.
 func measure(r row, e *mat.Engine, peers []*peer, rounds int) (*result, error) {
@@ -54,12 +54,12 @@ func measure(r row, e *mat.Engine, peers []*peer, rounds int) (*result, error) {
 			if res.skipped[p.name] != nil {
 				continue
 			}
-			before := probe.rate()
+			before, cores1 := probe.ceiling()
 			t := seconds(run)
-			ceiling := (before + probe.rate()) / 2
+			after, cores2 := probe.ceiling()
 			res.ours = append(res.ours, r.work/t)
-			res.share = append(res.share, r.flops/t/ceiling)
-			res.cores = append(res.cores, ceiling/probe.core)
+			res.share = append(res.share, r.flops/t/((before+after)/2))
+			res.cores = append(res.cores, (cores1+cores2)/2)
 			if t, err = p.time(e.Threads(), r.job); err != nil {
 				delete(res.peers, p.name)
 				res.skipped[p.name] = err

@@ -35,7 +35,8 @@ func startPeers(names *regexp.Regexp, build, python string) ([]*peer, error) {
 		{"libxsmm", "", program("libxsmm"), nil},
 		// Memory that is returned to the system and comes back as new pages would cost PyTorch more than the work.
 		{"torch", "", []string{python, "python/peer.py"}, []string{"GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184"}},
-		{"gonum", "", []string{self, "-gonum"}, nil},
+		{"gonum", "", []string{self, "-be", "gonum"}, nil},
+		{"gomlx", "", []string{self, "-be", "gomlx"}, nil},
 	} {
 		if !names.MatchString(x.name) {
 			continue

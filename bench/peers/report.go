@@ -98,8 +98,13 @@ func (p *printer) result(r *result) {
 		p.json.Encode(r.object(best, ratio))
 		return
 	}
-	fmt.Fprintf(p.w, "%-25s %-8s %8.4g", r.row.name(), r.row.unit, r.ours.median())
-	if r.row.flops > 0 {
+	fmt.Fprintf(p.w, "%-25s %-8s ", r.row.name(), r.row.unit)
+	if len(r.ours) > 0 {
+		fmt.Fprintf(p.w, "%8.4g", r.ours.median())
+	} else {
+		fmt.Fprintf(p.w, "%8s", "–")
+	}
+	if len(r.ours) > 0 && r.row.flops > 0 {
 		fmt.Fprintf(p.w, " %5.1f%%", 100*r.share.median())
 	} else {
 		fmt.Fprintf(p.w, " %6s", "–")

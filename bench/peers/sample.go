@@ -35,19 +35,9 @@ func seconds(run func()) float64 {
 type probe struct {
 	engine *mat.Engine
 	rates  []float64 // of each thread
-	core   float64   // of one core alone, the median of many
 }
 
-func newProbe(e *mat.Engine) *probe {
-	p := &probe{engine: e, rates: make([]float64, e.Threads())}
-	var alone samples
-	for range 50 {
-		p.Do(0)
-		alone = append(alone, p.rates[0])
-	}
-	p.core = alone.median()
-	return p
-}
+func newProbe(e *mat.Engine) *probe { return &probe{engine: e, rates: make([]float64, e.Threads())} }
 
 // Do keeps one core busy for about a millisecond.
 func (p *probe) Do(i int) {
@@ -58,12 +48,14 @@ func (p *probe) Do(i int) {
 	p.rates[i] = float64(flops) / time.Since(start).Seconds()
 }
 
-// rate returns the sum of what each thread reaches while it is at it: some begin later than others.
-func (p *probe) rate() float64 {
+// ceiling returns the sum of what each thread reaches while it is at it, as some begin later than others, and how many cores that is
+// worth: its ratio to what one thread reaches alone just before.
+func (p *probe) ceiling() (sum, cores float64) {
+	p.Do(0)
+	alone := p.rates[0]
 	p.engine.Run(len(p.rates), p)
-	sum := 0.0
 	for _, r := range p.rates {
 		sum += r
 	}
-	return sum
+	return sum, sum / alone
 }
