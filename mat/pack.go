@@ -1,6 +1,7 @@
 package mat
 
 import (
+	"bytes"
 	"fmt"
 	"unsafe"
 
@@ -59,6 +60,15 @@ func pack[T Element](e *Engine, b []T, k, n, row, column int) *Packed {
 		}
 	}
 	return p
+}
+
+// Equal reports whether o holds the same bits as p, in the same storage type and for the same level.
+func (p *Packed) Equal(o *Packed) bool {
+	if p.K != o.K || p.N != o.N || p.level != o.level || p.size != o.size || p.half != o.half {
+		return false
+	}
+	n := p.K * p.width() * p.size
+	return bytes.Equal(unsafe.Slice((*byte)(p.memory), n), unsafe.Slice((*byte)(o.memory), n))
 }
 
 // checkRows panics unless rows × cols values with the given stride fit in a slice of the given length.

@@ -26,6 +26,9 @@ func (l *Linear) With(e *mat.Engine, values map[string]Weights) Layer {
 	return NewLinear(e, values["weight"], l.Out, l.In)
 }
 
+// Equal reports whether o has the same weight as l, to the bit and in the same storage type.
+func (l *Linear) Equal(o *Linear) bool { return l.weight.Equal(o.weight) }
+
 // Forward returns x·Wᵀ with the adapters' additions: rows × out, in the pass's memory.
 func (l *Linear) Forward(p *Pass, rows Ragged, x mat.Matrix) mat.Matrix {
 	y := p.Matrix(x.Rows, l.Out)

@@ -134,7 +134,7 @@ func (a *Adapter) readLayer(source Source, path string, linear *nn.Linear) error
 		n    int
 	}{{"in_features", linear.In}, {"out_features", linear.Out}} {
 		if side.n%c.NSplits != 0 {
-			return fmt.Errorf("poly: layer %s: %w", path, &ConfigError{"n_splits", fmt.Sprint(c.NSplits), fmt.Sprintf("a divisor of the layer's %s, %d", side.name, side.n)})
+			return &ConfigError{"n_splits", fmt.Sprint(c.NSplits), fmt.Sprintf("a divisor of the %s of %s, %d", side.name, path, side.n)}
 		}
 	}
 	l := &Layer{
@@ -159,7 +159,10 @@ func (a *Adapter) readLayer(source Source, path string, linear *nn.Linear) error
 		if err != nil {
 			return err
 		}
-		a.replaced[linear] = linear.With(a.engine, map[string]nn.Weights{"weight": w})
+		// It is the base's as a rule, and then several adapters of the head can be added.
+		if copied := nn.NewLinear(a.engine, w, linear.Out, linear.In); !copied.Equal(linear) {
+			a.replaced[linear] = copied
+		}
 	}
 	a.layers = append(a.layers, l)
 	return nil

@@ -180,6 +180,15 @@ func TestHeadAsTarget(t *testing.T) {
 	if got, _ := logits(without); !slices.Equal(got, want) {
 		t.Error("without the head's weight, which is the base's: other logits")
 	}
+	// The copy is the base's, so that two adapters of the head can be added.
+	a, err := poly.OpenFS(f, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := []nn.Adapter{a.Task(0), a.Task(1)}
+	if _, err := m.Logits(t.Context(), []model.Sequence{{InputIDs: []int{1}, DecoderInputIDs: []int{0}, Adapters: both}}); err != nil {
+		t.Errorf("two adapters of the head: %v", err)
+	}
 	edit(t, f, func(x map[string]safetensors.Tensor) {
 		clear(x[layer+".base_layer.weight"].Data)
 		clear(x[layer+".poly_lora_B"].Data)
@@ -203,8 +212,8 @@ func TestHeadAsTarget(t *testing.T) {
 func TestSplitsMustDivide(t *testing.T) {
 	m := openBase(t, "testdata/peft-0.21/odd-two/base") // 40 → 60 and, for o, 60 → 40
 	for target, want := range map[string]string{
-		"q": "poly: layer encoder.block.0.layer.0.SelfAttention.q: poly: config: n_splits: got 8, expected a divisor of the layer's out_features, 60",
-		"o": "poly: layer encoder.block.0.layer.0.SelfAttention.o: poly: config: n_splits: got 8, expected a divisor of the layer's in_features, 60",
+		"q": "poly: config: n_splits: got 8, expected a divisor of the out_features of encoder.block.0.layer.0.SelfAttention.q, 60",
+		"o": "poly: config: n_splits: got 8, expected a divisor of the in_features of encoder.block.0.layer.0.SelfAttention.o, 60",
 	} {
 		f := folder(t, "testdata/peft-0.21/odd-two/adapter")
 		set(`"n_splits": 2`, `"n_splits": 8`)(t, f)
