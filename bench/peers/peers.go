@@ -24,17 +24,20 @@ func startPeers(names *regexp.Regexp, build, python string) ([]*peer, error) {
 	}
 	program := func(name string) []string { return []string{filepath.Join(build, name)} }
 	openblas, blis := kernels()
+	// When a peer goes on, the system may put two threads that wait for each other on the same core. OpenMP can bind each to its own;
+	// OpenBLAS has threads of its own, which would all get the first one's core.
+	const bind = "OMP_PROC_BIND=true"
 	var peers []*peer
 	for _, x := range []struct {
 		name, kernels string // kernels that the description must name, where the library would choose others
 		command, env  []string
 	}{
 		{"openblas", openblas, program("openblas"), []string{"OPENBLAS_CORETYPE=" + openblas}},
-		{"blis", blis, program("blis"), nil},
-		{"onednn", "", program("onednn"), nil},
-		{"libxsmm", "", program("libxsmm"), nil},
+		{"blis", blis, program("blis"), []string{bind}},
+		{"onednn", "", program("onednn"), []string{bind}},
+		{"libxsmm", "", program("libxsmm"), []string{bind}},
 		// Memory that is returned to the system and comes back as new pages would cost PyTorch more than the work.
-		{"torch", "", []string{python, "python/peer.py"}, []string{"GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184"}},
+		{"torch", "", []string{python, "python/peer.py"}, []string{bind, "GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184"}},
 		{"gonum", "", []string{self, "-be", "gonum"}, nil},
 		{"gomlx", "", []string{self, "-be", "gomlx"}, nil},
 	} {
@@ -63,9 +66,8 @@ func kernels() (openblas, blis string) {
 	}
 }
 
-// environment returns ours without what tunes a peer: a setting left from other work must not decide a comparison. Threads are bound to
-// their cores: when a peer goes on, the system may put two that wait for each other on the same one.
+// environment returns ours without what tunes a peer: a setting left from other work must not decide a comparison.
 func environment() []string {
 	tunes := regexp.MustCompile(`^(OPENBLAS|GOTO|BLIS|DNNL|ONEDNN|LIBXSMM|MKL|OMP|GOMP|KMP|ATEN|TORCH|GLIBC)_`)
-	return append(slices.DeleteFunc(os.Environ(), tunes.MatchString), "OMP_PROC_BIND=true")
+	return slices.DeleteFunc(os.Environ(), tunes.MatchString)
 }
