@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"runtime"
 	"strconv"
 	"strings"
 
@@ -109,7 +108,6 @@ func measureAll(rows []row, threads int, peers []*peer, samples int, out *printe
 		}
 		out.result(res)
 		wrong += res.wrong()
-		runtime.GC() // operands are large, and the samples of the next row should not collect them
 	}
 	return wrong, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"runtime/debug"
 
 	"github.com/polytropon/polytropon/mat"
 )
@@ -48,6 +49,7 @@ func measure(r row, e *mat.Engine, peers []*peer, rounds int) (*result, error) {
 		}
 	}
 	clear(products)
+	debug.FreeOSMemory() // else the runtime collects what is left of earlier rows, and gives it back, while samples are taken
 	probe := newProbe(e)
 	for range rounds {
 		for _, p := range peers {
