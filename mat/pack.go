@@ -78,6 +78,9 @@ func checkRows(length, rows, cols, stride int, caller string) {
 	}
 }
 
+// Bytes is the size of the packed values in memory.
+func (p *Packed) Bytes() int { return p.K * p.width() * p.size }
+
 func (p *Packed) nr() int { return p.level.Gemm.Tiles[0].NR }
 
 // panelWidth is the width of the panel that begins at column j.

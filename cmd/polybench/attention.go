@@ -66,7 +66,7 @@ func (r attentionRow) flops() float64 {
 }
 
 // work returns a function that computes the row's attention once on e.
-func (r attentionRow) work(e *mat.Engine) func() {
+func (r attentionRow) work(e *mat.Engine) (func(*mat.Engine), *mat.Packed) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	offsets := []int{0}
 	for _, n := range r.lengths {
@@ -90,12 +90,12 @@ func (r attentionRow) work(e *mat.Engine) func() {
 	a := mat.Attention{Heads: r.heads, HeadSize: r.size, Queries: offsets, Keys: offsets, Causal: r.causal(), Bias: biases()}
 	q, k, v, out := random(rows, width), random(rows, width), random(rows, width), mat.New(rows, width)
 	if !r.backward() {
-		return func() { e.Attention(out, q, k, v, a) }
+		return func(e *mat.Engine) { e.Attention(out, q, k, v, a) }, nil
 	}
 	e.Attention(out, q, k, v, a)
 	dOut := random(rows, width)
 	d := mat.AttentionGradients{Q: mat.New(rows, width), K: mat.New(rows, width), V: mat.New(rows, width), Bias: biases()}
-	return func() { e.AttentionBackward(d, dOut, out, q, k, v, a) }
+	return func(e *mat.Engine) { e.AttentionBackward(d, dOut, out, q, k, v, a) }, nil
 }
 
 // attention measures attention in both directions.

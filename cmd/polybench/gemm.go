@@ -19,6 +19,9 @@ type gemmRow struct {
 func (r gemmRow) name() string { return r.kind }
 
 func (r gemmRow) shape() string {
+	if r.kind == "kernel" {
+		return "tile"
+	}
 	s := fmt.Sprintf("%dx%dx%d", r.m, r.k, r.n)
 	if r.count > 1 {
 		s = fmt.Sprintf("%dx(%s)", r.count, s)
@@ -39,6 +42,7 @@ var gemmRows = func() []gemmRow {
 	}
 	large := [][3]int{{512, 512, 512}, {1024, 1024, 1024}, {2048, 2048, 2048}, {512, 512, 2048}, {512, 2048, 512}}
 	thin := [][3]int{{16, 2048, 2048}, {4, 2048, 2048}, {1, 4096, 4096}}
+	rows = append(rows, gemmRow{kind: "kernel", m: 1, k: 1, n: 1 << 20, count: kernelParts})
 	add("prepacked", large...)
 	add("unpacked", large...)
 	add("unpacked", [3]int{64, 64, 64}, [3]int{128, 128, 128}, [3]int{256, 256, 256})
@@ -46,12 +50,29 @@ var gemmRows = func() []gemmRow {
 	add("bf16", thin...)
 	add("prepacked", [3]int{512, 1024, 8}, [3]int{512, 1024, 16})
 	add("accumulate", [3]int{512, 8, 1024})
+	add("dx", large[0], [3]int{512, 1024, 8}, [3]int{512, 8, 1024})
+	add("dw", large[0], [3]int{1024, 512, 8}, [3]int{8, 512, 1024})
+	add("dw accumulate", large[0])
 	rows = append(rows, gemmRow{"grouped", 128, 512, 16, 32})
 	return rows
 }()
 
-// work returns a function that computes the row's product once on e.
-func (r gemmRow) work(e *mat.Engine) func() {
+// kernelParts is how many parts the row of the kernel alone has, for the threads to share.
+const kernelParts = 16
+
+// A kernelTask implements mat.Task.
+type kernelTask struct {
+	engine *mat.Engine
+	flops  float64
+}
+
+func (t *kernelTask) Do(int) { t.engine.KernelProbe(t.flops / kernelParts) }
+
+// work implements shareRow. Up to four rows of A are too few to hide the time that reading the weights takes.
+func (r gemmRow) work(e *mat.Engine) (func(*mat.Engine), *mat.Packed) {
+	if r.kind == "kernel" {
+		return func(e *mat.Engine) { e.Run(kernelParts, &kernelTask{e, r.flops()}) }, nil
+	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	random := func(rows, cols int) mat.Matrix {
 		m := mat.New(rows, cols)
@@ -63,26 +84,41 @@ func (r gemmRow) work(e *mat.Engine) func() {
 	a, b, c := random(r.m, r.k), random(r.k, r.n), mat.New(r.m, r.n)
 	switch r.kind {
 	case "unpacked":
-		return func() { e.MulMatrix(c, a, b) }
+		return func(e *mat.Engine) { e.MulMatrix(c, a, b) }, nil
 	case "bf16":
 		half := make([]mat.BFloat16, len(b.Data))
 		for i := range half {
 			half[i] = mat.BFloat16(0x3f00 + rng.IntN(0x80)) // 0.5 to 1
 		}
-		p := mat.Pack(e, half, r.k, r.n, r.n)
-		return func() { e.Mul(c, a, p) }
+		return r.prepacked(c, a, mat.Pack(e, half, r.k, r.n, r.n))
+	case "dx":
+		p := mat.Pack(e, random(r.n, r.k).Data, r.n, r.k, r.k)
+		return func(e *mat.Engine) { e.MulT(c, a, p) }, nil
+	case "dw":
+		t := random(r.k, r.m)
+		return func(e *mat.Engine) { e.MulTMatrix(c, t, b) }, nil
+	case "dw accumulate":
+		t := random(r.k, r.m)
+		return func(e *mat.Engine) { e.MulAddTMatrix(c, t, b) }, nil
 	case "accumulate":
 		p := mat.Pack(e, b.Data, r.k, r.n, r.n)
-		return func() { e.MulAdd(c, a, p) }
+		return func(e *mat.Engine) { e.MulAdd(c, a, p) }, nil
 	case "grouped":
 		group := make([]mat.Product, r.count)
 		for i := range group {
 			group[i] = mat.Product{C: mat.New(r.m, r.n), A: random(r.m, r.k), B: mat.Pack(e, random(r.k, r.n).Data, r.k, r.n, r.n)}
 		}
-		return func() { e.MulGrouped(group) }
+		return func(e *mat.Engine) { e.MulGrouped(group) }, nil
 	}
-	p := mat.Pack(e, b.Data, r.k, r.n, r.n)
-	return func() { e.Mul(c, a, p) }
+	return r.prepacked(c, a, mat.Pack(e, b.Data, r.k, r.n, r.n))
+}
+
+func (r gemmRow) prepacked(c, a mat.Matrix, p *mat.Packed) (func(*mat.Engine), *mat.Packed) {
+	work := func(e *mat.Engine) { e.Mul(c, a, p) }
+	if r.m > 4 {
+		return work, nil
+	}
+	return work, p
 }
 
 // gemm measures matrix products.

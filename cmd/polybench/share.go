@@ -17,20 +17,23 @@ type shareRow interface {
 	name() string
 	shape() string
 	flops() float64
-	work(e *mat.Engine) func() // returns a function that does the work once on e
+	// work returns a function that does the work once, on any engine of e's level, and the weights if reading them is what bounds it.
+	work(e *mat.Engine) (func(*mat.Engine), *mat.Packed)
 }
 
 // A shareResult is a line of measureShares with -json.
 type shareResult struct {
-	Shape    string  `json:"shape"`
-	Kind     string  `json:"kind"`
-	Threads  int     `json:"threads"`
-	Level    string  `json:"level"`
-	GFLOPS   float64 `json:"gflops"`  // median
-	Ceiling  float64 `json:"ceiling"` // median, of all threads
-	Share    float64 `json:"share"`   // median of the samples' shares of the ceiling
-	ShareP75 float64 `json:"share_p75"`
-	Speedup  float64 `json:"speedup,omitempty"` // over one thread, ratio of medians
+	Shape     string  `json:"shape"`
+	Kind      string  `json:"kind"`
+	Threads   int     `json:"threads"`
+	Level     string  `json:"level"`
+	GFLOPS    float64 `json:"gflops"`  // median
+	Ceiling   float64 `json:"ceiling"` // median, of all threads
+	Share     float64 `json:"share"`   // median of the samples' shares of the ceiling
+	ShareP75  float64 `json:"share_p75"`
+	Read      float64 `json:"read_gbps,omitempty"`  // median, of the weights, where reading bounds the work
+	ReadShare float64 `json:"read_share,omitempty"` // median of the samples' shares of it
+	Speedup   float64 `json:"speedup,omitempty"`    // over one thread, ratio of medians
 }
 
 // measureShares measures the rows on one thread and on all, sample by sample in turn; shape says what the rows' shapes mean.
@@ -68,22 +71,28 @@ func measureShares[R shareRow](ctx context.Context, command, shape string, rows 
 			continue
 		}
 		progress.step(row.name() + " " + row.shape())
-		samplers := make([]*sampler, len(engines))
+		work, weights := row.work(all)
+		samplers, readers := make([]*sampler, len(engines)), make([]*reader, len(engines))
 		for i, e := range engines {
-			samplers[i] = newSampler(e, row.flops(), row.work(e))
+			samplers[i] = newSampler(e, row.flops(), func() { work(e) })
+			readers[i] = newReader(e, weights)
 		}
 		for range *samples {
-			for _, s := range samplers {
+			for i, s := range samplers {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
 				s.sample()
+				readers[i].sample(s.seconds[len(s.seconds)-1])
 			}
 		}
 		for i, s := range samplers {
 			r := shareResult{
 				Shape: row.shape(), Kind: row.name(), Threads: engines[i].Threads(), Level: all.Level(),
 				GFLOPS: median(s.rates), Ceiling: median(s.ceilings), Share: median(s.shares), ShareP75: quantile(s.shares, 0.75),
+			}
+			if rd := readers[i]; rd != nil {
+				r.Read, r.ReadShare = median(rd.rates), median(rd.shares)
 			}
 			if i > 0 {
 				r.Speedup = r.GFLOPS / median(samplers[0].rates)
@@ -102,9 +111,13 @@ func measureShares[R shareRow](ctx context.Context, command, shape string, rows 
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "level %s, shape %s\tkind\tthreads\tGFLOPS\tceiling\tshare\tp75\tspeed-up\t\n", all.Level(), shape)
+	fmt.Fprintf(t, "level %s, shape %s\tkind\tthreads\tGFLOPS\tceiling\tshare\tp75\tof reading\tspeed-up\t\n", all.Level(), shape)
 	for _, r := range results {
 		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f\t%.1f\t%.1f %%\t%.1f %%\t", r.Shape, r.Kind, r.Threads, r.GFLOPS, r.Ceiling, 100*r.Share, 100*r.ShareP75)
+		if r.Read > 0 {
+			fmt.Fprintf(t, "%.1f %% of %.1f GB/s", 100*r.ReadShare, r.Read)
+		}
+		fmt.Fprint(t, "\t")
 		if r.Speedup > 0 {
 			fmt.Fprintf(t, "%.2f", r.Speedup)
 		}

@@ -22,6 +22,9 @@ type Gemm struct {
 	// Fetch asks for n > 0 values to be in the second-level cache soon. It touches no memory.
 	Fetch func(src *float32, n int)
 
+	// Read reads streams > 0 runs of n values side by side, one after another in memory; n is a positive multiple of 32.
+	Read func(src *float32, streams, n int)
+
 	// Peak does n > 0 steps of PeakFlops floating-point operations each that wait for nothing: no memory, no latency.
 	Peak      func(n int)
 	PeakFlops int
@@ -54,6 +57,7 @@ var gemmGeneric = Gemm{
 	Transpose:     transposeGeneric,
 	Panel:         panelGeneric,
 	Fetch:         func(*float32, int) {},
+	Read:          readGeneric,
 	Peak:          peakGeneric,
 	PeakFlops:     2,
 }
@@ -132,8 +136,18 @@ func transposeBlocks(n int, f, rest transpose) transpose {
 	}
 }
 
-// peakSink keeps peakGeneric's work from being optimised away.
+// peakSink keeps the work of probes from being optimised away.
 var peakSink float32
+
+func readGeneric(src *float32, streams, n int) {
+	var s float32
+	for i := range n {
+		for j := range streams {
+			s += *at(src, j*n+i)
+		}
+	}
+	peakSink = s
+}
 
 func peakGeneric(n int) {
 	var s float32

@@ -20,6 +20,7 @@ var gemmAVX512 = Gemm{
 	Transpose:     transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
 	Panel:         panelAVX512,
 	Fetch:         fetchAVX512,
+	Read:          readAVX512,
 	Peak:          peakAVX512,
 	PeakFlops:     12 * 16 * 2,
 }
@@ -36,6 +37,7 @@ var gemmAVX2 = Gemm{
 	Transpose:     transposeBlocks(8, transposeAVX2, transposeGeneric),
 	Panel:         panelAVX2,
 	Fetch:         fetchAVX2,
+	Read:          readAVX2,
 	Peak:          peakAVX2,
 	PeakFlops:     12 * 8 * 2,
 }
@@ -100,3 +102,9 @@ func fetchAVX512(src *float32, n int)
 
 //go:noescape
 func fetchAVX2(src *float32, n int)
+
+//go:noescape
+func readAVX512(src *float32, streams, n int)
+
+//go:noescape
+func readAVX2(src *float32, streams, n int)

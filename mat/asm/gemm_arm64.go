@@ -19,6 +19,7 @@ var gemmNEON = Gemm{
 	Transpose:     transposeBlocks(4, transposeNEON, transposeGeneric),
 	Panel:         panelNEON,
 	Fetch:         fetchNEON,
+	Read:          readNEON,
 	Peak:          peakNEON,
 	PeakFlops:     24 * 4 * 2,
 }
@@ -51,3 +52,6 @@ func panelNEON(dst, src *float32, lds, rows int)
 
 //go:noescape
 func fetchNEON(src *float32, n int)
+
+//go:noescape
+func readNEON(src *float32, streams, n int)

@@ -15114,3 +15114,28 @@ loop:
 	SUBQ $16, CX
 	JGT loop
 	RET
+
+// func readAVX2(src *float32, streams, n int)
+TEXT ·readAVX2(SB), NOSPLIT, $0-24
+	MOVQ src+0(FP), SI
+	MOVQ streams+8(FP), R8
+	MOVQ n+16(FP), CX
+	LEAQ (CX*4), DX
+
+loop:
+	MOVQ SI, AX
+	MOVQ R8, R9
+
+stream:
+	VMOVUPS 0(AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	ADDQ DX, AX
+	DECQ R9
+	JNE stream
+	ADDQ $128, SI
+	SUBQ $32, CX
+	JNE loop
+	VZEROUPPER
+	RET

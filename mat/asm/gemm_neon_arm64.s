@@ -14167,3 +14167,27 @@ loop:
 	SUBS $16, R1
 	BGT loop
 	RET
+
+// func readNEON(src *float32, streams, n int)
+TEXT ·readNEON(SB), NOSPLIT, $0-24
+	MOVD src+0(FP), R0
+	MOVD streams+8(FP), R1
+	MOVD n+16(FP), R2
+	LSL $2, R2, R3
+
+loop:
+	MOVD R0, R4
+	MOVD R1, R5
+
+stream:
+	FLDPQ 0(R4), (F0, F1)
+	FLDPQ 32(R4), (F2, F3)
+	FLDPQ 64(R4), (F4, F5)
+	FLDPQ 96(R4), (F6, F7)
+	ADD R3, R4
+	SUBS $1, R5
+	BNE stream
+	ADD $128, R0
+	SUBS $32, R2
+	BNE loop
+	RET

@@ -43,6 +43,17 @@ func TestTranspose(t *testing.T) {
 	}
 }
 
+// TestRead checks that the probe stays inside its operand.
+func TestRead(t *testing.T) {
+	for _, l := range Levels() {
+		for streams := 1; streams <= 8; streams++ {
+			for _, place := range []placer{atStart, atEnd} {
+				l.Gemm.Read(&placed[float32](place, 96*streams)[0], streams, 96)
+			}
+		}
+	}
+}
+
 // TestPanel checks that a panel is copied whole and nothing beside it, and that fetching what may not be read does no harm.
 func TestPanel(t *testing.T) {
 	for _, l := range Levels() {

@@ -64,6 +64,7 @@ func (s isa) file() []byte {
 	x.transpose()
 	x.copyPanel(s.kernels[0].vecs * x.bytes() / 4)
 	x.fetch()
+	x.read()
 	return t.Bytes()
 }
 
