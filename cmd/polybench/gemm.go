@@ -60,12 +60,13 @@ var gemmRows = func() []gemmRow {
 // kernelParts is how many parts the row of the kernel alone has, for the threads to share.
 const kernelParts = 16
 
-// A kernelTask implements mat.Task.
+// A kernelTask is the work of the row of the kernel alone.
 type kernelTask struct {
 	engine *mat.Engine
 	flops  float64
 }
 
+// Do implements mat.Task.
 func (t *kernelTask) Do(int) { t.engine.KernelProbe(t.flops / kernelParts) }
 
 // work implements shareRow. Up to four rows of A are too few to hide the time that reading the weights takes.
@@ -113,6 +114,7 @@ func (r gemmRow) work(e *mat.Engine) (func(*mat.Engine), *mat.Packed) {
 	return r.prepacked(c, a, mat.Pack(e, b.Data, r.k, r.n, r.n))
 }
 
+// prepacked is work where b is p.
 func (r gemmRow) prepacked(c, a mat.Matrix, p *mat.Packed) (func(*mat.Engine), *mat.Packed) {
 	work := func(e *mat.Engine) { e.Mul(c, a, p) }
 	if r.m > 4 {

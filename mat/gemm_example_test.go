@@ -1,0 +1,92 @@
+package mat_test
+
+import (
+	"fmt"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+// engine returns an engine for an example; a service keeps one and closes it at its end.
+func engine() *mat.Engine {
+	e, err := mat.NewEngine(mat.Options{Threads: 1})
+	if err != nil {
+		panic(err)
+	}
+	return e
+}
+
+func ExamplePack() {
+	e := engine()
+	defer e.Close()
+	b := mat.Pack(e, []float32{1, 2, 3, 4, 5, 6}, 2, 3, 3)
+	fmt.Println(b.K, b.N)
+	// Output: 2 3
+}
+
+// A linear layer's weight is stored as out × in.
+func ExamplePackT() {
+	e := engine()
+	defer e.Close()
+	weight := mat.PackT(e, []float32{1, 2, 3, 4, 5, 6}, 3, 2, 2)
+	y := mat.New(1, 3)
+	e.Mul(y, mat.View([]float32{1, 10}, 1, 2), weight)
+	fmt.Println(y.Data)
+	// Output: [21 43 65]
+}
+
+func ExampleEngine_Mul() {
+	e := engine()
+	defer e.Close()
+	b := mat.Pack(e, []float32{1, 2, 3, 4}, 2, 2, 2)
+	c := mat.New(2, 2)
+	e.Mul(c, mat.View([]float32{1, 0, 1, 1}, 2, 2), b)
+	fmt.Println(c.Row(0), c.Row(1))
+	// Output: [1 2] [4 6]
+}
+
+func ExampleEngine_MulAdd() {
+	e := engine()
+	defer e.Close()
+	b := mat.Pack(e, []float32{1, 2, 3, 4}, 2, 2, 2)
+	c := mat.View([]float32{100, 200}, 1, 2)
+	e.MulAdd(c, mat.View([]float32{1, 1}, 1, 2), b)
+	fmt.Println(c.Data)
+	// Output: [104 206]
+}
+
+// Two runs of rows of one matrix, each with weights of its own.
+func ExampleEngine_MulGrouped() {
+	e := engine()
+	defer e.Close()
+	one, ten := mat.Pack(e, []float32{1, 1}, 2, 1, 1), mat.Pack(e, []float32{10, 10}, 2, 1, 1)
+	a, c := mat.View([]float32{1, 2, 3, 4, 5, 6}, 3, 2), mat.New(3, 1)
+	e.MulGrouped([]mat.Product{
+		{C: c.RowRange(0, 1), A: a.RowRange(0, 1), B: one},
+		{C: c.RowRange(1, 3), A: a.RowRange(1, 3), B: ten},
+	})
+	fmt.Println(c.Data)
+	// Output: [3 70 110]
+}
+
+// The gradient of a linear layer's input, from the weight as it was packed for the way forward.
+func ExampleEngine_MulT() {
+	e := engine()
+	defer e.Close()
+	weight := mat.PackT(e, []float32{1, 2, 3, 4, 5, 6}, 3, 2, 2)
+	dx := mat.New(1, 2)
+	e.MulT(dx, mat.View([]float32{1, 0, 1}, 1, 3), weight)
+	fmt.Println(dx.Data)
+	// Output: [6 8]
+}
+
+// The gradient of a weight, summed over the rows of two batches.
+func ExampleEngine_MulAddTMatrix() {
+	e := engine()
+	defer e.Close()
+	x, dy := mat.View([]float32{1, 2, 3, 4}, 2, 2), mat.View([]float32{1, 1}, 2, 1)
+	dw := mat.New(2, 1)
+	e.MulTMatrix(dw, x, dy)
+	e.MulAddTMatrix(dw, x, dy)
+	fmt.Println(dw.Data)
+	// Output: [8 12]
+}
