@@ -17,6 +17,10 @@ const (
 	directValues = 1 << 16
 	// groupStrips is how many strips of Aᵀ are transposed at once, so that the transpose has whole blocks.
 	groupStrips = 8
+	// shortK is the length of sums up to which C is what costs. Its rows often lie a power of two apart and share a set of the
+	// first-level cache, which holds no more than shortRows of them beside the operands.
+	shortK    = 32
+	shortRows = 8
 	// packColumns is the number of columns from which on rows of A are copied to lie close together.
 	packColumns = 256
 	// stripPad keeps the rows of the copy from lying a power of two apart.
@@ -93,9 +97,9 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, j0, j1, share int) {
 	m, panels := p.c.Rows, ceilDiv(j1-j0, tile.NR)
 	parts := max(1, m*(j1-j0)*p.k()/max(1, share))
 	// Rows first: each part reads all of a packed B, which is cheaper than copying A more than once. What is not packed yet is
-	// split by columns first, for the same reason.
+	// split by columns first, for the same reason, unless C is what costs.
 	var rows, cols int
-	if p.packed != nil && !p.right {
+	if p.k() <= shortK || p.packed != nil && !p.right {
 		rows = min(parts, ceilDiv(m, 4*tile.MR))
 		cols = min(ceilDiv(parts, rows), panels)
 	} else {
@@ -176,9 +180,13 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	if pack {
 		perCall = 1
 	}
+	most := tile.MR
+	if kc <= shortK {
+		most = min(most, shortRows)
+	}
 	for i0 := w.i0; i0 < w.i1; {
-		rows := min(tile.MR, w.i1-i0)
-		if left := w.i1 - i0; left > tile.MR && left < 2*tile.MR {
+		rows := min(most, w.i1-i0)
+		if left := w.i1 - i0; left > most && left < 2*most {
 			rows = (left + 1) / 2
 		}
 		a, lda := w.strip(i0, rows, k0, kc, pack && rows > 4)
