@@ -341,6 +341,8 @@ func TestMulPanics(t *testing.T) {
 		"mat: product of 3×3 and 4×5 into 3×5":                            func() { e.MulMatrix(c, a.ColRange(0, 3), b) },
 		"mat: product of 3×4 and 4×5 into 3×5, which overlaps the first":  func() { e.Mul(big.Range(0, 3, 0, 5), big.Range(1, 4, 4, 8), p) },
 		"mat: product of 3×4 and 4×5 into 3×5, which overlaps the second": func() { e.MulMatrix(big.Range(3, 6, 0, 5), a, big.Range(0, 4, 0, 5)) },
+		"mat: product of 3×4 and 4×5 transposed into 3×4":                 func() { e.MulT(New(3, 4), a, p) },
+		"mat: product of 3×4 transposed and 4×5 into 4×5":                 func() { e.MulTMatrix(New(4, 5), a, b) },
 		"mat: matrix of 3×4 with stride 2 in 12 values":                   func() { e.Mul(c, Matrix{Rows: 3, Cols: 4, Stride: 2, Data: a.Data}, p) },
 		"mat: Pack: 4×5 with stride 5 in 19 values":                       func() { Pack(e, b.Data[:19], 4, 5, 5) },
 		"mat: PackT: 4×5 with stride 4 in 20 values":                      func() { PackT(e, b.Data, 4, 5, 4) },
