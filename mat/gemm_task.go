@@ -103,7 +103,8 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, j0, j1, share int) {
 		rows = min(parts, ceilDiv(m, 4*tile.MR))
 		cols = min(ceilDiv(parts, rows), panels)
 	} else {
-		cols = min(parts, ceilDiv(panels, 4))
+		pair := min(2, ceilDiv(m, 4*tile.MR)) // parts that copy the same columns, where wide parts pay
+		cols = min(ceilDiv(parts, pair), ceilDiv(panels, 4))
 		rows = min(ceilDiv(parts, cols), ceilDiv(m, tile.MR))
 	}
 	for r := range rows {
