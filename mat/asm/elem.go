@@ -14,6 +14,6 @@ type Elem struct {
 	Max    func(x []float32) float32                     // -Inf where x is empty; passes over NaN
 	Sum    func(x []float32) float32                     // by addition
 	Dot    func(x, y []float32) float32                  // by fused multiply-add
-	SumExp func(x []float32, shift float32) float32      // of 2⁶⁴·exp(x - shift) for x ≤ shift, 0 for x - shift < -69
+	SumExp func(x []float32, shift float32) float32      // of 2⁶⁴·exp(x - shift) for x ≤ shift, 0 for x - shift < -99.5·ln 2
 	ExpSum func(dst, x []float32, shift float32) float32 // the same, and the terms in dst
 }

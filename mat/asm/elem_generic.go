@@ -154,28 +154,27 @@ func geluGeneric(dst, x []float32) {
 		v19 := FMA(v17, v6, v18)
 		v20 := lookup(&table8, v4)
 		v21 := FMA(v19, v6, v20)
-		// a² = h - excess = r - 2n·ln 2
+		// a² = r - 2n·ln 2; 2n·high is exact
 		v22 := float32(v2 * v2)
-		v23 := FMA(-v2, v2, v22)
-		v24 := FMA(v22, -0x1.715476p-01, 12583039)
-		v25 := v24 - 12583039
-		v26 := FMA(v25, 0x1.62e43p+00, v22)
-		v27 := FMA(v25, -0x1.05c61p-28, v26)
-		v28 := v27 - v23
+		v23 := FMA(v22, -0x1.715476p-01, 12583039)
+		v24 := v23 - 12583039
+		v25 := float32(v24 * 0x1.62e4p+00)
+		v26 := FMA(v2, v2, v25)
+		v27 := FMA(v24, 0x1.7f7d1cp-19, v26)
 		// p = exp(-r/2) - 1
-		v29 := FMA(0x1.6ff02ap-16, v28, -0x1.1257dcp-12)
-		v30 := FMA(v29, v28, 0x1.5552fep-09)
-		v31 := FMA(v30, v28, -0x1.555466p-06)
-		v32 := FMA(v31, v28, 0.125)
-		v33 := FMA(v32, v28, -0.5)
-		v34 := float32(v33 * v28)
+		v28 := FMA(0x1.6ff02ap-16, v27, -0x1.1257dcp-12)
+		v29 := FMA(v28, v27, 0x1.5552fep-09)
+		v30 := FMA(v29, v27, -0x1.555466p-06)
+		v31 := FMA(v30, v27, 0.125)
+		v32 := FMA(v31, v27, -0.5)
+		v33 := float32(v32 * v27)
 		// max(0, x) - a·2ⁿ·q·(1 + p)
-		v35 := pow2(v24)
-		v36 := float32(v21 * v35)
-		v37 := FMA(v36, v34, v36)
-		v38 := larger(0, xi)
-		v39 := FMA(-v2, v37, v38)
-		dst[i] = v39
+		v34 := pow2(v23)
+		v35 := float32(v21 * v34)
+		v36 := FMA(v35, v33, v35)
+		v37 := larger(0, xi)
+		v38 := FMA(-v2, v36, v37)
+		dst[i] = v38
 	}
 }
 
@@ -384,22 +383,22 @@ func sumExpGeneric(x []float32, shift float32) float32 {
 	for i := range x {
 		xi := x[i]
 		v1 := xi - shift
+		v2 := larger(-0x1.154246p+06, v1)
 		// z = n·ln 2 + r
-		v2 := FMA(v1, 0x1.715476p+00, 12583103)
-		v3 := v2 - 12583103
-		v4 := FMA(v3, -0x1.62e43p-01, v1)
-		v5 := FMA(v3, 0x1.05c61p-29, v4)
-		// p = exp r
-		v6 := FMA(0x1.6ac174p-10, v5, 0x1.123da8p-07)
-		v7 := FMA(v6, v5, 0x1.555858p-05)
-		v8 := FMA(v7, v5, 0x1.55548cp-03)
-		v9 := FMA(v8, v5, 0x1.fffffcp-02)
-		v10 := FMA(v9, v5, 1)
-		v11 := FMA(v10, v5, 1)
-		// 2ⁿ⁺⁶⁴·p; 0 where z < -69 and past the end
-		v12 := pow2(v2)
-		v13 := float32(v11 * v12)
-		v14 := zeroIf(v13, v1, -69)
+		v3 := FMA(v2, 0x1.715476p+00, 12583012)
+		v4 := v3 - 12583012
+		v5 := FMA(v4, -0x1.62e43p-01, v2)
+		v6 := FMA(v4, 0x1.05c61p-29, v5)
+		// p = 2⁹¹·exp r
+		v7 := FMA(0x1.6ac174p+81, v6, 0x1.123da8p+84)
+		v8 := FMA(v7, v6, 0x1.555858p+86)
+		v9 := FMA(v8, v6, 0x1.55548cp+88)
+		v10 := FMA(v9, v6, 0x1.fffffcp+89)
+		v11 := FMA(v10, v6, 0x1p+91)
+		v12 := FMA(v11, v6, 0x1p+91)
+		// 2ⁿ⁻²⁷·p; 0 past the end
+		v13 := pow2(v3)
+		v14 := float32(v12 * v13)
 		lane[i%lanes] += v14
 	}
 	return foldSum(&lane)
@@ -410,22 +409,22 @@ func expSumGeneric(dst, x []float32, shift float32) float32 {
 	for i := range dst {
 		xi := x[i]
 		v1 := xi - shift
+		v2 := larger(-0x1.154246p+06, v1)
 		// z = n·ln 2 + r
-		v2 := FMA(v1, 0x1.715476p+00, 12583103)
-		v3 := v2 - 12583103
-		v4 := FMA(v3, -0x1.62e43p-01, v1)
-		v5 := FMA(v3, 0x1.05c61p-29, v4)
-		// p = exp r
-		v6 := FMA(0x1.6ac174p-10, v5, 0x1.123da8p-07)
-		v7 := FMA(v6, v5, 0x1.555858p-05)
-		v8 := FMA(v7, v5, 0x1.55548cp-03)
-		v9 := FMA(v8, v5, 0x1.fffffcp-02)
-		v10 := FMA(v9, v5, 1)
-		v11 := FMA(v10, v5, 1)
-		// 2ⁿ⁺⁶⁴·p; 0 where z < -69 and past the end
-		v12 := pow2(v2)
-		v13 := float32(v11 * v12)
-		v14 := zeroIf(v13, v1, -69)
+		v3 := FMA(v2, 0x1.715476p+00, 12583012)
+		v4 := v3 - 12583012
+		v5 := FMA(v4, -0x1.62e43p-01, v2)
+		v6 := FMA(v4, 0x1.05c61p-29, v5)
+		// p = 2⁹¹·exp r
+		v7 := FMA(0x1.6ac174p+81, v6, 0x1.123da8p+84)
+		v8 := FMA(v7, v6, 0x1.555858p+86)
+		v9 := FMA(v8, v6, 0x1.55548cp+88)
+		v10 := FMA(v9, v6, 0x1.fffffcp+89)
+		v11 := FMA(v10, v6, 0x1p+91)
+		v12 := FMA(v11, v6, 0x1p+91)
+		// 2ⁿ⁻²⁷·p; 0 past the end
+		v13 := pow2(v3)
+		v14 := float32(v12 * v13)
 		dst[i] = v14
 		lane[i%lanes] += v14
 	}

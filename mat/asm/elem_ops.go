@@ -27,22 +27,6 @@ func withSign(a, b float32) float32 {
 	return math.Float32frombits(math.Float32bits(a) | math.Float32bits(b)&(1<<31))
 }
 
-// ifNeg returns a where b has a minus sign, otherwise c.
-func ifNeg(a, b, c float32) float32 {
-	if math.Signbit(float64(b)) {
-		return a
-	}
-	return c
-}
-
-// zeroIf returns 0 where b < c, otherwise a.
-func zeroIf(a, b, c float32) float32 {
-	if b < c {
-		return 0
-	}
-	return a
-}
-
 // index returns the low three bits of the exponent and first bit of the fraction of a: the place of a's part in a table.
 func index(a float32) int { return int(math.Float32bits(a) >> 22 & 7) }
 

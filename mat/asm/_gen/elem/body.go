@@ -23,10 +23,7 @@ const (
 	max      // a > b ? a : b, so NaN in b stays
 	min      // a < b ? a : b, so NaN in b stays
 	abs      // a without its sign
-	negAbs   // a with a minus sign
 	withSign // a ≥ 0 with the sign of b
-	ifNeg    // b has a minus sign ? a : c
-	zeroIf   // b < c ? 0 : a, so NaN in b keeps a
 	index    // the low three bits of the exponent and first bit of the fraction of a, for lookup
 	lookup   // the element of table that index a names
 	pow2     // 2^i, where i is the low nine bits of a less 127
@@ -119,13 +116,8 @@ func (b *body) fms(x, y, z *value) *value   { return b.emit(value{op: fms, a: x,
 func (b *body) max(x, y *value) *value      { return b.emit(value{op: max, a: x, b: y}) }
 func (b *body) min(x, y *value) *value      { return b.emit(value{op: min, a: x, b: y}) }
 func (b *body) abs(x *value) *value         { return b.emit(value{op: abs, a: x}) }
-func (b *body) negAbs(x *value) *value      { return b.emit(value{op: negAbs, a: x}) }
 func (b *body) withSign(x, s *value) *value { return b.emit(value{op: withSign, a: x, b: s}) }
-func (b *body) ifNeg(s, x, y *value) *value { return b.emit(value{op: ifNeg, a: x, b: s, c: y}) }
-func (b *body) zeroIf(x, y, z *value) *value {
-	return b.emit(value{op: zeroIf, a: x, b: y, c: z})
-}
-func (b *body) index(x *value) *value { return b.emit(value{op: index, a: x}) }
+func (b *body) index(x *value) *value       { return b.emit(value{op: index, a: x}) }
 func (b *body) lookup(i *value, table [8]float32) *value {
 	return b.emit(value{op: lookup, a: i, table: table})
 }

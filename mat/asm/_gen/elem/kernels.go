@@ -179,14 +179,13 @@ func geluBody(b *body) {
 	for k := len(tail) - 2; k >= 0; k-- {
 		q = b.fma(q, u, b.part(i, tail[k]))
 	}
-	b.note("a² = h - excess = r - 2n·ln 2")
-	h := b.mul(a, a)
-	excess := b.fms(a, a, h)
+	b.note("a² = r - 2n·ln 2; 2n·high is exact")
+	high := float32(math.Round(math.Ln2*0x1p16) / 0x1p16)
 	magic := b.num(round + 127)
-	t := b.fma(h, b.num(-log2E/2), magic)
+	t := b.fma(b.mul(a, a), b.num(-log2E/2), magic)
 	n := b.sub(t, magic)
-	r := b.fma(n, b.num(2*ln2), h)
-	r = b.sub(b.fma(n, b.num(2*ln2Low), r), excess)
+	r := b.fma(a, a, b.mul(n, b.num(2*high)))
+	r = b.fma(n, b.num(float32(2*(math.Ln2-float64(high)))), r)
 	b.note("p = exp(-r/2) - 1")
 	var halved []float32
 	for i, c := range expNegPoly {
@@ -240,14 +239,18 @@ func divBody(b *body) {
 // maxBody passes over NaN.
 func maxBody(b *body) { b.most(b.valid(b.x(), b.num(float32(math.Inf(-1))))) }
 
-// expShifted returns 2⁶⁴·exp(x - shift) for x ≤ shift, and 0 where x - shift < -69. So the terms of a softmax, their sum and all that
-// divBody makes of them are normal numbers, which makes it correct, and fast whatever the values are.
+// expShifted returns 2⁶⁴·exp(x - shift) for x ≤ shift, and 0 where x - shift < -99.5·ln 2, about -69. So the terms of a softmax, their
+// sum and all that divBody makes of them are normal numbers, which makes it correct, and fast whatever the values are. The factor is
+// 2⁻²⁷ in 2ⁿ, which so comes out as 0 where n is -100, and 2⁹¹ in p.
 func (b *body) expShifted() *value {
-	z := b.sub(b.x(), b.args[0])
-	t, _, r := b.reduce(z, 127+64)
-	b.note("p = exp r")
-	p := b.poly(r, expPoly)
-	b.note("2ⁿ⁺⁶⁴·p; 0 where z < -69 and past the end")
-	e := b.zeroIf(b.mul(p, b.pow2(t)), z, b.num(-69))
-	return b.valid(e, b.num(0))
+	z := b.max(b.num(-100*ln2), b.sub(b.x(), b.args[0]))
+	t, _, r := b.reduce(z, 127-27)
+	b.note("p = 2⁹¹·exp r")
+	var scaled []float32
+	for _, c := range expPoly {
+		scaled = append(scaled, c*0x1p91)
+	}
+	p := b.poly(r, scaled)
+	b.note("2ⁿ⁻²⁷·p; 0 past the end")
+	return b.valid(b.mul(p, b.pow2(t)), b.num(0))
 }

@@ -10,7 +10,7 @@ import (
 func portable() []byte {
 	var t text
 	t.line("%s\npackage asm\n", header)
-	t.table("Generic")
+	t.variable("Generic")
 	var tables tables
 	for _, k := range kernels {
 		t.portable(k, &tables)
@@ -94,10 +94,7 @@ var goForms = map[op]string{
 	max:      "larger(%s, %s)",
 	min:      "smaller(%s, %s)",
 	abs:      "abs(%s)",
-	negAbs:   "-abs(%s)",
 	withSign: "withSign(%s, %s)",
-	ifNeg:    "ifNeg(%s, %s, %s)",
-	zeroIf:   "zeroIf(%s, %s, %s)",
 	index:    "index(%s)",
 	pow2:     "pow2(%s)",
 	scale:    "scale(%[1]s, %[2]s)",

@@ -52,7 +52,7 @@ func stubs(levels ...string) []byte {
 	var t text
 	t.line("%s\n%s\npackage asm\n", header, noPortable)
 	for _, l := range levels {
-		t.table(l)
+		t.variable(l)
 	}
 	for _, l := range levels {
 		for _, k := range kernels {
@@ -62,8 +62,8 @@ func stubs(levels ...string) []byte {
 	return t.source()
 }
 
-// table writes the variable that holds the kernels of a level.
-func (t *text) table(level string) {
+// variable writes the variable that holds the kernels of a level.
+func (t *text) variable(level string) {
 	t.line("var elem%s = Elem{", level)
 	for _, k := range kernels {
 		t.line("%s: %s,", k.field, k.function(level))
