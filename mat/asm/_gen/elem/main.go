@@ -1,5 +1,6 @@
 // Command elem writes the element and row kernels of package asm: portable Go, and assembly for AVX2, AVX-512 and NEON. A kernel is
-// described once, in kernels.go, as a straight line of vector operations. Run it in mat/asm/_gen:
+// described once, in kernels.go, as a straight line of vector operations; portable.go, x86_*.go and neon_*.go make code of it. Run it in
+// mat/asm/_gen:
 //
 //	go run ./elem
 package main

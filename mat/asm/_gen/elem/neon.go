@@ -46,13 +46,7 @@ func (l *neonLevel) file() []byte {
 		}
 	}
 	t.line("GLOBL constantsNEON<>(SB), RODATA|NOPTR, $%d\n", 16*(len(l.constants.bits)+1))
-	for k, table := range l.tables.list {
-		for i := 0; i < 8; i += 2 {
-			t.line("DATA tablesNEON<>+%d(SB)/8, $%#08x%08x // %s, %s", 32*k+4*i, bitsOf(table[i+1]), bitsOf(table[i]),
-				describe(bitsOf(table[i])), describe(bitsOf(table[i+1])))
-		}
-	}
-	t.line("GLOBL tablesNEON<>(SB), RODATA|NOPTR, $%d", 32*len(l.tables.list))
+	l.tables.data(&t, "tablesNEON")
 	t.Write(code.Bytes())
 	return t.Bytes()
 }

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // A regs hands out vector registers while the code of a group of vectors is written. A value has one register per vector.
 type regs struct {
@@ -69,32 +66,4 @@ func (r *regs) release(v *value, i, j, keep int) {
 			done = append(done, reg)
 		}
 	}
-}
-
-// A pool is the table of constants of a file; entries are bit patterns.
-type pool struct{ bits []uint32 }
-
-// index returns the entry of f, which it adds where it is missing.
-func (p *pool) index(f float32) int { return p.indexBits(math.Float32bits(f)) }
-
-func (p *pool) indexBits(b uint32) int {
-	i := slices.Index(p.bits, b)
-	if i < 0 {
-		i = len(p.bits)
-		p.bits = append(p.bits, b)
-	}
-	return i
-}
-
-// A tables is the list of tables of a file.
-type tables struct{ list [][8]float32 }
-
-// index returns the number of a table, which it adds where it is missing.
-func (t *tables) index(table [8]float32) int {
-	i := slices.Index(t.list, table)
-	if i < 0 {
-		i = len(t.list)
-		t.list = append(t.list, table)
-	}
-	return i
 }

@@ -59,13 +59,7 @@ func (l *x86) file() []byte {
 	}
 	t.line("GLOBL constants%s<>(SB), RODATA|NOPTR, $%d", l.level, len(l.constants.bits)*l.stride())
 	t.line("")
-	for k, table := range l.tables.list {
-		for i := 0; i < 8; i += 2 {
-			t.line("DATA tables%s<>+%d(SB)/8, $%#08x%08x // %s, %s", l.level, 32*k+4*i, bitsOf(table[i+1]), bitsOf(table[i]),
-				describe(bitsOf(table[i])), describe(bitsOf(table[i+1])))
-		}
-	}
-	t.line("GLOBL tables%s<>(SB), RODATA|NOPTR, $%d", l.level, 32*len(l.tables.list))
+	l.tables.data(&t, "tables"+l.level)
 	if !l.masks() {
 		t.line("")
 		for i := range l.width / 2 {
