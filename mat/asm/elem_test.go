@@ -244,6 +244,28 @@ func TestReductions(t *testing.T) {
 	}
 }
 
+// TestExpSumFarBelow checks the terms around the point from which they are 0.
+func TestExpSumFarBelow(t *testing.T) {
+	x := []float32{3, 3 - 30, 3 - 68.9, 3 - 69, 3 - 200, -math.MaxFloat32, -inf}
+	for _, l := range Levels() {
+		dst := make([]float32, len(x))
+		sum := l.Elem.ExpSum(dst, x, 3)
+		for i, v := range x[:3] {
+			if want := float32(math.Exp(float64(v-3)) * 0x1p64); distance(dst[i], want) > 2 {
+				t.Errorf("%s: at %v: %x, want %x", l.Name, v, dst[i], want)
+			}
+		}
+		for i, v := range x[3:] {
+			if dst[3+i] != 0 {
+				t.Errorf("%s: at %v: %x, want 0", l.Name, v, dst[3+i])
+			}
+		}
+		if sum != 0x1p64 || l.Elem.SumExp(x, 3) != sum {
+			t.Errorf("%s: sums %x and %x, want 0x1p64", l.Name, sum, l.Elem.SumExp(x, 3))
+		}
+	}
+}
+
 // ExampleElem computes with the kernels of the best level of this machine.
 func ExampleElem() {
 	k := &Levels()[0].Elem
