@@ -35,9 +35,6 @@ func (e *Engine) Softmax(dst, x Matrix) {
 
 func doSoftmax(w *work, r, _, _ int) { w.engine.softmaxRow(w.dst.Row(r), w.x.Row(r)) }
 
-// SoftmaxRow is Softmax for one row in place, on the calling goroutine.
-func (e *Engine) SoftmaxRow(x []float32) { e.softmaxRow(x, x) }
-
 func (e *Engine) softmaxRow(dst, x []float32) {
 	k := &e.level.Elem
 	m := e.MaxRow(x)
