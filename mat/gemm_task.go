@@ -177,7 +177,7 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	nr := tile.NR
 	panels := ceilDiv(j1-j0, nr)
 	perCall := max(1, callMACs/(max(kc, 64)*nr*tile.MR))
-	pack := j1-j0 >= packColumns
+	pack := j1-j0 >= packColumns && w.i1-w.i0 > 4
 	if pack {
 		perCall = 1
 	}
@@ -190,7 +190,7 @@ func (w *worker) block(j0, j1, k0, kc int) {
 		if left := w.i1 - i0; left > most && left < 2*most {
 			rows = (left + 1) / 2
 		}
-		a, lda := w.strip(i0, rows, k0, kc, pack && rows > 4)
+		a, lda := w.strip(i0, rows, k0, kc, pack)
 		i1 := i0 + rows
 		for q := 0; q < panels; q += perCall {
 			n := min(perCall, panels-q)
