@@ -28,6 +28,9 @@ func (e *Engine) ReLU(dst, x Matrix) { e.unary(dst, x, e.level.Elem.ReLU) }
 // Add sets dst = x + y.
 func (e *Engine) Add(dst, x, y Matrix) { e.binary(dst, x, y, e.level.Elem.Add) }
 
+// Sub sets dst = x - y.
+func (e *Engine) Sub(dst, x, y Matrix) { e.binary(dst, x, y, e.level.Elem.Sub) }
+
 // MulElem sets dst = x ⊙ y, the product element by element.
 func (e *Engine) MulElem(dst, x, y Matrix) { e.binary(dst, x, y, e.level.Elem.Mul) }
 
@@ -42,6 +45,15 @@ func (e *Engine) Scale(dst, x Matrix, s float32) {
 	checkShapes("Scale", dst, x)
 	w := newWork(doScale, dst, x)
 	w.scalar, w.s = e.level.Elem.Scale, s
+	e.shareElements(w)
+}
+
+// AddScaled sets dst = x + y·s with one rounding, a fused multiply-add.
+func (e *Engine) AddScaled(dst, x, y Matrix, s float32) {
+	checkShapes("AddScaled", dst, x)
+	checkShapes("AddScaled", dst, y)
+	w := newWork(doScaled, dst, x)
+	w.y, w.scaled, w.s = y, e.level.Elem.AddScaled, s
 	e.shareElements(w)
 }
 
@@ -62,6 +74,10 @@ func (e *Engine) binary(dst, x, y Matrix, f func(dst, x, y []float32)) {
 
 func doScale(w *work, r, from, to int) {
 	w.scalar(w.dst.Row(r)[from:to], w.x.Row(r)[from:to], w.s)
+}
+
+func doScaled(w *work, r, from, to int) {
+	w.scaled(w.dst.Row(r)[from:to], w.x.Row(r)[from:to], w.y.Row(r)[from:to], w.s)
 }
 
 func doUnary(w *work, r, from, to int) {

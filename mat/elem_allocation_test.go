@@ -8,7 +8,7 @@ import "testing"
 // detector, which makes a sync.Pool forget.)
 func TestElementFunctionsAllocate(t *testing.T) {
 	e := newEngine(t, 2)
-	x, y, w, sums := New(64, 1024), New(64, 1024), make([]float32, 1024), make([]float32, 64)
+	x, y, w, sums, labels := New(64, 1024), New(64, 1024), make([]float32, 1024), make([]float32, 64), make([]int, 64)
 	for _, f := range elementFunctions {
 		if n := testing.AllocsPerRun(50, func() { f.call(e, y, x, y) }); n != 0 {
 			t.Errorf("%s allocates %v times", f.name, n)
@@ -18,6 +18,11 @@ func TestElementFunctionsAllocate(t *testing.T) {
 		"Softmax":   func() { e.Softmax(y, x) },
 		"RMSNorm":   func() { e.RMSNorm(y, x, w, 1e-6) },
 		"LogSumExp": func() { e.LogSumExp(sums, x) },
+
+		"SoftmaxBackward":       func() { e.SoftmaxBackward(y, x, y) },
+		"RMSNormBackward":       func() { e.RMSNormBackward(y, x, y, w, 1e-6) },
+		"RMSNormWeightBackward": func() { e.RMSNormWeightBackward(w, x, y, 1e-6) },
+		"CrossEntropyBackward":  func() { e.CrossEntropyBackward(y, x, labels, 0, 1) },
 	} {
 		if n := testing.AllocsPerRun(50, f); n != 0 {
 			t.Errorf("%s allocates %v times", name, n)

@@ -16,10 +16,13 @@ type work struct {
 	engine    *Engine
 	dst, x, y Matrix
 	vector    []float32 // an operand or result with one value per column or row
+	labels    []int
+	ignore    int
 	s         float32
 	unary     func(dst, x []float32)
 	binary    func(dst, x, y []float32)
 	scalar    func(dst, x []float32, s float32)
+	scaled    func(dst, x, y []float32, s float32)
 
 	rows, cols int // size of a part
 	across     int // parts side by side

@@ -18,6 +18,7 @@ type Engine struct {
 	scratch    scratch
 	tasks      spare[*gemmTask]
 	attentions spare[*attentionTask]
+	packs      spare[*packTask[float32]]
 }
 
 // Options chooses what an Engine uses.

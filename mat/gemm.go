@@ -11,6 +11,9 @@ type Product struct {
 	B    *Packed
 }
 
+// A MatrixProduct is a Product whose B is not packed.
+type MatrixProduct struct{ C, A, B Matrix }
+
 // Mul sets c = a·b. c must not overlap a.
 func (e *Engine) Mul(c, a Matrix, b *Packed) { e.one(product{c: c, a: a, packed: b}) }
 
@@ -22,14 +25,6 @@ func (e *Engine) MulMatrix(c, a, b Matrix) { e.one(product{c: c, a: a, b: b}) }
 
 // MulAddMatrix sets c = c + a·b with b not packed. c must not overlap a or b.
 func (e *Engine) MulAddMatrix(c, a, b Matrix) { e.one(product{c: c, a: a, b: b, add: true}) }
-
-// MulGrouped computes C = A·B for every product of the group, in one call that shares the work of all. No C may overlap another
-// operand of the group.
-func (e *Engine) MulGrouped(group []Product) { e.grouped(group, false) }
-
-// MulAddGrouped computes C = C + A·B for every product of the group, in one call that shares the work of all. No C may overlap
-// another operand of the group.
-func (e *Engine) MulAddGrouped(group []Product) { e.grouped(group, true) }
 
 // MulT sets c = a·bᵀ: a is M × N, b is K × N, c is M × K. Where b holds the weight of a linear layer y = x·b, the gradient of x is
 // dx = dy·bᵀ, from the same packed memory. c must not overlap a.
@@ -49,17 +44,17 @@ func (e *Engine) MulAddTMatrix(c, a, b Matrix) {
 	e.one(product{c: c, a: a, b: b, left: true, add: true})
 }
 
+// MulMatrixT sets c = a·bᵀ as MulT does, with b not packed. c must not overlap a or b.
+func (e *Engine) MulMatrixT(c, a, b Matrix) { e.one(product{c: c, a: a, b: b, right: true}) }
+
+// MulAddMatrixT sets c = c + a·bᵀ as MulMatrixT does.
+func (e *Engine) MulAddMatrixT(c, a, b Matrix) {
+	e.one(product{c: c, a: a, b: b, right: true, add: true})
+}
+
 func (e *Engine) one(p product) {
 	t := e.task()
 	t.products = append(t.products, p)
-	t.run()
-}
-
-func (e *Engine) grouped(group []Product, add bool) {
-	t := e.task()
-	for _, p := range group {
-		t.products = append(t.products, product{c: p.C, a: p.A, packed: p.B, add: add})
-	}
 	t.run()
 }
 
@@ -70,7 +65,7 @@ type product struct {
 	b      Matrix
 	add    bool
 	left   bool // a is to be transposed
-	right  bool // packed is to be transposed
+	right  bool // b is to be transposed
 }
 
 // k is the length of the sums.

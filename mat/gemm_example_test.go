@@ -90,3 +90,27 @@ func ExampleEngine_MulAddTMatrix() {
 	fmt.Println(dw.Data)
 	// Output: [8 12]
 }
+
+// One call for the products of several sequences with weights that are not packed.
+func ExampleEngine_MulMatrixGrouped() {
+	e := engine()
+	defer e.Close()
+	a, c := mat.View([]float32{1, 2, 3, 4}, 2, 2), mat.New(2, 1)
+	e.MulMatrixGrouped([]mat.MatrixProduct{
+		{C: c.RowRange(0, 1), A: a.RowRange(0, 1), B: mat.View([]float32{1, 1}, 2, 1)},
+		{C: c.RowRange(1, 2), A: a.RowRange(1, 2), B: mat.View([]float32{10, 10}, 2, 1)},
+	})
+	fmt.Println(c.Data)
+	// Output: [3 70]
+}
+
+// Weights that were trained are packed again in place.
+func ExamplePacked_RepackT() {
+	e := engine()
+	defer e.Close()
+	weight, y := mat.PackT(e, []float32{1, 2, 3, 4, 5, 6}, 3, 2, 2), mat.New(1, 3)
+	weight.RepackT(e, mat.View([]float32{1, 0, 0, 1, 1, 1}, 3, 2))
+	e.Mul(y, mat.View([]float32{1, 10}, 1, 2), weight)
+	fmt.Println(y.Data)
+	// Output: [1 10 11]
+}

@@ -152,7 +152,7 @@ func (w *worker) do() {
 	if p.copiesB() {
 		sizeB = kc * ceilDiv(panels, blocks) * nr
 	}
-	if p.right && p.packed.half != nil {
+	if p.right && p.packed != nil && p.packed.half != nil {
 		sizeWide = nr * p.packed.nr()
 	}
 	scratch := w.engine.Borrow(sizeA + sizeB + sizeWide)
@@ -238,8 +238,11 @@ func (w *worker) operand(j0, j1, k0, kc int) (b unsafe.Pointer, ldb, step, size 
 	switch {
 	case kc == 0:
 		return nil, nr, step, 4
-	case p.right:
+	case p.right && p.packed != nil:
 		w.packTransposed(j0, j1, k0, kc)
+		return unsafe.Pointer(&w.b[0]), nr, step, 4
+	case p.right:
+		w.transpose(j0, j1, k0, kc)
 		return unsafe.Pointer(&w.b[0]), nr, step, 4
 	case p.packed == nil:
 		if (j1-j0)%nr == 0 && (w.i1-w.i0 <= 4*w.tile.MR || (j1-j0)*kc <= directValues) {
@@ -274,6 +277,19 @@ func (w *worker) pack(j0, j1, k0, kc int) {
 			clear(dst[n:nr])
 			dst = dst[nr:]
 		}
+	}
+}
+
+// transpose copies columns k0 to k0+kc of B into panels of its rows j0 ≤ j < j1, which are columns of the transpose.
+func (w *worker) transpose(j0, j1, k0, kc int) {
+	b, nr := w.product.b, w.tile.NR
+	for j := j0; j < j1; j += nr {
+		n := min(nr, j1-j)
+		dst := w.b[(j-j0)*kc:][:kc*nr]
+		if n < nr {
+			clear(dst)
+		}
+		w.engine.level.Gemm.Transpose(&dst[0], nr, &b.Data[j*b.Stride+k0], b.Stride, n, kc)
 	}
 }
 

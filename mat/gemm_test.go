@@ -134,6 +134,16 @@ func TestMul(t *testing.T) {
 				{"MulAddT", true, func(c Matrix) { e.MulAddT(c, a, flipped) }},
 				{"MulTMatrix", false, func(c Matrix) { e.MulTMatrix(c, aT, b) }},
 				{"MulAddTMatrix", true, func(c Matrix) { e.MulAddTMatrix(c, aT, b) }},
+				{"MulMatrixT", false, func(c Matrix) { e.MulMatrixT(c, a, transposed) }},
+				{"MulAddMatrixT", true, func(c Matrix) { e.MulAddMatrixT(c, a, transposed) }},
+				{"MulTGrouped", false, func(c Matrix) { e.MulTGrouped([]Product{{c, a, flipped}}) }},
+				{"MulAddTGrouped", true, func(c Matrix) { e.MulAddTGrouped([]Product{{c, a, flipped}}) }},
+				{"MulMatrixGrouped", false, func(c Matrix) { e.MulMatrixGrouped([]MatrixProduct{{c, a, b}}) }},
+				{"MulAddMatrixGrouped", true, func(c Matrix) { e.MulAddMatrixGrouped([]MatrixProduct{{c, a, b}}) }},
+				{"MulMatrixTGrouped", false, func(c Matrix) { e.MulMatrixTGrouped([]MatrixProduct{{c, a, transposed}}) }},
+				{"MulAddMatrixTGrouped", true, func(c Matrix) { e.MulAddMatrixTGrouped([]MatrixProduct{{c, a, transposed}}) }},
+				{"MulTMatrixGrouped", false, func(c Matrix) { e.MulTMatrixGrouped([]MatrixProduct{{c, aT, b}}) }},
+				{"MulAddTMatrixGrouped", true, func(c Matrix) { e.MulAddTMatrixGrouped([]MatrixProduct{{c, aT, b}}) }},
 			} {
 				got, want := clone(c), clone(c)
 				f.mul(got)
@@ -207,7 +217,29 @@ func TestMulGroup(t *testing.T) {
 		if d := diff(c, want); d != "" {
 			t.Fatal(d)
 		}
+		gradients := make([]MatrixProduct, len(group))
+		for i, p := range group {
+			gradients[i] = MatrixProduct{C: random(rnd, 300, 20, 2), A: p.A, B: p.C}
+			want := clone(gradients[i].C)
+			oracle(want, transpose(p.A), p.C, true)
+			defer func() {
+				if d := diff(gradients[i].C, want); d != "" {
+					t.Errorf("product %d, transposed: %s", i, d)
+				}
+			}()
+		}
+		e.MulAddTMatrixGrouped(gradients)
 	})
+}
+
+func transpose(m Matrix) Matrix {
+	t := New(m.Cols, m.Rows)
+	for i := range m.Rows {
+		for j, v := range m.Row(i) {
+			t.Row(j)[i] = v
+		}
+	}
+	return t
 }
 
 // TestMulSpecial checks zeros, infinities, NaNs and subnormals: none may be skipped.
@@ -306,7 +338,7 @@ func TestMulAllocates(t *testing.T) {
 		}
 		rnd := rand.New(rand.NewPCG(17, 18))
 		a, b, c := random(rnd, 128, 256, 0), random(rnd, 256, 96, 0), New(128, 96)
-		p := Pack(e, b.Data, 256, 96, 96)
+		p, flat := Pack(e, b.Data, 256, 96, 96), random(rnd, 96, 256, 0)
 		group := []Product{{c, a, p}, {New(128, 96), a, p}}
 		for name, f := range map[string]func(){
 			"Mul":          func() { e.Mul(c, a, p) },
@@ -316,6 +348,11 @@ func TestMulAllocates(t *testing.T) {
 			"MulAddMatrix": func() { e.MulAddMatrix(c, a, b) },
 			"MulT":         func() { e.MulT(a, c, p) },
 			"MulTMatrix":   func() { e.MulTMatrix(b, a, c) },
+			"MulMatrixT":   func() { e.MulMatrixT(a, c, b) },
+			"MulTGrouped":  func() { e.MulTGrouped([]Product{{a, c, p}}) },
+			"matrix group": func() { e.MulTMatrixGrouped([]MatrixProduct{{b, a, c}}) },
+			"Repack":       func() { p.Repack(e, b) },
+			"RepackT":      func() { p.RepackT(e, flat) },
 		} {
 			if n := testing.AllocsPerRun(20, func() { f(); runtime.Gosched() }); n != 0 {
 				t.Errorf("%s: %v allocations", name, n)

@@ -9,7 +9,7 @@ import (
 )
 
 // Packed is the right operand of a product, K × N, in the layout that the kernels of one level read and in the storage type that it
-// came in. It is immutable.
+// came in. It is immutable but for Repack and RepackT.
 //
 // The layout: for each block of kBlock rows, one panel after another; a panel is NR columns of the block's rows, row by row. The
 // last panel is as wide as the narrowest kernel allows, and padded with zeros.
@@ -26,40 +26,14 @@ type Packed struct {
 // Pack copies b, k × n in row-major order with the given stride between rows.
 func Pack[T Element](e *Engine, b []T, k, n, stride int) *Packed {
 	checkRows(len(b), k, n, stride, "Pack")
-	return pack(e, b, k, n, stride, 1)
+	return pack(e, b, k, n, stride, false)
 }
 
 // PackT copies the transpose of w, n × k in row-major order with the given stride between rows: the weight of a linear layer, whose
 // product is x·wᵀ.
 func PackT[T Element](e *Engine, w []T, n, k, stride int) *Packed {
 	checkRows(len(w), n, k, stride, "PackT")
-	return pack(e, w, k, n, 1, stride)
-}
-
-// pack packs the k × n values b[l·row + j·column].
-func pack[T Element](e *Engine, b []T, k, n, row, column int) *Packed {
-	p := &Packed{K: k, N: n, level: e.level, size: int(unsafe.Sizeof(*new(T)))}
-	g := &e.level.Gemm
-	switch any(b).(type) {
-	case []BFloat16:
-		p.half, p.widen = &g.BFloat16, g.WidenBFloat16
-	case []Float16:
-		p.half, p.widen = &g.Float16, g.WidenFloat16
-	}
-	dst := aligned[T](k * p.width())
-	p.memory = unsafe.Pointer(unsafe.SliceData(dst))
-	for k0 := 0; k0 < k; k0 += kBlock {
-		for j0 := 0; j0 < n; j0 += p.nr() {
-			width := p.panelWidth(j0)
-			for l := k0; l < min(k, k0+kBlock); l++ {
-				for j := range min(width, n-j0) {
-					dst[j] = b[l*row+(j0+j)*column]
-				}
-				dst = dst[width:]
-			}
-		}
-	}
-	return p
+	return pack(e, w, k, n, stride, true)
 }
 
 // Equal reports whether o holds the same bits as p, in the same storage type and for the same level.

@@ -19,9 +19,12 @@ func (e *Engine) RMSNorm(dst, x Matrix, weight []float32, eps float32) {
 
 func doRMSNorm(w *work, r, _, _ int) {
 	x := w.x.Row(r)
-	mean := w.engine.DotRow(x, x) / float32(len(x))
-	root := float32(math.Sqrt(float64(mean + w.s)))
-	w.engine.level.Elem.DivMul(w.dst.Row(r), x, w.vector, root)
+	w.engine.level.Elem.DivMul(w.dst.Row(r), x, w.vector, w.engine.rootMeanSquare(x, w.s))
+}
+
+func (e *Engine) rootMeanSquare(x []float32, eps float32) float32 {
+	mean := e.DotRow(x, x) / float32(len(x))
+	return float32(math.Sqrt(float64(mean + eps)))
 }
 
 // Softmax sets each row of dst to exp(x - max) / sum(exp(x - max)). dst may be x. Elements of -Inf become 0 and do not change the

@@ -4,11 +4,18 @@ package asm
 // and dst may be an operand but must not overlap one otherwise.
 type Elem struct {
 	Exp, Sigmoid, Tanh, SiLU, GELU, GELUTanh, ReLU func(dst, x []float32)
-	Add, Mul, GateSiLU, GateGELUTanh               func(dst, x, y []float32)
+	Add, Sub, Mul, GateSiLU, GateGELUTanh          func(dst, x, y []float32)
+
+	// The gradient y times the derivative at x.
+	ReLUBackward, SigmoidBackward, TanhBackward, SiLUBackward, GELUBackward, GELUTanhBackward func(dst, x, y []float32)
 
 	Scale  func(dst, x []float32, s float32)          // x·s
 	Div    func(dst, x []float32, d, inverse float32) // x/d, correctly rounded where inverse is 1/d and all numbers are normal or 0
 	DivMul func(dst, x, w []float32, d float32)       // x/d·w
+
+	AddScaled func(dst, x, y []float32, s float32)    // x + y·s, one rounding
+	SubMul    func(dst, x, y []float32, s float32)    // (x - s)·y
+	SubDiv    func(dst, x, y []float32, s, d float32) // (x - y·s)/d, one rounding below the division
 
 	// The reductions use 32 lanes, element i in lane i mod 32, and add lane i+16 to lane i, then i+8, i+4, i+2 and i+1.
 	Max    func(x []float32) float32                     // -Inf where x is empty; passes over NaN

@@ -5,47 +5,67 @@
 package asm
 
 var elemAVX512 = Elem{
-	Exp:          expAVX512,
-	Sigmoid:      sigmoidAVX512,
-	Tanh:         tanhAVX512,
-	SiLU:         siluAVX512,
-	GELU:         geluAVX512,
-	GELUTanh:     geluTanhAVX512,
-	ReLU:         reluAVX512,
-	Add:          addAVX512,
-	Mul:          mulAVX512,
-	GateSiLU:     gateSiLUAVX512,
-	GateGELUTanh: gateGELUTanhAVX512,
-	Scale:        scaleAVX512,
-	Div:          divAVX512,
-	DivMul:       divMulAVX512,
-	Max:          maxAVX512,
-	Sum:          sumAVX512,
-	Dot:          dotAVX512,
-	SumExp:       sumExpAVX512,
-	ExpSum:       expSumAVX512,
+	Exp:              expAVX512,
+	Sigmoid:          sigmoidAVX512,
+	Tanh:             tanhAVX512,
+	SiLU:             siluAVX512,
+	GELU:             geluAVX512,
+	GELUTanh:         geluTanhAVX512,
+	ReLU:             reluAVX512,
+	Add:              addAVX512,
+	Sub:              subAVX512,
+	Mul:              mulAVX512,
+	GateSiLU:         gateSiLUAVX512,
+	GateGELUTanh:     gateGELUTanhAVX512,
+	ReLUBackward:     reluBackwardAVX512,
+	SigmoidBackward:  sigmoidBackwardAVX512,
+	TanhBackward:     tanhBackwardAVX512,
+	SiLUBackward:     siluBackwardAVX512,
+	GELUBackward:     geluBackwardAVX512,
+	GELUTanhBackward: geluTanhBackwardAVX512,
+	Scale:            scaleAVX512,
+	AddScaled:        addScaledAVX512,
+	SubMul:           subMulAVX512,
+	SubDiv:           subDivAVX512,
+	Div:              divAVX512,
+	DivMul:           divMulAVX512,
+	Max:              maxAVX512,
+	Sum:              sumAVX512,
+	Dot:              dotAVX512,
+	SumExp:           sumExpAVX512,
+	ExpSum:           expSumAVX512,
 }
 
 var elemAVX2 = Elem{
-	Exp:          expAVX2,
-	Sigmoid:      sigmoidAVX2,
-	Tanh:         tanhAVX2,
-	SiLU:         siluAVX2,
-	GELU:         geluAVX2,
-	GELUTanh:     geluTanhAVX2,
-	ReLU:         reluAVX2,
-	Add:          addAVX2,
-	Mul:          mulAVX2,
-	GateSiLU:     gateSiLUAVX2,
-	GateGELUTanh: gateGELUTanhAVX2,
-	Scale:        scaleAVX2,
-	Div:          divAVX2,
-	DivMul:       divMulAVX2,
-	Max:          maxAVX2,
-	Sum:          sumAVX2,
-	Dot:          dotAVX2,
-	SumExp:       sumExpAVX2,
-	ExpSum:       expSumAVX2,
+	Exp:              expAVX2,
+	Sigmoid:          sigmoidAVX2,
+	Tanh:             tanhAVX2,
+	SiLU:             siluAVX2,
+	GELU:             geluAVX2,
+	GELUTanh:         geluTanhAVX2,
+	ReLU:             reluAVX2,
+	Add:              addAVX2,
+	Sub:              subAVX2,
+	Mul:              mulAVX2,
+	GateSiLU:         gateSiLUAVX2,
+	GateGELUTanh:     gateGELUTanhAVX2,
+	ReLUBackward:     reluBackwardAVX2,
+	SigmoidBackward:  sigmoidBackwardAVX2,
+	TanhBackward:     tanhBackwardAVX2,
+	SiLUBackward:     siluBackwardAVX2,
+	GELUBackward:     geluBackwardAVX2,
+	GELUTanhBackward: geluTanhBackwardAVX2,
+	Scale:            scaleAVX2,
+	AddScaled:        addScaledAVX2,
+	SubMul:           subMulAVX2,
+	SubDiv:           subDivAVX2,
+	Div:              divAVX2,
+	DivMul:           divMulAVX2,
+	Max:              maxAVX2,
+	Sum:              sumAVX2,
+	Dot:              dotAVX2,
+	SumExp:           sumExpAVX2,
+	ExpSum:           expSumAVX2,
 }
 
 //go:noescape
@@ -73,6 +93,9 @@ func reluAVX512(dst, x []float32)
 func addAVX512(dst, x, y []float32)
 
 //go:noescape
+func subAVX512(dst, x, y []float32)
+
+//go:noescape
 func mulAVX512(dst, x, y []float32)
 
 //go:noescape
@@ -82,7 +105,34 @@ func gateSiLUAVX512(dst, x, y []float32)
 func gateGELUTanhAVX512(dst, x, y []float32)
 
 //go:noescape
+func reluBackwardAVX512(dst, x, y []float32)
+
+//go:noescape
+func sigmoidBackwardAVX512(dst, x, y []float32)
+
+//go:noescape
+func tanhBackwardAVX512(dst, x, y []float32)
+
+//go:noescape
+func siluBackwardAVX512(dst, x, y []float32)
+
+//go:noescape
+func geluBackwardAVX512(dst, x, y []float32)
+
+//go:noescape
+func geluTanhBackwardAVX512(dst, x, y []float32)
+
+//go:noescape
 func scaleAVX512(dst, x []float32, s float32)
+
+//go:noescape
+func addScaledAVX512(dst, x, y []float32, s float32)
+
+//go:noescape
+func subMulAVX512(dst, x, y []float32, s float32)
+
+//go:noescape
+func subDivAVX512(dst, x, y []float32, s, d float32)
 
 //go:noescape
 func divAVX512(dst, x []float32, d, inverse float32)
@@ -130,6 +180,9 @@ func reluAVX2(dst, x []float32)
 func addAVX2(dst, x, y []float32)
 
 //go:noescape
+func subAVX2(dst, x, y []float32)
+
+//go:noescape
 func mulAVX2(dst, x, y []float32)
 
 //go:noescape
@@ -139,7 +192,34 @@ func gateSiLUAVX2(dst, x, y []float32)
 func gateGELUTanhAVX2(dst, x, y []float32)
 
 //go:noescape
+func reluBackwardAVX2(dst, x, y []float32)
+
+//go:noescape
+func sigmoidBackwardAVX2(dst, x, y []float32)
+
+//go:noescape
+func tanhBackwardAVX2(dst, x, y []float32)
+
+//go:noescape
+func siluBackwardAVX2(dst, x, y []float32)
+
+//go:noescape
+func geluBackwardAVX2(dst, x, y []float32)
+
+//go:noescape
+func geluTanhBackwardAVX2(dst, x, y []float32)
+
+//go:noescape
 func scaleAVX2(dst, x []float32, s float32)
+
+//go:noescape
+func addScaledAVX2(dst, x, y []float32, s float32)
+
+//go:noescape
+func subMulAVX2(dst, x, y []float32, s float32)
+
+//go:noescape
+func subDivAVX2(dst, x, y []float32, s, d float32)
 
 //go:noescape
 func divAVX2(dst, x []float32, d, inverse float32)

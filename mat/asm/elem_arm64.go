@@ -5,25 +5,35 @@
 package asm
 
 var elemNEON = Elem{
-	Exp:          expNEON,
-	Sigmoid:      sigmoidNEON,
-	Tanh:         tanhNEON,
-	SiLU:         siluNEON,
-	GELU:         geluNEON,
-	GELUTanh:     geluTanhNEON,
-	ReLU:         reluNEON,
-	Add:          addNEON,
-	Mul:          mulNEON,
-	GateSiLU:     gateSiLUNEON,
-	GateGELUTanh: gateGELUTanhNEON,
-	Scale:        scaleNEON,
-	Div:          divNEON,
-	DivMul:       divMulNEON,
-	Max:          maxNEON,
-	Sum:          sumNEON,
-	Dot:          dotNEON,
-	SumExp:       sumExpNEON,
-	ExpSum:       expSumNEON,
+	Exp:              expNEON,
+	Sigmoid:          sigmoidNEON,
+	Tanh:             tanhNEON,
+	SiLU:             siluNEON,
+	GELU:             geluNEON,
+	GELUTanh:         geluTanhNEON,
+	ReLU:             reluNEON,
+	Add:              addNEON,
+	Sub:              subNEON,
+	Mul:              mulNEON,
+	GateSiLU:         gateSiLUNEON,
+	GateGELUTanh:     gateGELUTanhNEON,
+	ReLUBackward:     reluBackwardNEON,
+	SigmoidBackward:  sigmoidBackwardNEON,
+	TanhBackward:     tanhBackwardNEON,
+	SiLUBackward:     siluBackwardNEON,
+	GELUBackward:     geluBackwardNEON,
+	GELUTanhBackward: geluTanhBackwardNEON,
+	Scale:            scaleNEON,
+	AddScaled:        addScaledNEON,
+	SubMul:           subMulNEON,
+	SubDiv:           subDivNEON,
+	Div:              divNEON,
+	DivMul:           divMulNEON,
+	Max:              maxNEON,
+	Sum:              sumNEON,
+	Dot:              dotNEON,
+	SumExp:           sumExpNEON,
+	ExpSum:           expSumNEON,
 }
 
 //go:noescape
@@ -51,6 +61,9 @@ func reluNEON(dst, x []float32)
 func addNEON(dst, x, y []float32)
 
 //go:noescape
+func subNEON(dst, x, y []float32)
+
+//go:noescape
 func mulNEON(dst, x, y []float32)
 
 //go:noescape
@@ -60,7 +73,34 @@ func gateSiLUNEON(dst, x, y []float32)
 func gateGELUTanhNEON(dst, x, y []float32)
 
 //go:noescape
+func reluBackwardNEON(dst, x, y []float32)
+
+//go:noescape
+func sigmoidBackwardNEON(dst, x, y []float32)
+
+//go:noescape
+func tanhBackwardNEON(dst, x, y []float32)
+
+//go:noescape
+func siluBackwardNEON(dst, x, y []float32)
+
+//go:noescape
+func geluBackwardNEON(dst, x, y []float32)
+
+//go:noescape
+func geluTanhBackwardNEON(dst, x, y []float32)
+
+//go:noescape
 func scaleNEON(dst, x []float32, s float32)
+
+//go:noescape
+func addScaledNEON(dst, x, y []float32, s float32)
+
+//go:noescape
+func subMulNEON(dst, x, y []float32, s float32)
+
+//go:noescape
+func subDivNEON(dst, x, y []float32, s, d float32)
 
 //go:noescape
 func divNEON(dst, x []float32, d, inverse float32)

@@ -3,25 +3,35 @@
 package asm
 
 var elemGeneric = Elem{
-	Exp:          expGeneric,
-	Sigmoid:      sigmoidGeneric,
-	Tanh:         tanhGeneric,
-	SiLU:         siluGeneric,
-	GELU:         geluGeneric,
-	GELUTanh:     geluTanhGeneric,
-	ReLU:         reluGeneric,
-	Add:          addGeneric,
-	Mul:          mulGeneric,
-	GateSiLU:     gateSiLUGeneric,
-	GateGELUTanh: gateGELUTanhGeneric,
-	Scale:        scaleGeneric,
-	Div:          divGeneric,
-	DivMul:       divMulGeneric,
-	Max:          maxGeneric,
-	Sum:          sumGeneric,
-	Dot:          dotGeneric,
-	SumExp:       sumExpGeneric,
-	ExpSum:       expSumGeneric,
+	Exp:              expGeneric,
+	Sigmoid:          sigmoidGeneric,
+	Tanh:             tanhGeneric,
+	SiLU:             siluGeneric,
+	GELU:             geluGeneric,
+	GELUTanh:         geluTanhGeneric,
+	ReLU:             reluGeneric,
+	Add:              addGeneric,
+	Sub:              subGeneric,
+	Mul:              mulGeneric,
+	GateSiLU:         gateSiLUGeneric,
+	GateGELUTanh:     gateGELUTanhGeneric,
+	ReLUBackward:     reluBackwardGeneric,
+	SigmoidBackward:  sigmoidBackwardGeneric,
+	TanhBackward:     tanhBackwardGeneric,
+	SiLUBackward:     siluBackwardGeneric,
+	GELUBackward:     geluBackwardGeneric,
+	GELUTanhBackward: geluTanhBackwardGeneric,
+	Scale:            scaleGeneric,
+	AddScaled:        addScaledGeneric,
+	SubMul:           subMulGeneric,
+	SubDiv:           subDivGeneric,
+	Div:              divGeneric,
+	DivMul:           divMulGeneric,
+	Max:              maxGeneric,
+	Sum:              sumGeneric,
+	Dot:              dotGeneric,
+	SumExp:           sumExpGeneric,
+	ExpSum:           expSumGeneric,
 }
 
 func expGeneric(dst, x []float32) {
@@ -236,6 +246,15 @@ func addGeneric(dst, x, y []float32) {
 	}
 }
 
+func subGeneric(dst, x, y []float32) {
+	for i := range dst {
+		xi := x[i]
+		yi := y[i]
+		v2 := xi - yi
+		dst[i] = v2
+	}
+}
+
 func mulGeneric(dst, x, y []float32) {
 	for i := range dst {
 		xi := x[i]
@@ -317,11 +336,249 @@ func gateGELUTanhGeneric(dst, x, y []float32) {
 	}
 }
 
+func reluBackwardGeneric(dst, x, y []float32) {
+	for i := range dst {
+		xi := x[i]
+		yi := y[i]
+		v2 := above(xi, yi)
+		dst[i] = v2
+	}
+}
+
+func sigmoidBackwardGeneric(dst, x, y []float32) {
+	for i := range dst {
+		xi := x[i]
+		v1 := abs(xi)
+		v2 := smaller(104, v1)
+		// -z = n·ln 2 - r
+		v3 := FMA(v2, -0x1.715476p+00, 12583166)
+		v4 := v3 - 12583166
+		v5 := FMA(v4, 0x1.62e43p-01, v2)
+		v6 := FMA(v4, -0x1.05c61p-29, v5)
+		// q = 2ⁿ·exp(-r)
+		v7 := FMA(0x1.6ff02ap-10, v6, -0x1.1257dcp-07)
+		v8 := FMA(v7, v6, 0x1.5552fep-05)
+		v9 := FMA(v8, v6, -0x1.555466p-03)
+		v10 := FMA(v9, v6, 0.5)
+		v11 := FMA(v10, v6, -1)
+		v12 := FMA(v11, v6, 1)
+		v13 := scale(v12, v3)
+		v14 := v13 + 2
+		v15 := FMA(v13, v14, 1)
+		v16 := v13 / v15
+		yi := y[i]
+		v18 := float32(v16 * yi)
+		dst[i] = v18
+	}
+}
+
+func tanhBackwardGeneric(dst, x, y []float32) {
+	for i := range dst {
+		xi := x[i]
+		v1 := abs(xi)
+		v2 := v1 + v1
+		v3 := smaller(104, v2)
+		// -z = n·ln 2 - r
+		v4 := FMA(v3, -0x1.715476p+00, 12583166)
+		v5 := v4 - 12583166
+		v6 := FMA(v5, 0x1.62e43p-01, v3)
+		v7 := FMA(v5, -0x1.05c61p-29, v6)
+		// q = 2ⁿ·exp(-r)
+		v8 := FMA(0x1.6ff02ap-10, v7, -0x1.1257dcp-07)
+		v9 := FMA(v8, v7, 0x1.5552fep-05)
+		v10 := FMA(v9, v7, -0x1.555466p-03)
+		v11 := FMA(v10, v7, 0.5)
+		v12 := FMA(v11, v7, -1)
+		v13 := FMA(v12, v7, 1)
+		v14 := scale(v13, v4)
+		v15 := float32(v14 * 4)
+		v16 := v14 + 2
+		v17 := FMA(v14, v16, 1)
+		v18 := v15 / v17
+		yi := y[i]
+		v20 := float32(v18 * yi)
+		dst[i] = v20
+	}
+}
+
+func siluBackwardGeneric(dst, x, y []float32) {
+	for i := range dst {
+		xi := x[i]
+		v1 := abs(xi)
+		v2 := smaller(104, v1)
+		// -z = n·ln 2 - r
+		v3 := FMA(v2, -0x1.715476p+00, 12583166)
+		v4 := v3 - 12583166
+		v5 := FMA(v4, 0x1.62e43p-01, v2)
+		v6 := FMA(v4, -0x1.05c61p-29, v5)
+		// q = 2ⁿ·exp(-r)
+		v7 := FMA(0x1.6ff02ap-10, v6, -0x1.1257dcp-07)
+		v8 := FMA(v7, v6, 0x1.5552fep-05)
+		v9 := FMA(v8, v6, -0x1.555466p-03)
+		v10 := FMA(v9, v6, 0.5)
+		v11 := FMA(v10, v6, -1)
+		v12 := FMA(v11, v6, 1)
+		v13 := scale(v12, v3)
+		v14 := 1 - v2
+		// v = q·(less + q)/(1 + q)²
+		v15 := v14 + v13
+		v16 := float32(v15 * v13)
+		v17 := v13 + 2
+		v18 := FMA(v13, v17, 1)
+		v19 := v16 / v18
+		// v or 1 - v, by the sign of x
+		v20 := withSign(0.5, xi)
+		v21 := v20 + 0.5
+		v22 := withSign(1, xi)
+		v23 := FMA(-v19, v22, v21)
+		yi := y[i]
+		v25 := float32(v23 * yi)
+		dst[i] = v25
+	}
+}
+
+func geluBackwardGeneric(dst, x, y []float32) {
+	for i := range dst {
+		xi := x[i]
+		v1 := abs(xi)
+		v2 := smaller(13.27, v1)
+		// q = tail(a)
+		v3 := v2 + 1
+		v4 := index(v3)
+		v5 := lookup(&table0, v4)
+		v6 := v2 - v5
+		v7 := lookup(&table1, v4)
+		v8 := lookup(&table2, v4)
+		v9 := FMA(v7, v6, v8)
+		v10 := lookup(&table3, v4)
+		v11 := FMA(v9, v6, v10)
+		v12 := lookup(&table4, v4)
+		v13 := FMA(v11, v6, v12)
+		v14 := lookup(&table5, v4)
+		v15 := FMA(v13, v6, v14)
+		v16 := lookup(&table6, v4)
+		v17 := FMA(v15, v6, v16)
+		v18 := lookup(&table7, v4)
+		v19 := FMA(v17, v6, v18)
+		v20 := lookup(&table8, v4)
+		v21 := FMA(v19, v6, v20)
+		// a² = r - 2n·ln 2; 2n·high is exact
+		v22 := float32(v2 * v2)
+		v23 := FMA(v22, -0x1.715476p-01, 12583039)
+		v24 := v23 - 12583039
+		v25 := float32(v24 * 0x1.62e4p+00)
+		v26 := FMA(v2, v2, v25)
+		v27 := FMA(v24, 0x1.7f7d1cp-19, v26)
+		// p = exp(-r/2) - 1
+		v28 := FMA(0x1.6ff02ap-16, v27, -0x1.1257dcp-12)
+		v29 := FMA(v28, v27, 0x1.5552fep-09)
+		v30 := FMA(v29, v27, -0x1.555466p-06)
+		v31 := FMA(v30, v27, 0.125)
+		v32 := FMA(v31, v27, -0.5)
+		v33 := float32(v32 * v27)
+		// v = 2ⁿ·(1 + p)·(q - a/√(2π))
+		v34 := FMA(-v2, 0x1.988454p-02, v21)
+		v35 := pow2(v23)
+		v36 := float32(v34 * v35)
+		v37 := FMA(v36, v33, v36)
+		// v or 1 - v, by the sign of x
+		v38 := withSign(0.5, xi)
+		v39 := v38 + 0.5
+		v40 := withSign(1, xi)
+		v41 := FMA(-v37, v40, v39)
+		yi := y[i]
+		v43 := float32(v41 * yi)
+		dst[i] = v43
+	}
+}
+
+func geluTanhBackwardGeneric(dst, x, y []float32) {
+	for i := range dst {
+		xi := x[i]
+		v1 := abs(xi)
+		v2 := smaller(10.7, v1)
+		// u + v = A + B·x²
+		v3 := float32(v2 * v2)
+		v4 := FMA(-v2, v2, v3)
+		v5 := FMA(v3, 0x1.2444f2p-04, 0x1.98845p+00)
+		v6 := 0x1.98845p+00 - v5
+		v7 := FMA(v3, 0x1.2444f2p-04, v6)
+		v8 := v7 + 0x1.9ea1b2p-23
+		v9 := FMA(v3, 0x1.49b16ap-29, v8)
+		v10 := FMA(-v4, 0x1.2444f2p-04, v9)
+		// x·(u + v) = z - excess
+		v11 := float32(v2 * v5)
+		v12 := FMA(-v2, v5, v11)
+		v13 := FMA(-v2, v10, v12)
+		// -z = n·ln 2 - r
+		v14 := FMA(v11, -0x1.715476p+00, 12583166)
+		v15 := v14 - 12583166
+		v16 := FMA(v15, 0x1.62e43p-01, v11)
+		v17 := FMA(v15, -0x1.05c61p-29, v16)
+		v18 := v17 - v13
+		// q = 2ⁿ·exp(-r)
+		v19 := FMA(0x1.6ff02ap-10, v18, -0x1.1257dcp-07)
+		v20 := FMA(v19, v18, 0x1.5552fep-05)
+		v21 := FMA(v20, v18, -0x1.555466p-03)
+		v22 := FMA(v21, v18, 0.5)
+		v23 := FMA(v22, v18, -1)
+		v24 := FMA(v23, v18, 1)
+		v25 := scale(v24, v14)
+		// z'
+		v26 := float32(v2 * v2)
+		v27 := FMA(v26, 0x1.b6676cp-03, 0x1.988454p+00)
+		v28 := FMA(-v2, v27, 1)
+		// v = q·(less + q)/(1 + q)²
+		v29 := v28 + v25
+		v30 := float32(v29 * v25)
+		v31 := v25 + 2
+		v32 := FMA(v25, v31, 1)
+		v33 := v30 / v32
+		// v or 1 - v, by the sign of x
+		v34 := withSign(0.5, xi)
+		v35 := v34 + 0.5
+		v36 := withSign(1, xi)
+		v37 := FMA(-v33, v36, v35)
+		yi := y[i]
+		v39 := float32(v37 * yi)
+		dst[i] = v39
+	}
+}
+
 func scaleGeneric(dst, x []float32, s float32) {
 	for i := range dst {
 		xi := x[i]
 		v1 := float32(xi * s)
 		dst[i] = v1
+	}
+}
+
+func addScaledGeneric(dst, x, y []float32, s float32) {
+	for i := range dst {
+		xi := x[i]
+		yi := y[i]
+		v2 := FMA(yi, s, xi)
+		dst[i] = v2
+	}
+}
+
+func subMulGeneric(dst, x, y []float32, s float32) {
+	for i := range dst {
+		xi := x[i]
+		v1 := xi - s
+		yi := y[i]
+		v3 := float32(v1 * yi)
+		dst[i] = v3
+	}
+}
+
+func subDivGeneric(dst, x, y []float32, s, d float32) {
+	for i := range dst {
+		xi := x[i]
+		yi := y[i]
+		v2 := FMA(-yi, s, xi)
+		v3 := v2 / d
+		dst[i] = v3
 	}
 }
 

@@ -27,6 +27,14 @@ func withSign(a, b float32) float32 {
 	return math.Float32frombits(math.Float32bits(a) | math.Float32bits(b)&(1<<31))
 }
 
+// above returns b, but 0 where a ≤ 0.
+func above(a, b float32) float32 {
+	if a <= 0 {
+		return 0
+	}
+	return b
+}
+
 // index returns the low three bits of the exponent and first bit of the fraction of a: the place of a's part in a table.
 func index(a float32) int { return int(math.Float32bits(a) >> 22 & 7) }
 

@@ -19,6 +19,9 @@ func elemCases() []elemCase {
 		{"Scale", func(k *Elem, dst, x, _ []float32, s float32) float32 { k.Scale(dst, x, s); return 0 }},
 		{"Div", func(k *Elem, dst, x, _ []float32, s float32) float32 { k.Div(dst, x, s, 1/s); return 0 }},
 		{"DivMul", func(k *Elem, dst, x, y []float32, s float32) float32 { k.DivMul(dst, x, y, s); return 0 }},
+		{"AddScaled", func(k *Elem, dst, x, y []float32, s float32) float32 { k.AddScaled(dst, x, y, s); return 0 }},
+		{"SubMul", func(k *Elem, dst, x, y []float32, s float32) float32 { k.SubMul(dst, x, y, s); return 0 }},
+		{"SubDiv", func(k *Elem, dst, x, y []float32, s float32) float32 { k.SubDiv(dst, x, y, s, s+3); return 0 }},
 		{"Max", func(k *Elem, _, x, _ []float32, _ float32) float32 { return k.Max(x) }},
 		{"Sum", func(k *Elem, _, x, _ []float32, _ float32) float32 { return k.Sum(x) }},
 		{"Dot", func(k *Elem, _, x, y []float32, _ float32) float32 { return k.Dot(x, y) }},
@@ -30,11 +33,15 @@ func elemCases() []elemCase {
 	}
 	for name, of := range map[string]func(k *Elem) func(dst, x, y []float32){
 		"Add":          func(k *Elem) func(dst, x, y []float32) { return k.Add },
+		"Sub":          func(k *Elem) func(dst, x, y []float32) { return k.Sub },
 		"Mul":          func(k *Elem) func(dst, x, y []float32) { return k.Mul },
 		"GateSiLU":     func(k *Elem) func(dst, x, y []float32) { return k.GateSiLU },
 		"GateGELUTanh": func(k *Elem) func(dst, x, y []float32) { return k.GateGELUTanh },
 	} {
 		cases = append(cases, elemCase{name, func(k *Elem, dst, x, y []float32, _ float32) float32 { of(k)(dst, x, y); return 0 }})
+	}
+	for _, c := range derivatives {
+		cases = append(cases, elemCase{c.name, func(k *Elem, dst, x, y []float32, _ float32) float32 { c.of(k)(dst, x, y); return 0 }})
 	}
 	return cases
 }

@@ -23,6 +23,7 @@ const (
 	max      // a > b ? a : b, so NaN in b stays
 	min      // a < b ? a : b, so NaN in b stays
 	abs      // a without its sign
+	above    // b, but 0 where a ≤ 0
 	withSign // a ≥ 0 with the sign of b
 	index    // the low three bits of the exponent and first bit of the fraction of a, for lookup
 	lookup   // the element of table that index a names
@@ -117,6 +118,7 @@ func (b *body) max(x, y *value) *value      { return b.emit(value{op: max, a: x,
 func (b *body) min(x, y *value) *value      { return b.emit(value{op: min, a: x, b: y}) }
 func (b *body) abs(x *value) *value         { return b.emit(value{op: abs, a: x}) }
 func (b *body) withSign(x, s *value) *value { return b.emit(value{op: withSign, a: x, b: s}) }
+func (b *body) above(x, y *value) *value    { return b.emit(value{op: above, a: x, b: y}) }
 func (b *body) index(x *value) *value       { return b.emit(value{op: index, a: x}) }
 func (b *body) lookup(i *value, table [8]float32) *value {
 	return b.emit(value{op: lookup, a: i, table: table})

@@ -28,21 +28,20 @@ func (b *body) part(index *value, parts [8]float32) *value {
 	return b.lookup(index, table)
 }
 
-// geluBody computes max(0, x) - a·Φ(-a) for a = |x|, with Φ(-a) = exp(-a²/2)·tail(a). Where n is -127, below -13.24, 2ⁿ comes out as
-// 0, and so does the result.
-func geluBody(b *body) {
-	a := b.min(b.num(13.27), b.abs(b.x()))
+// normalTail returns q = tail(a) for 0 ≤ a ≤ 14.5, and t and p, of which 2ⁿ·(1 + p) = exp(-a²/2) is made; n is in the low bits of t. Where n
+// is -127, from 13.24 on, pow2 of t is 0.
+func (b *body) normalTail(a *value) (q, t, p *value) {
 	b.note("q = tail(a)")
 	i := b.index(b.add(a, b.num(1)))
 	u := b.sub(a, b.part(i, tailCentre))
-	q := b.part(i, tail[len(tail)-1])
+	q = b.part(i, tail[len(tail)-1])
 	for k := len(tail) - 2; k >= 0; k-- {
 		q = b.fma(q, u, b.part(i, tail[k]))
 	}
 	b.note("a² = r - 2n·ln 2; 2n·high is exact")
 	high := float32(math.Round(math.Ln2*0x1p16) / 0x1p16)
 	magic := b.num(round + 127)
-	t := b.fma(b.mul(a, a), b.num(-log2E/2), magic)
+	t = b.fma(b.mul(a, a), b.num(-log2E/2), magic)
 	n := b.sub(t, magic)
 	r := b.fma(a, a, b.mul(n, b.num(2*high)))
 	r = b.fma(n, b.num(float32(2*(math.Ln2-float64(high)))), r)
@@ -51,7 +50,13 @@ func geluBody(b *body) {
 	for i, c := range expNegPoly {
 		halved = append(halved, c/float32(int(2)<<i))
 	}
-	p := b.mul(b.poly(r, halved), r)
+	return q, t, b.mul(b.poly(r, halved), r)
+}
+
+// geluBody computes max(0, x) - a·Φ(-a) for a = |x|, with Φ(-a) = exp(-a²/2)·tail(a). Below -13.24 it is 0.
+func geluBody(b *body) {
+	a := b.min(b.num(13.27), b.abs(b.x()))
+	q, t, p := b.normalTail(a)
 	b.note("max(0, x) - a·2ⁿ·q·(1 + p)")
 	s := b.mul(q, b.pow2(t))
 	b.store(b.fms(a, b.fma(s, p, s), b.max(b.num(0), b.x())))
@@ -63,14 +68,11 @@ var (
 	geluB = geluA * 0.044715
 )
 
-// geluTanh returns x·sigmoid(v). As v falls to -105, exp(-v) needs more bits of v than a float32 has: v is z - excess. Below -10.7
-// the result is -0, and from 6 on it is x.
-func (b *body) geluTanh() *value {
+// geluTanhExponent returns v at a as z - excess: as v falls to -105, exp(-v) needs more bits of v than a float32 has.
+func (b *body) geluTanhExponent(a *value) (z, excess *value) {
 	// The high part of geluA has few enough bits for highA - u to be exact.
 	highA := float32(math.Round(geluA*0x1p20) / 0x1p20)
 	highB := float32(geluB)
-	x := b.max(b.num(-10.7), b.x())
-	a := b.min(b.num(6), x)
 	b.note("u + v = A + B·x²")
 	h := b.mul(a, a)
 	l := b.fms(a, a, h)
@@ -80,7 +82,13 @@ func (b *body) geluTanh() *value {
 	v = b.fma(h, b.num(float32(geluB-float64(highB))), v)
 	v = b.fms(l, b.num(highB), v)
 	b.note("x·(u + v) = z - excess")
-	z := b.mul(a, u)
-	excess := b.fms(a, v, b.fms(a, u, z))
+	z = b.mul(a, u)
+	return z, b.fms(a, v, b.fms(a, u, z))
+}
+
+// geluTanh returns x·sigmoid(v). Below -10.7 it is -0, and from 6 on it is x.
+func (b *body) geluTanh() *value {
+	x := b.max(b.num(-10.7), b.x())
+	z, excess := b.geluTanhExponent(b.min(b.num(6), x))
 	return b.mul(b.sigmoid(z, excess), x)
 }

@@ -70,6 +70,12 @@ func (c *neonCode) step(v *value, i, j int) {
 	case withSign:
 		d := c.over(v, v.a, i, j)
 		c.bytes("VBIT", c.pinned[0x80000000], y, d)
+	case above:
+		m := c.regs.take()
+		c.load(0, m)
+		c.fcmge(m, x, m)
+		c.bic(y, m, c.result(v, i, j))
+		c.regs.give(m)
 	case index: // the numbers of the four bytes of the value in the table
 		d := c.fresh(v, i, j)
 		m := c.regs.take()

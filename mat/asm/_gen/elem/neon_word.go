@@ -12,6 +12,7 @@ func (c *neonCode) fdiv(n, m, d int)  { c.vector("FDIV", 0x6e20fc00, n, m, d) }
 func (c *neonCode) fmax(n, m, d int)  { c.vector("FMAX", 0x4e20f400, n, m, d) }
 func (c *neonCode) fmin(n, m, d int)  { c.vector("FMIN", 0x4ea0f400, n, m, d) }
 func (c *neonCode) fcmgt(n, m, d int) { c.vector("FCMGT", 0x6ea0e400, n, m, d) }
+func (c *neonCode) fcmge(n, m, d int) { c.vector("FCMGE", 0x6e20e400, n, m, d) }
 func (c *neonCode) cmgt(n, m, d int)  { c.vector("CMGT", 0x4ea03400, n, m, d) }
 
 // bic sets d = n &^ m.

@@ -95,6 +95,7 @@ var goForms = map[op]string{
 	min:      "smaller(%s, %s)",
 	abs:      "abs(%s)",
 	withSign: "withSign(%s, %s)",
+	above:    "above(%s, %s)",
 	index:    "index(%s)",
 	pow2:     "pow2(%s)",
 	scale:    "scale(%[1]s, %[2]s)",

@@ -171,7 +171,7 @@ func (c *x86Code) pin(v *value) {
 	}
 	var p *value
 	switch v.op {
-	case max, min, sub, div:
+	case max, min, sub, div, withSign:
 		p = v.a
 	case valid:
 		if v.c.f != 0 {

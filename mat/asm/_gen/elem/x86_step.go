@@ -80,6 +80,8 @@ func (c *x86Code) step(v *value, i, j int) {
 		c.abs(v, i, j)
 	case withSign:
 		c.withSign(v, i, j)
+	case above:
+		c.above(v, i, j)
 	case index:
 		a := c.source(v.a, j)
 		c.op("VPSRLD $22, %s, %s", a, c.result(v, i, j))
@@ -180,6 +182,20 @@ func (c *x86Code) withSign(v *value, i, j int) {
 		c.op("VANDPS %s, %s, %s", sign, b, dst)
 		c.op("VORPS %s, %s, %s", a, dst, dst)
 	}
+}
+
+// above compares a with 0 by "not less than or equal", which holds for NaN.
+func (c *x86Code) above(v *value, i, j int) {
+	a, b, zero := c.source(v.a, j), c.source(v.b, j), c.memory(0)
+	if c.masks() {
+		c.op("VCMPPS.BCST $22, %s, %s, K2", zero, a)
+		c.op("VMOVAPS.Z %s, K2, %s", b, c.result(v, i, j))
+		return
+	}
+	mask := c.regs.take()
+	c.op("VCMPPS $22, %s, %s, %s", zero, a, c.v(mask))
+	c.op("VANDPS %s, %s, %s", b, c.v(mask), c.result(v, i, j))
+	c.regs.give(mask)
 }
 
 // scale: without VSCALEFPS, the exponent is split in two halves; the first product is exact.

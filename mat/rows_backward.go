@@ -1,0 +1,107 @@
+package mat
+
+import (
+	"fmt"
+	"math"
+)
+
+// SoftmaxBackward sets each row of dx to y ⊙ (dy - sum(dy ⊙ y)), y being what Softmax gave. dx may be dy or y. The sum is a row reduction
+// like DotRow.
+func (e *Engine) SoftmaxBackward(dx, dy, y Matrix) {
+	checkShapes("SoftmaxBackward", dx, dy)
+	checkShapes("SoftmaxBackward", dx, y)
+	w := newWork(doSoftmaxBackward, dx, dy)
+	w.engine, w.y = e, y
+	e.shareRows(w)
+}
+
+func doSoftmaxBackward(w *work, r, _, _ int) {
+	dy, y := w.x.Row(r), w.y.Row(r)
+	w.engine.level.Elem.SubMul(w.dst.Row(r), dy, y, w.engine.DotRow(dy, y))
+}
+
+// RMSNormBackward sets dx to the gradient of x, given that of RMSNorm(x, weight, eps). With g = dy ⊙ weight, n columns and
+// m = mean(x²) + eps, a row is (g - x·(sum(g ⊙ x)/n/m)) / √m: one fused multiply-add and one division for each element, after rounding the
+// factor of x after each step. dx may be dy or x.
+func (e *Engine) RMSNormBackward(dx, dy, x Matrix, weight []float32, eps float32) {
+	checkShapes("RMSNormBackward", dx, dy)
+	checkShapes("RMSNormBackward", dx, x)
+	if len(weight) != x.Cols {
+		panic(fmt.Sprintf("mat: RMSNormBackward of %s with %d weights", x.Shape(), len(weight)))
+	}
+	w := newWork(doRMSNormBackward, dx, x)
+	w.engine, w.y, w.vector, w.s = e, dy, weight, eps
+	e.shareRows(w)
+}
+
+func doRMSNormBackward(w *work, r, _, _ int) {
+	e, x := w.engine, w.x.Row(r)
+	g := e.Borrow(len(x))
+	e.level.Elem.Mul(g, w.y.Row(r), w.vector)
+	n := float32(len(x))
+	m := e.DotRow(x, x)/n + w.s
+	s := e.DotRow(g, x) / n / m
+	e.level.Elem.SubDiv(w.dst.Row(r), g, x, s, float32(math.Sqrt(float64(m))))
+	e.Return(g)
+}
+
+// RMSNormWeightBackward adds to dw the gradient of the weight, given that of RMSNorm(x, weight, eps): dw + Σ dy ⊙ (x / √(mean(x²) + eps)),
+// row by row in ascending order, rounding after each step.
+func (e *Engine) RMSNormWeightBackward(dw []float32, dy, x Matrix, eps float32) {
+	checkShapes("RMSNormWeightBackward", dy, x)
+	if len(dw) != x.Cols {
+		panic(fmt.Sprintf("mat: RMSNormWeightBackward of %s into %d weights", x.Shape(), len(dw)))
+	}
+	if x.Rows == 0 || x.Cols == 0 {
+		return
+	}
+	roots := e.Borrow(x.Rows)
+	w := newWork(doRoots, Matrix{}, x)
+	w.engine, w.vector, w.s = e, roots, eps
+	e.shareRows(w)
+	// The columns are shared out, each with all of its rows: a row of sums is what the work is over.
+	w = newWork(doRMSNormWeightBackward, Matrix{}, Matrix{Rows: 1, Cols: x.Cols, Stride: x.Cols, Data: dw})
+	w.engine, w.dst, w.y, w.vector = e, x, dy, roots
+	e.share(w, min(x.Cols, max(128, partSize/x.Rows)))
+	e.Return(roots)
+}
+
+func doRoots(w *work, r, _, _ int) { w.vector[r] = w.engine.rootMeanSquare(w.x.Row(r), w.s) }
+
+func doRMSNormWeightBackward(w *work, _, from, to int) {
+	e, k := w.engine, &w.engine.level.Elem
+	sums, terms := w.x.Data[from:to], e.Borrow(to-from)
+	for r, root := range w.vector {
+		k.DivMul(terms, w.dst.Row(r)[from:to], w.y.Row(r)[from:to], root)
+		k.Add(sums, sums, terms)
+	}
+	e.Return(terms)
+}
+
+// CrossEntropyBackward sets row i of dst to the gradient of scale · (LogSumExp(logits_i) - logits_i[labels[i]]) with respect to the logits, which
+// is scale · (Softmax(logits_i) - 1 at labels[i]), rounding after each step; where the label is ignore, to zeros. dst may be logits.
+func (e *Engine) CrossEntropyBackward(dst, logits Matrix, labels []int, ignore int, scale float32) {
+	checkShapes("CrossEntropyBackward", dst, logits)
+	if len(labels) != logits.Rows {
+		panic(fmt.Sprintf("mat: CrossEntropyBackward of %s with %d labels", logits.Shape(), len(labels)))
+	}
+	for i, label := range labels {
+		if label != ignore && (label < 0 || label >= logits.Cols) {
+			panic(fmt.Sprintf("mat: CrossEntropyBackward of %s: label %d of row %d", logits.Shape(), label, i))
+		}
+	}
+	w := newWork(doCrossEntropyBackward, dst, logits)
+	w.engine, w.labels, w.ignore, w.s = e, labels, ignore, scale
+	e.shareRows(w)
+}
+
+func doCrossEntropyBackward(w *work, r, _, _ int) {
+	dst, label := w.dst.Row(r), w.labels[r]
+	if label == w.ignore {
+		clear(dst)
+		return
+	}
+	w.engine.softmaxRow(dst, w.x.Row(r))
+	dst[label] -= 1
+	w.engine.ScaleRow(dst, w.s)
+}
