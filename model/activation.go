@@ -5,26 +5,23 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/autodiff"
 )
 
-// activation sets dst to a function of x, element by element.
-type activation func(e *mat.Engine, dst, x mat.Matrix)
-
 // activations are those of transformers' ACT2FN that a feed-forward layer may name.
-var activations = map[string]activation{
-	"relu":              (*mat.Engine).ReLU,
-	"gelu":              (*mat.Engine).GELU,
-	"gelu_new":          (*mat.Engine).GELUTanh,
-	"gelu_pytorch_tanh": (*mat.Engine).GELUTanh,
-	"silu":              (*mat.Engine).SiLU,
-	"swish":             (*mat.Engine).SiLU,
-	"tanh":              (*mat.Engine).Tanh,
-	"sigmoid":           (*mat.Engine).Sigmoid,
+var activations = map[string]*autodiff.Function{
+	"relu":              autodiff.ReLU,
+	"gelu":              autodiff.GELU,
+	"gelu_new":          autodiff.GELUTanh,
+	"gelu_pytorch_tanh": autodiff.GELUTanh,
+	"silu":              autodiff.SiLU,
+	"swish":             autodiff.SiLU,
+	"tanh":              autodiff.Tanh,
+	"sigmoid":           autodiff.Sigmoid,
 }
 
 // readFeedForward reads the value of feed_forward_proj: "relu", or "gated-gelu", which means gelu_new (configuration_t5.py).
-func readFeedForward(c *configFile, projection string) (act activation, gated bool) {
+func readFeedForward(c *configFile, projection string) (act *autodiff.Function, gated bool) {
 	name, gated := strings.CutPrefix(projection, "gated-")
 	if gated && name == "gelu" {
 		name = "gelu_new"

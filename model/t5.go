@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/nn"
 )
 
@@ -108,44 +108,46 @@ func newT5Feed(c t5Config, l *loader, path string) t5Feed {
 }
 
 // encode returns the encoder's output for ids, whose sequences are rows.
-func (t *t5) encode(ctx context.Context, p *nn.Pass, rows nn.Ragged, ids []int) (mat.Matrix, error) {
+func (t *t5) encode(ctx context.Context, p *nn.Pass, rows nn.Ragged, ids []int) (autodiff.Value, error) {
 	x := t.encoder.tokens.Forward(p, rows, ids)
-	return t.encoder.forward(ctx, t, p, rows, x, nil, mat.Matrix{})
+	return t.encoder.forward(ctx, t, p, rows, x, nil, autodiff.Value{})
 }
 
-// decode returns the decoder's output for ids, whose sequences are rows, given the encoder's output.
-func (t *t5) decode(ctx context.Context, p *nn.Pass, rows nn.Ragged, ids []int, encoded nn.Ragged, encoder mat.Matrix) (mat.Matrix, error) {
+// decode returns the decoder's output for ids, whose sequences are rows, given the encoder's output. It is ready for the head.
+func (t *t5) decode(ctx context.Context, p *nn.Pass, rows nn.Ragged, ids []int, encoded nn.Ragged, encoder autodiff.Value) (autodiff.Value, error) {
 	x := t.decoder.tokens.Forward(p, rows, ids)
-	return t.decoder.forward(ctx, t, p, rows, x, encoded, encoder)
+	x, err := t.decoder.forward(ctx, t, p, rows, x, encoded, encoder)
+	if err == nil && t.ScaleOutputs {
+		x = nn.Scale(p, x, t.outputScale())
+	}
+	return x, err
 }
 
-// forward runs the stack over x, which it overwrites. The memory that it takes from p, but for the result, is released.
-func (s *t5Stack) forward(ctx context.Context, t *t5, p *nn.Pass, rows nn.Ragged, x mat.Matrix, encoded nn.Ragged, encoder mat.Matrix) (mat.Matrix, error) {
-	y := p.Matrix(x.Rows, x.Cols)
+// forward runs the stack over x. Without a tape it overwrites x, and releases what it takes from p.
+func (s *t5Stack) forward(ctx context.Context, t *t5, p *nn.Pass, rows nn.Ragged, x autodiff.Value, encoded nn.Ragged, encoder autodiff.Value) (autodiff.Value, error) {
 	defer p.Release(p.Mark())
 	self := nn.Attention{Heads: t.Heads, HeadSize: t.HeadSize, Causal: encoded != nil}
 	cross := nn.Attention{Heads: t.Heads, HeadSize: t.HeadSize}
-	var bias []mat.Matrix
+	var bias nn.Bias
 	for i := range s.blocks {
 		if err := ctx.Err(); err != nil {
-			return mat.Matrix{}, err
+			return autodiff.Value{}, err
 		}
 		b := &s.blocks[i]
 		if b.self.bias != nil {
 			bias = b.self.bias.Forward(p, rows)
 		}
-		b.self.addTo(p, self, rows, x, rows, nil, bias)
+		x = b.self.addTo(p, self, rows, x, rows, nil, bias)
 		if b.cross != nil {
-			b.cross.addTo(p, cross, rows, x, encoded, &encoder, nil)
+			x = b.cross.addTo(p, cross, rows, x, encoded, &encoder, nn.Bias{})
 		}
-		b.feed.addTo(p, t.Activation, rows, x)
+		x = b.feed.addTo(p, t.Activation, rows, x)
 	}
-	s.norm.ForwardTo(p, rows, y, x)
-	return y, nil
+	return s.norm.ForwardInPlace(p, rows, x), nil
 }
 
-// addTo adds the attention of x's normalised rows to x: over themselves, or over the rows of an encoder's output.
-func (a *t5Attention) addTo(p *nn.Pass, op nn.Attention, rows nn.Ragged, x mat.Matrix, keys nn.Ragged, encoder *mat.Matrix, bias []mat.Matrix) {
+// addTo returns x plus the attention of its normalised rows: over themselves, or over the rows of an encoder's output.
+func (a *t5Attention) addTo(p *nn.Pass, op nn.Attention, rows nn.Ragged, x autodiff.Value, keys nn.Ragged, encoder *autodiff.Value, bias nn.Bias) autodiff.Value {
 	defer p.Release(p.Mark())
 	n := a.norm.Forward(p, rows, x)
 	source := n
@@ -155,20 +157,18 @@ func (a *t5Attention) addTo(p *nn.Pass, op nn.Attention, rows nn.Ragged, x mat.M
 	q := a.q.Forward(p, rows, n)
 	k := a.k.Forward(p, keys, source)
 	v := a.v.Forward(p, keys, source)
-	a.o.ForwardAdd(p, rows, x, op.Forward(p, rows, keys, q, k, v, bias))
+	return a.o.ForwardAdd(p, rows, x, op.Forward(p, rows, keys, q, k, v, bias))
 }
 
-// addTo adds the feed-forward layer of x's normalised rows to x.
-func (f *t5Feed) addTo(p *nn.Pass, act activation, rows nn.Ragged, x mat.Matrix) {
+// addTo returns x plus the feed-forward layer of its normalised rows.
+func (f *t5Feed) addTo(p *nn.Pass, act *autodiff.Function, rows nn.Ragged, x autodiff.Value) autodiff.Value {
 	defer p.Release(p.Mark())
 	n := f.norm.Forward(p, rows, x)
 	h := f.up.Forward(p, rows, n)
 	if f.gate != nil {
-		g := f.gate.Forward(p, rows, n)
-		act(p.Engine, g, g)
-		p.Engine.MulElem(h, g, h)
+		h = nn.Times(p, h, nn.Apply(p, act, f.gate.Forward(p, rows, n)))
 	} else {
-		act(p.Engine, h, h)
+		h = nn.Apply(p, act, h)
 	}
-	f.down.ForwardAdd(p, rows, x, h)
+	return f.down.ForwardAdd(p, rows, x, h)
 }

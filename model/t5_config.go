@@ -3,6 +3,8 @@ package model
 import (
 	"fmt"
 	"math"
+
+	"github.com/polytropon/polytropon/autodiff"
 )
 
 // t5Config is what config.json says of a model of the T5 family.
@@ -14,7 +16,7 @@ type t5Config struct {
 	Buckets, MaxDistance         int
 	Epsilon                      float32
 	FeedForward                  string // feed_forward_proj
-	Activation                   activation
+	Activation                   *autodiff.Function
 	Gated                        bool
 	ScaleOutputs                 bool // the decoder's output is multiplied by Dim^-½ before the head
 }

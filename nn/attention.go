@@ -1,6 +1,9 @@
 package nn
 
-import "github.com/polytropon/polytropon/mat"
+import (
+	"github.com/polytropon/polytropon/autodiff"
+	"github.com/polytropon/polytropon/mat"
+)
 
 // Attention is softmax(Q·Kᵀ + bias)·V for every head of every sequence. A head is a range of HeadSize columns of Q, K and V. The scores are not
 // scaled.
@@ -9,13 +12,15 @@ type Attention struct {
 	Causal          bool // query i sees keys 0 … i only
 }
 
-// Forward returns the attention's output: q.Rows × Heads·HeadSize, in the pass's memory. Sequence i's queries are the rows of q that
-// queries names, its keys and values the rows of k and v that keys names. bias is nil or what RelativeBias.Forward returned for
-// sequences at least as long. A sequence without keys gives zeros.
-func (a Attention) Forward(p *Pass, queries, keys Ragged, q, k, v mat.Matrix, bias []mat.Matrix) mat.Matrix {
-	out := p.Matrix(q.Rows, a.Heads*a.HeadSize)
-	p.Engine.Attention(out, q, k, v, mat.Attention{
-		Heads: a.Heads, HeadSize: a.HeadSize, Queries: queries, Keys: keys, Causal: a.Causal, Bias: bias,
-	})
-	return out
+// Forward returns the attention's output: q.Rows × Heads·HeadSize. Sequence i's queries are the rows of q that queries names, its keys and
+// values the rows of k and v that keys names. bias is the zero Bias or what RelativeBias.Forward returned for sequences at least as
+// long. A sequence without keys gives zeros.
+func (a Attention) Forward(p *Pass, queries, keys Ragged, q, k, v autodiff.Value, bias Bias) autodiff.Value {
+	shape := mat.Attention{Heads: a.Heads, HeadSize: a.HeadSize, Queries: queries, Keys: keys, Causal: a.Causal, Bias: bias.Vectors}
+	if p.Tape != nil {
+		return p.Tape.Attention(q, k, v, bias.trained, shape)
+	}
+	out := p.Matrix(q.Rows, q.Cols)
+	p.Engine.Attention(out, q.Matrix, k.Matrix, v.Matrix, shape)
+	return autodiff.Constant(out)
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 )
 
@@ -48,10 +49,10 @@ func attend(e *mat.Engine, i int) (queries, keys Ragged, q, k, v mat.Matrix, bia
 		longest := ragged(max(queries.Longest(), keys.Longest()))
 		table := NewRelativeBias(random(rnd, 8, c.heads).Data, 8, c.heads, 20, !c.causal)
 		for range c.queries {
-			bias = append(bias, table.Forward(pass(e, 1), longest)[0])
+			bias = append(bias, table.Forward(pass(e, 1), longest).Vectors[0])
 		}
 	}
-	out = Attention{c.heads, c.size, c.causal}.Forward(p, queries, keys, q, k, v, bias)
+	out = Attention{c.heads, c.size, c.causal}.Forward(p, queries, keys, autodiff.Constant(q), autodiff.Constant(k), autodiff.Constant(v), Bias{Vectors: bias}).Matrix
 	return queries, keys, q, k, v, bias, out
 }
 
@@ -131,7 +132,8 @@ func TestAttentionAloneAsInABatch(t *testing.T) {
 		x := random(rnd, rows.Rows(), 3*24)
 		forward := func(rows Ragged, x mat.Matrix) mat.Matrix {
 			p := pass(e, rows.Sequences())
-			return a.Forward(p, rows, rows, x.ColRange(0, 24), x.ColRange(24, 48), x.ColRange(48, 72), table.Forward(p, rows))
+			q, k, v := autodiff.Constant(x.ColRange(0, 24)), autodiff.Constant(x.ColRange(24, 48)), autodiff.Constant(x.ColRange(48, 72))
+			return a.Forward(p, rows, rows, q, k, v, table.Forward(p, rows)).Matrix
 		}
 		all := forward(rows, x)
 		for s := range rows.Sequences() {
@@ -161,7 +163,7 @@ func TestAttentionDoesNotSeeTheFuture(t *testing.T) {
 		causal bool
 		want   string
 	}{{false, "[1 1 1]"}, {true, "[0 0.5 1]"}} {
-		out := Attention{1, 4, c.causal}.Forward(pass(e, 1), rows, rows, q, k, v, nil)
+		out := Attention{1, 4, c.causal}.Forward(pass(e, 1), rows, rows, autodiff.Constant(q), autodiff.Constant(k), autodiff.Constant(v), Bias{})
 		if got := fmt.Sprint([]float32{out.Row(0)[0], out.Row(1)[0], out.Row(2)[3]}); got != c.want {
 			t.Errorf("causal %t: got %s, want %s", c.causal, got, c.want)
 		}
@@ -177,8 +179,8 @@ func TestAttentionWithoutKeysIsZero(t *testing.T) {
 	if err := p.Reset(make([][]*Delta, 1)); err != nil {
 		t.Fatal(err)
 	}
-	out := Attention{2, 4, false}.Forward(p, ragged(3), ragged(0), mat.New(3, 8), mat.New(0, 8), mat.New(0, 8), nil)
-	if !equalBits(values(out), make([]float32, 24)) {
+	out := Attention{2, 4, false}.Forward(p, ragged(3), ragged(0), autodiff.Constant(mat.New(3, 8)), autodiff.Constant(mat.New(0, 8)), autodiff.Constant(mat.New(0, 8)), Bias{})
+	if !equalBits(values(out.Matrix), make([]float32, 24)) {
 		t.Errorf("got %v", out)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log"
 	"math"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/safetensors"
@@ -43,7 +44,7 @@ func Example() {
 	}
 	lengths := []int{1, 2}
 	rows := nn.RaggedOf(len(lengths), func(i int) int { return lengths[i] })
-	x := mat.View([]float32{1, 2, 1, 2, 3, 4}, rows.Rows(), 2)
+	x := autodiff.Constant(mat.View([]float32{1, 2, 1, 2, 3, 4}, rows.Rows(), 2))
 	y := linear.Forward(p, rows, x)
 	for i := range rows.Sequences() {
 		for r := rows[i]; r < rows[i+1]; r++ {
@@ -60,8 +61,8 @@ func ExampleLinear_ForwardAdd() {
 	p, e := newPass(1)
 	defer e.Close()
 	linear := nn.NewLinear(e, nn.Weights{F32: []float32{1, 2, 3, 4}}, 2, 2)
-	residual := mat.View([]float32{100, 200}, 1, 2)
-	linear.ForwardAdd(p, nn.Ragged{0, 1}, residual, mat.View([]float32{1, 1}, 1, 2))
+	residual := autodiff.Constant(mat.View([]float32{100, 200}, 1, 2))
+	linear.ForwardAdd(p, nn.Ragged{0, 1}, residual, autodiff.Constant(mat.View([]float32{1, 1}, 1, 2)))
 	fmt.Println(residual.Row(0))
 	// Output: [103 207]
 }
@@ -77,7 +78,7 @@ func ExampleLinear_With() {
 	if err := p.Reset([][]*nn.Delta{nil, {{Replaced: map[nn.Layer]nn.Layer{linear: copied}}}}); err != nil {
 		log.Fatal(err)
 	}
-	y := linear.Forward(p, nn.Ragged{0, 1, 2}, mat.View([]float32{1, 0, 1, 0}, 2, 2))
+	y := linear.Forward(p, nn.Ragged{0, 1, 2}, autodiff.Constant(mat.View([]float32{1, 0, 1, 0}, 2, 2)))
 	fmt.Println(y.Row(0), y.Row(1))
 	// Output: [1 3] [5 7]
 }
@@ -95,7 +96,7 @@ func ExampleRMSNorm_Forward() {
 	p, e := newPass(1)
 	defer e.Close()
 	norm := nn.NewRMSNorm([]float32{1, 10}, 1e-6)
-	y := norm.Forward(p, nn.Ragged{0, 1}, mat.View([]float32{3, 3}, 1, 2))
+	y := norm.Forward(p, nn.Ragged{0, 1}, autodiff.Constant(mat.View([]float32{3, 3}, 1, 2)))
 	fmt.Printf("%.3f\n", y.Row(0))
 	// Output: [1.000 10.000]
 }
@@ -106,8 +107,8 @@ func ExampleAttention_Forward() {
 	defer e.Close()
 	rows := nn.Ragged{0, 2}
 	bias := nn.NewRelativeBias([]float32{float32(math.Log(3)), 0}, 2, 1, 128, false).Forward(p, rows)
-	q, k := mat.New(2, 1), mat.New(2, 1)
-	v := mat.View([]float32{0, 1}, 2, 1)
+	q, k := autodiff.Constant(mat.New(2, 1)), autodiff.Constant(mat.New(2, 1))
+	v := autodiff.Constant(mat.View([]float32{0, 1}, 2, 1))
 	y := nn.Attention{Heads: 1, HeadSize: 1, Causal: true}.Forward(p, rows, rows, q, k, v, bias)
 	fmt.Printf("%.2f %.2f\n", y.Row(0), y.Row(1))
 	// Output: [0.00] [0.75]
@@ -118,7 +119,7 @@ func ExampleRelativeBias_Forward() {
 	defer e.Close()
 	// Four buckets: the query itself, a key or more before it, (the query again,) a key or more after it.
 	bias := nn.NewRelativeBias([]float32{0, 1, 2, 3}, 4, 1, 128, true)
-	fmt.Println(bias.Forward(p, nn.Ragged{0, 3})[0].Row(0))
+	fmt.Println(bias.Forward(p, nn.Ragged{0, 3}).Vectors[0].Row(0))
 	// Output: [1 1 0 3 3]
 }
 

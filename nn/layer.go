@@ -1,6 +1,9 @@
 package nn
 
-import "github.com/polytropon/polytropon/mat"
+import (
+	"github.com/polytropon/polytropon/autodiff"
+	"github.com/polytropon/polytropon/mat"
+)
 
 // A Param is a named parameter of a layer.
 type Param struct {
@@ -15,6 +18,8 @@ type Layer interface {
 	// With returns a layer like this one, for e, with the given values for its parameters, by name and of the shapes that Params lists. It may
 	// keep values.
 	With(e *mat.Engine, values map[string]Weights) Layer
+	// WithParams returns a layer like this one that is trained: its parameters are params, by name and of the shapes that Params lists.
+	WithParams(params map[string]*autodiff.Param) Layer
 }
 
 // A Module is an entry of a model's tree of modules, as torch's named_modules lists them: adapters name the modules that they adapt

@@ -3,13 +3,15 @@ package nn
 import (
 	"fmt"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 )
 
 // Linear is y = x·Wᵀ, W being out × in as in torch's nn.Linear, plus what the adapters of each sequence add.
 type Linear struct {
 	In, Out int
-	weight  *mat.Packed // in × out
+	weight  *mat.Packed     // in × out
+	param   *autodiff.Param // out × in, in weight's place, where the layer is trained
 }
 
 // NewLinear returns a layer with a packed copy of w, out × in, in w's type. It computes on e and on engines of the same level.
@@ -26,30 +28,64 @@ func (l *Linear) With(e *mat.Engine, values map[string]Weights) Layer {
 	return NewLinear(e, values["weight"], l.Out, l.In)
 }
 
+// WithParams implements Layer. The layer can be used on a tape only.
+func (l *Linear) WithParams(params map[string]*autodiff.Param) Layer {
+	return &Linear{In: l.In, Out: l.Out, param: params["weight"]}
+}
+
 // Equal reports whether o has the same weight as l, to the bit and in the same storage type.
 func (l *Linear) Equal(o *Linear) bool { return l.weight.Equal(o.weight) }
 
-// Forward returns x·Wᵀ with the adapters' additions: rows × out, in the pass's memory.
-func (l *Linear) Forward(p *Pass, rows Ragged, x mat.Matrix) mat.Matrix {
+// Forward returns x·Wᵀ with the adapters' additions: rows × out.
+func (l *Linear) Forward(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
+	if p.Tape != nil {
+		return l.record(p, rows, x)
+	}
 	y := p.Matrix(x.Rows, l.Out)
-	l.ForwardTo(p, rows, y, x)
-	return y
+	l.ForwardTo(p, rows, y, x.Matrix)
+	return autodiff.Constant(y)
 }
 
-// ForwardTo sets y to x·Wᵀ with the adapters' additions. y must not overlap x.
+// ForwardTo sets y to x·Wᵀ with the adapters' additions, in a pass without a tape. y must not overlap x.
 func (l *Linear) ForwardTo(p *Pass, rows Ragged, y, x mat.Matrix) {
 	l.apply(p, rows, y, x, (*mat.Engine).MulGrouped)
 }
 
-// ForwardAdd adds x·Wᵀ and the adapters' additions to y: a residual connection. y must not overlap x.
-func (l *Linear) ForwardAdd(p *Pass, rows Ragged, y, x mat.Matrix) {
-	l.apply(p, rows, y, x, (*mat.Engine).MulAddGrouped)
+// ForwardAdd returns y + x·Wᵀ with the adapters' additions: a residual connection. Without a tape it is y that is changed and returned; y must
+// not overlap x.
+func (l *Linear) ForwardAdd(p *Pass, rows Ragged, y, x autodiff.Value) autodiff.Value {
+	if p.Tape != nil {
+		return p.Tape.Plus(y, l.record(p, rows, x))
+	}
+	l.apply(p, rows, y.Matrix, x.Matrix, (*mat.Engine).MulAddGrouped)
+	return y
 }
 
-func (l *Linear) apply(p *Pass, rows Ragged, y, x mat.Matrix, multiply func(*mat.Engine, []mat.Product)) {
+// record returns x·Wᵀ with what is trained.
+func (l *Linear) record(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
+	l.check(rows, x.Matrix, mat.Matrix{Rows: x.Rows, Cols: l.Out})
+	var y autodiff.Value
+	if with := inPlaceOf(p, l); with.param != nil {
+		y = p.Tape.MulT(x, p.Tape.Param(with.param))
+	} else {
+		y = p.Tape.MulPacked(x, with.weight)
+	}
+	if p.trained != nil {
+		if a, ok := p.trained.Added[l]; ok {
+			y = a.AddTo(p, rows, y, x)
+		}
+	}
+	return y
+}
+
+func (l *Linear) check(rows Ragged, x, y mat.Matrix) {
 	if x.Cols != l.In || x.Rows != rows.Rows() || y.Cols != l.Out || y.Rows != x.Rows {
 		panic(fmt.Sprintf("nn: linear layer %d→%d from %s to %s with %d rows", l.In, l.Out, x.Shape(), y.Shape(), rows.Rows()))
 	}
+}
+
+func (l *Linear) apply(p *Pass, rows Ragged, y, x mat.Matrix, multiply func(*mat.Engine, []mat.Product)) {
+	l.check(rows, x, y)
 	p.products = p.products[:0]
 	each(p, rows, l, func(l *Linear, from, to int) {
 		p.products = append(p.products, mat.Product{C: y.RowRange(from, to), A: x.RowRange(from, to), B: l.weight})

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 )
 
@@ -121,14 +122,14 @@ func TestLinearAddsTheDeltasOfEachSequence(t *testing.T) {
 		if len(p.segments) != test.segments {
 			t.Errorf("%s: %d segments, want %d", test.name, len(p.segments), test.segments)
 		}
-		if got := base.Forward(p, rows, x); !slices.Equal(values(got), values(want)) {
+		if got := base.Forward(p, rows, autodiff.Constant(x)).Matrix; !slices.Equal(values(got), values(want)) {
 			t.Errorf("%s: Forward: got %v, want %v", test.name, values(got), values(want))
 		}
 		got := mat.New(rows.Rows(), out+1).ColRange(0, out)
 		if base.ForwardTo(p, rows, got, x); !slices.Equal(values(got), values(want)) {
 			t.Errorf("%s: ForwardTo: got %v, want %v", test.name, values(got), values(want))
 		}
-		if base.ForwardAdd(p, rows, start, x); !slices.Equal(values(start), values(wantSum)) {
+		if base.ForwardAdd(p, rows, autodiff.Constant(start), autodiff.Constant(x)); !slices.Equal(values(start), values(wantSum)) {
 			t.Errorf("%s: ForwardAdd: got %v, want %v", test.name, values(start), values(wantSum))
 		}
 	}
@@ -142,7 +143,7 @@ func TestLinearInHalfPrecision(t *testing.T) {
 	f16 := []mat.Float16{0x3c00, 0xc000, 0x3800, 0x4200, 0x3400, 0xbc00}
 	x := mat.View([]float32{1, 2, 4, -1, 0, 8}, 2, 3)
 	for _, weights := range []Weights{{F32: w}, {BF16: bf}, {F16: f16}} {
-		got := NewLinear(e, weights, 2, 3).Forward(pass(e, 1), ragged(2), x)
+		got := NewLinear(e, weights, 2, 3).Forward(pass(e, 1), ragged(2), autodiff.Constant(x)).Matrix
 		if !slices.Equal(values(got), []float32{-1, -0.5, 3, -11}) {
 			t.Errorf("got %v", got)
 		}
@@ -169,7 +170,7 @@ func batch(e *mat.Engine, lengths ...int) (rows Ragged, forward func(from, to in
 			deltas[i] = choices[(from+i)%3]
 		}
 		part := RaggedOf(to-from, func(i int) int { return rows.Len(from + i) })
-		return base.Forward(passOf(e, deltas), part, x.RowRange(rows[from], rows[to]))
+		return base.Forward(passOf(e, deltas), part, autodiff.Constant(x.RowRange(rows[from], rows[to]))).Matrix
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 )
 
@@ -127,13 +128,12 @@ func TestPanicsNameTheShapes(t *testing.T) {
 		{"NewEmbedding", func() { NewEmbedding(Weights{BF16: make([]mat.BFloat16, 7)}, 2, 3) }, []string{"7 weights", "[2 3]"}},
 		{"NewRelativeBias", func() { NewRelativeBias(nil, 4, 2, 8, true) }, []string{"0 weights", "[4 2]"}},
 		{"RMSNorm.With", func() { norm.With(e, nil) }, []string{"0 weights", "[3]"}},
-		{"Linear columns", func() { linear.Forward(p, one, mat.New(4, 5)) }, []string{"3→2", "4×5"}},
-		{"Linear rows", func() { linear.Forward(p, one, mat.New(5, 3)) }, []string{"5×3", "4 rows"}},
+		{"Linear columns", func() { linear.Forward(p, one, autodiff.Constant(mat.New(4, 5))) }, []string{"3→2", "4×5"}},
+		{"Linear rows", func() { linear.Forward(p, one, autodiff.Constant(mat.New(5, 3))) }, []string{"5×3", "4 rows"}},
 		{"Linear output", func() { linear.ForwardTo(p, one, mat.New(4, 3), mat.New(4, 3)) }, []string{"3→2", "4×3"}},
-		{"Linear sequences", func() { linear.Forward(p, two, mat.New(4, 3)) }, []string{"2 sequences", "pass of 1"}},
-		{"RMSNorm columns", func() { norm.Forward(p, one, mat.New(4, 2)) }, []string{"over 3", "4×2"}},
-		{"RMSNorm rows", func() { norm.Forward(p, one, mat.New(5, 3)) }, []string{"5×3", "4 rows"}},
-		{"RMSNorm output", func() { norm.ForwardTo(p, one, mat.New(4, 2), mat.New(4, 3)) }, []string{"4×3", "4×2"}},
+		{"Linear sequences", func() { linear.Forward(p, two, autodiff.Constant(mat.New(4, 3))) }, []string{"2 sequences", "pass of 1"}},
+		{"RMSNorm columns", func() { norm.Forward(p, one, autodiff.Constant(mat.New(4, 2))) }, []string{"over 3", "4×2"}},
+		{"RMSNorm rows", func() { norm.Forward(p, one, autodiff.Constant(mat.New(5, 3))) }, []string{"5×3", "4 rows"}},
 		{"Embedding", func() { embedding.Forward(p, one, []int{1}) }, []string{"2×3", "1 ids", "4 rows"}},
 		{"Embedding id", func() { embedding.Forward(p, one, []int{1, 0, 2, 1}) }, []string{"2×3", "id 2 of row 2"}},
 		{"Embedding negative id", func() { embedding.Forward(p, one, []int{1, 0, 1, -1}) }, []string{"2×3", "id -1 of row 3"}},
@@ -141,10 +141,10 @@ func TestPanicsNameTheShapes(t *testing.T) {
 		{"NewRelativeBias distance", func() { NewRelativeBias(make([]float32, 16), 8, 2, 4, false) }, []string{"8 buckets", "up to distance 4"}},
 		{"RelativeBias", func() { bias.Forward(p, two) }, []string{"2 sequences", "pass of 1"}},
 		{"Attention", func() {
-			attention.Forward(p, one, one, mat.New(4, 6), mat.New(4, 5), mat.New(4, 6), nil)
+			attention.Forward(p, one, one, autodiff.Constant(mat.New(4, 6)), autodiff.Constant(mat.New(4, 5)), autodiff.Constant(mat.New(4, 6)), Bias{})
 		}, []string{"2 heads of 3", "4×6", "4×5"}},
 		{"Attention sequences", func() {
-			attention.Forward(p, one, two, mat.New(4, 6), mat.New(4, 6), mat.New(4, 6), nil)
+			attention.Forward(p, one, two, autodiff.Constant(mat.New(4, 6)), autodiff.Constant(mat.New(4, 6)), autodiff.Constant(mat.New(4, 6)), Bias{})
 		}, []string{"1 sequences", "2 of keys"}},
 		{"CrossEntropy", func() { CrossEntropy(e, mat.New(4, 5), []int{1}) }, []string{"1 labels", "4×5"}},
 	} {

@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 )
 
@@ -10,10 +11,13 @@ import (
 type RMSNorm struct {
 	Epsilon float32
 	weight  []float32
+	param   *autodiff.Param // has weight as its value where the layer is trained
 }
 
 // NewRMSNorm returns a norm over rows as long as weight, which it keeps.
-func NewRMSNorm(weight []float32, epsilon float32) *RMSNorm { return &RMSNorm{epsilon, weight} }
+func NewRMSNorm(weight []float32, epsilon float32) *RMSNorm {
+	return &RMSNorm{Epsilon: epsilon, weight: weight}
+}
 
 // Params implements Layer.
 func (n *RMSNorm) Params() []Param { return []Param{{"weight", []int{len(n.weight)}}} }
@@ -25,17 +29,39 @@ func (n *RMSNorm) With(_ *mat.Engine, values map[string]Weights) Layer {
 	return NewRMSNorm(w.Float32s(), n.Epsilon)
 }
 
-// Forward returns the normalised rows of x, in the pass's memory.
-func (n *RMSNorm) Forward(p *Pass, rows Ragged, x mat.Matrix) mat.Matrix {
-	y := p.Matrix(x.Rows, x.Cols)
-	n.ForwardTo(p, rows, y, x)
-	return y
+// WithParams implements Layer.
+func (n *RMSNorm) WithParams(params map[string]*autodiff.Param) Layer {
+	p := params["weight"]
+	return &RMSNorm{n.Epsilon, p.Value.Data, p}
 }
 
-// ForwardTo sets y to the normalised rows of x. y may be x.
-func (n *RMSNorm) ForwardTo(p *Pass, rows Ragged, y, x mat.Matrix) {
-	if x.Cols != len(n.weight) || x.Rows != rows.Rows() || y.Cols != x.Cols || y.Rows != x.Rows {
-		panic(fmt.Sprintf("nn: norm over %d from %s to %s with %d rows", len(n.weight), x.Shape(), y.Shape(), rows.Rows()))
+// Forward returns the normalised rows of x.
+func (n *RMSNorm) Forward(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
+	if p.Tape != nil {
+		return n.record(p, x)
+	}
+	y := p.Matrix(x.Rows, x.Cols)
+	n.apply(p, rows, y, x.Matrix)
+	return autodiff.Constant(y)
+}
+
+// ForwardInPlace returns the normalised rows of x. Without a tape it is x that is changed and returned.
+func (n *RMSNorm) ForwardInPlace(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
+	if p.Tape != nil {
+		return n.record(p, x)
+	}
+	n.apply(p, rows, x.Matrix, x.Matrix)
+	return x
+}
+
+func (n *RMSNorm) record(p *Pass, x autodiff.Value) autodiff.Value {
+	with := inPlaceOf(p, n)
+	return p.Tape.RMSNorm(x, parameter(p.Tape, with.param, with.weight, 1, len(with.weight)), with.Epsilon)
+}
+
+func (n *RMSNorm) apply(p *Pass, rows Ragged, y, x mat.Matrix) {
+	if x.Cols != len(n.weight) || x.Rows != rows.Rows() {
+		panic(fmt.Sprintf("nn: norm over %d of %s with %d rows", len(n.weight), x.Shape(), rows.Rows()))
 	}
 	each(p, rows, n, func(n *RMSNorm, from, to int) {
 		p.Engine.RMSNorm(y.RowRange(from, to), x.RowRange(from, to), n.weight, n.Epsilon)

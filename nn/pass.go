@@ -4,19 +4,27 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 )
 
 // A Pass carries what one call of a model needs and its layers share. It belongs to one goroutine at a time and can be used again,
-// with its memory, through Reset.
+// with its memory, through Reset or ResetTraining.
+//
+// Layers take and return autodiff.Values. With a tape they record what they do and keep every value. Without one, values are plain matrices in the
+// pass's memory, which may be released, and a method whose name says so works in place.
 type Pass struct {
 	Engine *mat.Engine
+	Tape   *autodiff.Tape // nil where nothing is trained
 
-	deltas   [][]*Delta // of each sequence
-	segments []segment
-	products []mat.Product
-	views    []mat.Matrix // that layers return lists of
-	arena
+	mat.Arena
+	sequences int
+	deltas    [][]*Delta // of each sequence
+	trained   *Trained
+	segments  []segment
+	products  []mat.Product
+	views     []mat.Matrix // that layers return lists of
+	ints      []int
 }
 
 // A segment is a run of sequences that ask for the same deltas.
@@ -31,8 +39,10 @@ func NewPass(e *mat.Engine) *Pass { return &Pass{Engine: e} }
 // Reset makes p ready for a batch whose sequence i asks for deltas[i], in the order in which they are added, and keeps deltas. All of p's
 // matrices are freed. It is an error that two deltas of one sequence replace the same layer.
 func (p *Pass) Reset(deltas [][]*Delta) error {
-	p.Release(Mark{})
-	p.deltas, p.segments, p.views = deltas, p.segments[:0], p.views[:0]
+	p.Release(mat.Mark{})
+	p.Tape, p.trained = nil, nil
+	p.sequences, p.deltas, p.segments, p.views = len(deltas), deltas, p.segments[:0], p.views[:0]
+	p.ints = p.ints[:0]
 	for i, d := range deltas {
 		if err := checkReplaced(d); err != nil {
 			return fmt.Errorf("sequence %d: %w", i, err)
@@ -44,6 +54,12 @@ func (p *Pass) Reset(deltas [][]*Delta) error {
 		p.segments = append(p.segments, segment{i, i + 1, d})
 	}
 	return nil
+}
+
+// Ints returns n integers of arbitrary value that belong to the pass until it is reset: token ids, say.
+func (p *Pass) Ints(n int) []int {
+	p.ints = slices.Grow(p.ints, n)[:len(p.ints)+n] // what was handed out before keeps its memory where this moves
+	return p.ints[len(p.ints)-n : len(p.ints) : len(p.ints)]
 }
 
 func checkReplaced(deltas []*Delta) error {
@@ -61,8 +77,8 @@ func checkReplaced(deltas []*Delta) error {
 
 // check panics unless rows is a layout of as many sequences as the pass has.
 func (p *Pass) check(rows Ragged) {
-	if rows.Sequences() != len(p.deltas) {
-		panic(fmt.Sprintf("nn: rows of %d sequences in a pass of %d", rows.Sequences(), len(p.deltas)))
+	if rows.Sequences() != p.sequences {
+		panic(fmt.Sprintf("nn: rows of %d sequences in a pass of %d", rows.Sequences(), p.sequences))
 	}
 }
 

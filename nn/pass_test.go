@@ -3,71 +3,7 @@ package nn
 import (
 	"math/rand/v2"
 	"testing"
-	"unsafe"
-
-	"github.com/polytropon/polytropon/mat"
 )
-
-func TestPassMatricesDoNotOverlap(t *testing.T) {
-	p := pass(engine(t), 0)
-	rnd := rand.New(rand.NewPCG(4, 4))
-	for range 3 {
-		var all []mat.Matrix
-		var marks []Mark
-		var held []int // len(all) at each mark
-		for i := range 200 {
-			switch rnd.IntN(8) {
-			case 0:
-				marks, held = append(marks, p.Mark()), append(held, len(all))
-			case 1:
-				if n := len(marks) - 1; n >= 0 {
-					p.Release(marks[n])
-					all, marks, held = all[:held[n]], marks[:n], held[:n]
-				}
-			default:
-				rows, cols := rnd.IntN(300), rnd.IntN(300)
-				if i%50 == 7 {
-					rows, cols = 2000, 1000 // more than a slab
-				}
-				m := p.Matrix(rows, cols)
-				if m.Rows != rows || m.Cols != cols {
-					t.Fatalf("got %s, want %d×%d", m.Shape(), rows, cols)
-				}
-				for j := range m.Data {
-					m.Data[j] = float32(len(all))
-				}
-				all = append(all, m)
-			}
-		}
-		for i, m := range all {
-			for _, x := range m.Data {
-				if x != float32(i) {
-					t.Fatalf("matrix %d of %d was overwritten by matrix %v", i, len(all), x)
-				}
-			}
-		}
-		if err := p.Reset(nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func TestPassUsesItsMemoryAgain(t *testing.T) {
-	p := pass(engine(t), 0)
-	first := p.Matrix(3, 5)
-	if at := uintptr(unsafe.Pointer(&p.Matrix(3, 5).Data[0])); at%64 != 0 {
-		t.Errorf("the second matrix begins at %x, want a cache line", at)
-	}
-	m := p.Mark()
-	second := p.Matrix(1500, 1000)
-	p.Release(m)
-	if &p.Matrix(1500, 1000).Data[0] != &second.Data[0] {
-		t.Error("released memory is not used again")
-	}
-	if err := p.Reset(nil); err != nil || &p.Matrix(1, 1).Data[0] != &first.Data[0] {
-		t.Errorf("memory is not used again after Reset, %v", err)
-	}
-}
 
 // TestPassAllocatesNothingWhenRepeated counts what a repeated pass through every kind of layer, with an adapter, allocates.
 func TestPassAllocatesNothingWhenRepeated(t *testing.T) {
@@ -91,9 +27,6 @@ func TestPassAllocatesNothingWhenRepeated(t *testing.T) {
 		p.Matrix(3000, 1000)
 	}); n >= 1 {
 		t.Errorf("%v allocations per pass", n)
-	}
-	if n := len(p.slabs); n != 2 {
-		t.Errorf("%d slabs, want the common one and one of the large matrix", n)
 	}
 }
 

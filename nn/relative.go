@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"slices"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 )
 
@@ -13,8 +14,9 @@ import (
 type RelativeBias struct {
 	Buckets, Heads int
 	Bidirectional  bool
-	weight         []float32 // buckets × heads
-	starts         []int     // starts[b] is the shortest distance in bucket b of one direction
+	weight         []float32       // buckets × heads
+	starts         []int           // starts[b] is the shortest distance in bucket b of one direction
+	param          *autodiff.Param // has weight as its value where the layer is trained
 }
 
 // NewRelativeBias returns a bias with the table weight, buckets × heads, which it keeps. The last bucket has the distances from about
@@ -29,7 +31,7 @@ func NewRelativeBias(weight []float32, buckets, heads, maxDistance int, bidirect
 	if n < 2 || maxDistance <= n/2 || bidirectional && buckets%2 != 0 {
 		panic(fmt.Sprintf("nn: relative bias of %d buckets (bidirectional: %t) up to distance %d", buckets, bidirectional, maxDistance))
 	}
-	return &RelativeBias{buckets, heads, bidirectional, weight, bucketStarts(n, maxDistance)}
+	return &RelativeBias{buckets, heads, bidirectional, weight, bucketStarts(n, maxDistance), nil}
 }
 
 // bucketStarts returns the shortest distance of each of n buckets: one for each distance below e = n/2, then logarithmic ones. Bucket
@@ -87,36 +89,90 @@ func (r *RelativeBias) With(_ *mat.Engine, values map[string]Weights) Layer {
 	return &with
 }
 
-// vectors returns heads rows of length 2·n−1: column n−1+o of row h is what is added to head h's score of a key that lies o after
-// the query. A query at position i of up to n finds its row of biases, by key, from column n−1−i on.
-func (r *RelativeBias) vectors(p *Pass, n int) mat.Matrix {
-	v := p.Matrix(r.Heads, 2*n-1)
+// WithParams implements Layer.
+func (r *RelativeBias) WithParams(params map[string]*autodiff.Param) Layer {
+	with := *r
+	with.param = params["weight"]
+	with.weight = with.param.Value.Data
+	return &with
+}
+
+// A Bias is what Attention adds to the scores.
+type Bias struct {
+	// Vectors has for each sequence heads × 2·n−1 values, where n is at least the sequence's length and column n−1+o is for a key that lies o after
+	// the query.
+	Vectors []mat.Matrix
+
+	trained autodiff.Value // all of Vectors, where they are trained
+}
+
+// Forward returns the biases of the sequences of rows. Neighbours with the same table share them.
+func (r *RelativeBias) Forward(p *Pass, rows Ragged) Bias {
+	p.check(rows)
+	start, n := len(p.views), max(rows.Longest(), 1)
+	var b Bias
+	if p.Tape != nil {
+		b.trained = inPlaceOf(p, r).record(p.Tape, n)
+		for range rows.Sequences() {
+			p.views = append(p.views, b.trained.Matrix)
+		}
+	}
+	for i, s := range p.segments {
+		l := layer(s, r)
+		var v mat.Matrix
+		if i > 0 && layer(p.segments[i-1], r) == l {
+			v = p.views[len(p.views)-1]
+		} else {
+			v = p.Matrix(r.Heads, 2*n-1)
+			l.spread(v)
+		}
+		for range s.to - s.from {
+			p.views = append(p.views, v)
+		}
+	}
+	b.Vectors = slices.Clip(p.views[start:])
+	return b
+}
+
+// spread sets v, heads rows of length 2·n−1: column n−1+o of row h is what is added to head h's score of a key that lies o after the
+// query. A query at position i of up to n finds its row of biases, by key, from column n−1−i on.
+func (r *RelativeBias) spread(v mat.Matrix) {
+	n := (v.Cols + 1) / 2
 	for c := range v.Cols {
 		b := r.bucket(c - (n - 1))
 		for h := range r.Heads {
 			v.Data[h*v.Stride+c] = r.weight[b*r.Heads+h]
 		}
 	}
+}
+
+func (r *RelativeBias) record(t *autodiff.Tape, n int) autodiff.Value {
+	v := t.New(r.Heads, 2*n-1, r.param != nil)
+	r.spread(v.Matrix)
+	if v.Needs() {
+		*autodiff.Record[spreadOp](t) = spreadOp{r, v, t.Param(r.param)}
+	}
 	return v
 }
 
-// Forward returns for each sequence the biases that Attention takes, in the pass's memory: heads × 2·n−1, where n is the length of the longest
-// sequence of rows (at least 1) and column n−1+o is for a key that lies o after the query. Neighbours with the same table share them.
-func (r *RelativeBias) Forward(p *Pass, rows Ragged) []mat.Matrix {
-	p.check(rows)
-	start, n := len(p.views), max(rows.Longest(), 1)
-	for i := 0; i < len(p.segments); i++ {
-		s := p.segments[i]
-		l := layer(s, r)
-		var v mat.Matrix
-		if i > 0 && layer(p.segments[i-1], r) == l {
-			v = p.views[len(p.views)-1]
-		} else {
-			v = l.vectors(p, n)
-		}
-		for range s.to - s.from {
-			p.views = append(p.views, v)
+// spreadOp is a table spread over distances.
+type spreadOp struct {
+	bias          *RelativeBias
+	vector, table autodiff.Value
+}
+
+// Backward implements autodiff.Op: a bucket's gradient is the sum over its distances, in ascending order.
+func (o *spreadOp) Backward(t *autodiff.Tape) {
+	g, ok := t.Grad(o.vector)
+	if !ok {
+		return
+	}
+	d, _ := t.Into(o.table)
+	n := (g.Cols + 1) / 2
+	for c := range g.Cols {
+		b := o.bias.bucket(c - (n - 1))
+		for h := range g.Rows {
+			d.Row(b)[h] += g.Row(h)[c]
 		}
 	}
-	return slices.Clip(p.views[start:])
 }

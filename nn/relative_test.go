@@ -41,7 +41,7 @@ func TestRelativeBiasBucketsAreTransformers(t *testing.T) {
 			table[i] = float32(i)
 		}
 		n := c.maxDistance + 50
-		got := NewRelativeBias(table, c.buckets, 1, c.maxDistance, c.bidirectional).Forward(p, ragged(n))[0].Row(0)
+		got := NewRelativeBias(table, c.buckets, 1, c.maxDistance, c.bidirectional).Forward(p, ragged(n)).Vectors[0].Row(0)
 		if len(got) != 2*n-1 {
 			t.Fatalf("%d biases, want %d", len(got), 2*n-1)
 		}
@@ -98,7 +98,7 @@ func TestRelativeBiasOfEachSequence(t *testing.T) {
 	base := NewRelativeBias([]float32{0, 10, 1, 11, 2, 12, 3, 13}, 4, 2, 8, true)
 	other := base.With(e, map[string]Weights{"weight": {F32: []float32{100, 110, 101, 111, 102, 112, 103, 113}}})
 	replaced := &Delta{Replaced: map[Layer]Layer{base: other}}
-	bias := base.Forward(passOf(e, [][]*Delta{nil, {replaced}, {replaced, {}}, nil}), ragged(1, 3, 2, 0))
+	bias := base.Forward(passOf(e, [][]*Delta{nil, {replaced}, {replaced, {}}, nil}), ragged(1, 3, 2, 0)).Vectors
 	for i, first := range []float32{0, 100, 100, 0} {
 		if got := bias[i]; got.Rows != 2 || got.Cols != 5 || !slices.Equal(got.Row(0), []float32{first + 1, first + 1, first, first + 3, first + 3}) ||
 			got.Row(1)[2] != first+10 {

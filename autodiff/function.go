@@ -1,0 +1,53 @@
+package autodiff
+
+import "github.com/polytropon/polytropon/mat"
+
+// A Function is a function of one number, for [Tape.Apply] and, where no gradient is needed, Set.
+type Function struct {
+	Name     string                                    // torch's
+	Set      func(e *mat.Engine, dst, x mat.Matrix)    // dst = f(x), element by element; dst may be x
+	backward func(e *mat.Engine, dx, dy, x mat.Matrix) // dx = dy · f'(x); dx may be dy
+}
+
+// The functions that layers use.
+var (
+	ReLU     = &Function{"relu", (*mat.Engine).ReLU, (*mat.Engine).ReLUBackward}
+	SiLU     = &Function{"silu", (*mat.Engine).SiLU, (*mat.Engine).SiLUBackward}
+	GELU     = &Function{"gelu", (*mat.Engine).GELU, (*mat.Engine).GELUBackward}
+	GELUTanh = &Function{"gelu_tanh", (*mat.Engine).GELUTanh, (*mat.Engine).GELUTanhBackward}
+	Tanh     = &Function{"tanh", (*mat.Engine).Tanh, (*mat.Engine).TanhBackward}
+	Sigmoid  = &Function{"sigmoid", (*mat.Engine).Sigmoid, (*mat.Engine).SigmoidBackward}
+)
+
+// Apply returns f(x), element by element.
+func (t *Tape) Apply(f *Function, x Value) Value {
+	y := t.New(x.Rows, x.Cols, x.Needs())
+	f.Set(t.Engine, y.Matrix, x.Matrix)
+	if y.Needs() {
+		*Record[applied](t) = applied{y, x, f}
+	}
+	return y
+}
+
+type applied struct {
+	y, x Value
+	f    *Function
+}
+
+// Backward implements Op.
+func (a *applied) Backward(t *Tape) {
+	g, ok := t.Grad(a.y)
+	if !ok {
+		return
+	}
+	d, add := t.Into(a.x)
+	if !add {
+		a.f.backward(t.Engine, d, g, a.x.Matrix)
+		return
+	}
+	b := t.Engine.Borrow(g.Rows * g.Cols)
+	defer t.Engine.Return(b)
+	m := mat.View(b, g.Rows, g.Cols)
+	a.f.backward(t.Engine, m, g, a.x.Matrix)
+	t.Engine.Add(d, d, m)
+}

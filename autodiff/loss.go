@@ -1,0 +1,57 @@
+package autodiff
+
+import "fmt"
+
+// CrossEntropy returns Σ −log softmax(row)[label] / n, 1 × 1: labels[i] belongs to row i of logits, and rows whose label is ignore don't count. With
+// n = 0 the divisor is the number of rows that count, which makes it their mean, NaN where there are none, as in torch. A label outside
+// 0 ≤ label < logits.Cols is an error.
+func (t *Tape) CrossEntropy(logits Value, labels []int, ignore, n int) (Value, error) {
+	if len(labels) != logits.Rows {
+		panic(fmt.Sprintf("autodiff: %d labels for logits of %s", len(labels), logits.Shape()))
+	}
+	sums := t.Scratch(1, logits.Rows).Row(0)
+	t.Engine.LogSumExp(sums, logits.Matrix)
+	total, count := 0.0, 0
+	for i, label := range labels {
+		if label == ignore {
+			continue
+		}
+		if label < 0 || label >= logits.Cols {
+			return Value{}, fmt.Errorf("autodiff: label %d: got %d, want 0 ≤ label < %d or %d", i, label, logits.Cols, ignore)
+		}
+		total += float64(sums[i] - logits.Row(i)[label])
+		count++
+	}
+	if n == 0 {
+		n = count
+	}
+	loss := t.New(1, 1, logits.Needs())
+	loss.Data[0] = float32(total / float64(n))
+	if loss.Needs() {
+		*Record[crossEntropy](t) = crossEntropy{loss, logits, labels, ignore, n}
+	}
+	return loss, nil
+}
+
+type crossEntropy struct {
+	loss, logits Value
+	labels       []int
+	ignore, n    int
+}
+
+// Backward implements Op: dlogits = (softmax − onehot(label))·dloss/n in rows that count.
+func (c *crossEntropy) Backward(t *Tape) {
+	g, ok := t.Grad(c.loss)
+	if !ok {
+		return
+	}
+	e, scale := t.Engine, g.Data[0]/float32(c.n)
+	d, add := t.Into(c.logits)
+	if !add {
+		e.CrossEntropyBackward(d, c.logits.Matrix, c.labels, c.ignore, scale)
+		return
+	}
+	b := t.Scratch(d.Rows, d.Cols)
+	e.CrossEntropyBackward(b, c.logits.Matrix, c.labels, c.ignore, scale)
+	e.Add(d, d, b)
+}

@@ -1,0 +1,44 @@
+package autodiff
+
+// Record appends an operation to the tape and returns it, to be filled in: *T has the method Backward. The memory of operations is used
+// again after [Tape.Reset]; what a T holds from then is overwritten.
+//
+//	op := autodiff.Record[scaled](t)
+//	*op = scaled{x, y, 2}
+func Record[T any, P interface {
+	*T
+	Op
+}](t *Tape) P {
+	var ops *pool[T]
+	for _, p := range t.pools {
+		if found, ok := p.(*pool[T]); ok {
+			ops = found
+			break
+		}
+	}
+	if ops == nil {
+		ops = new(pool[T])
+		t.pools = append(t.pools, ops)
+	}
+	op := P(ops.next())
+	t.ops = append(t.ops, op)
+	return op
+}
+
+type resetter interface{ reset() }
+
+// A pool hands out structs and takes all back at once.
+type pool[T any] struct {
+	all  []*T
+	used int
+}
+
+func (p *pool[T]) next() *T {
+	if p.used == len(p.all) {
+		p.all = append(p.all, new(T))
+	}
+	p.used++
+	return p.all[p.used-1]
+}
+
+func (p *pool[T]) reset() { p.used = 0 }

@@ -1,0 +1,16 @@
+package autodiff
+
+import "github.com/polytropon/polytropon/mat"
+
+// A Value is a matrix that operations take and return. What an operation returns belongs to its tape until the tape is reset, and must
+// not be changed.
+type Value struct {
+	mat.Matrix
+	id int // of its gradient on the tape; 0 where it needs none
+}
+
+// Constant returns m as a value that needs no gradient.
+func Constant(m mat.Matrix) Value { return Value{Matrix: m} }
+
+// Needs reports whether v depends on a parameter, so that Backward finds its gradient.
+func (v Value) Needs() bool { return v.id != 0 }
