@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/poly"
@@ -75,7 +76,7 @@ func ExampleNew() {
 	if err := p.Reset(deltas); err != nil {
 		log.Fatal(err)
 	}
-	y := base.dense.Forward(p, nn.Ragged{0, 1, 2}, mat.View([]float32{1, 2, 1, 2}, 2, 2))
+	y := base.dense.Forward(p, nn.Ragged{0, 1, 2}, autodiff.Constant(mat.View([]float32{1, 2, 1, 2}, 2, 2)))
 	fmt.Printf("%.2f %.2f\n", y.Row(0), y.Row(1))
 	// Output: [101.00 2.00] [1.00 202.00]
 }
