@@ -26,10 +26,13 @@ func readConfigFile(fsys fs.FS) ([]byte, error) {
 	return data, err
 }
 
-// configFile reads the fields of a config.json. The first error is kept, with the name of its field.
+// configFile reads the fields of a config.json, or of an object in it. The first error is kept, with the name of its field.
 type configFile struct {
 	fields map[string]json.RawMessage
 	err    error
+
+	parent *configFile // nil at the top; it has the error of an object in it
+	prefix string      // of the names of fields, as errors have them
 }
 
 func parseConfig(data []byte) (*configFile, error) {
@@ -50,14 +53,26 @@ func (c *configFile) has(name string) bool {
 }
 
 func (c *configFile) fail(name string, want string) {
-	if c.err != nil {
-		return
-	}
 	got := "nothing"
 	if v, ok := c.fields[name]; ok {
 		got = string(v)
 	}
-	c.err = fmt.Errorf("field %s: got %.80s, want %s", name, got, want)
+	root := c
+	for root.parent != nil {
+		root = root.parent
+	}
+	if root.err == nil {
+		root.err = fmt.Errorf("field %s: got %.80s, want %s", c.prefix+name, got, want)
+	}
+}
+
+// object returns the fields of an object in c. Absent or null means one without fields.
+func (c *configFile) object(name string) *configFile {
+	o := &configFile{parent: c, prefix: c.prefix + name + "."}
+	if c.has(name) && json.Unmarshal(c.fields[name], &o.fields) != nil {
+		c.fail(name, "an object")
+	}
+	return o
 }
 
 // size reads a positive integer that must be there.
@@ -85,6 +100,14 @@ func (c *configFile) sizeOr(name string, def int) int {
 	return n
 }
 
+// countOr reads an integer that is not negative; absent or null means def.
+func (c *configFile) countOr(name string, def int) int {
+	if c.has(name) && string(c.fields[name]) == "0" {
+		return 0
+	}
+	return c.sizeOr(name, def)
+}
+
 // floatOr reads a positive number; absent or null means def.
 func (c *configFile) floatOr(name string, def float32) float32 {
 	if !c.has(name) {
@@ -96,6 +119,28 @@ func (c *configFile) floatOr(name string, def float32) float32 {
 		return 1
 	}
 	return x
+}
+
+// numberOr reads a number that is not negative; absent or null means def.
+func (c *configFile) numberOr(name string, def float64) float64 {
+	if !c.has(name) {
+		return def
+	}
+	var x float64
+	if json.Unmarshal(c.fields[name], &x) != nil || x < 0 || x > math.MaxFloat32 {
+		c.fail(name, "a number ≥ 0 that float32 holds")
+		return def
+	}
+	return x
+}
+
+// positive reads a positive number that must be there.
+func (c *configFile) positive(name string) float64 {
+	if x := c.numberOr(name, 0); x > 0 {
+		return x
+	}
+	c.fail(name, "a positive number")
+	return 1
 }
 
 // boolOr reads a boolean; absent or null means def.
