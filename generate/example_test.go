@@ -1,0 +1,73 @@
+package generate_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/polytropon/polytropon/generate"
+	"github.com/polytropon/polytropon/mat"
+)
+
+// counting is a model that counts: after token n comes n+1, and almost as likely n+2.
+type counting struct{ last []int }
+
+func (*counting) Vocabulary() int { return 10 }
+
+func (c *counting) Start(context.Context) (mat.Matrix, error) { return c.logits(), nil }
+
+func (c *counting) Next(_ context.Context, rows []generate.Row) (mat.Matrix, error) {
+	c.last = c.last[:0]
+	for _, r := range rows {
+		c.last = append(c.last, r.Token)
+	}
+	return c.logits(), nil
+}
+
+func (c *counting) logits() mat.Matrix {
+	m := mat.New(len(c.last), 10)
+	for i, n := range c.last {
+		m.Row(i)[(n+1)%10], m.Row(i)[(n+2)%10] = 5, 4
+	}
+	return m
+}
+
+func ExampleStream() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		panic(err)
+	}
+	defer e.Close()
+	requests := []generate.Request{
+		{Prompt: []int{2}, Settings: generate.Greedy(3)},
+		{Prompt: []int{5}, Settings: generate.Settings{MaxNewTokens: 9, StopIDs: []int{7}}},
+	}
+	for v, err := range generate.Stream(context.Background(), e, &counting{last: []int{2, 5}}, requests) {
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println("request", v.Request, "token", v.IDs, v.Finish)
+	}
+	// Output:
+	// request 0 token [3] running
+	// request 1 token [6] running
+	// request 0 token [4] running
+	// request 1 token [7] stopped
+	// request 0 token [5] length
+}
+
+func ExampleCollect() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		panic(err)
+	}
+	defer e.Close()
+	settings := generate.Settings{MaxNewTokens: 4, Beams: &generate.Beams{N: 2, LengthPenalty: 1}}
+	results, err := generate.Collect(generate.Stream(context.Background(), e, &counting{last: []int{0}}, []generate.Request{{Settings: settings}}), 1)
+	fmt.Println(results, err)
+	// Output: [{[1 2 3 4] length}] <nil>
+}
+
+func ExampleGreedy() {
+	fmt.Println(generate.Greedy(32).MaxNewTokens)
+	// Output: 32
+}

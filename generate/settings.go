@@ -1,0 +1,106 @@
+package generate
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+// Settings say how a request's tokens are chosen and when they end. Without Beams and Sampling they are chosen greedily: the token
+// with the largest logit, the first of equals.
+type Settings struct {
+	MaxNewTokens int   // at least 1
+	StopIDs      []int // tokens that end the sequence, as its last
+
+	// StopStrings end the sequence at the token that completes one of them in Text(ids of the new tokens so far).
+	StopStrings []string
+	Text        func(ids []int) string // needed by StopStrings; ids must not be kept or changed
+
+	// RepetitionPenalty p changes the score of every id that the prompt or the new tokens contain, to score·p where it is negative and
+	// score/p otherwise (Keskar et al. 2019). It applies to logits, in beam search to log-probabilities. 0 and 1 change nothing.
+	RepetitionPenalty float64
+
+	Beams    *Beams    // nil: no beam search
+	Sampling *Sampling // nil: no sampling
+}
+
+// Greedy returns the settings of at most n tokens, each the likeliest.
+func Greedy(n int) Settings { return Settings{MaxNewTokens: n} }
+
+// Beams are the settings of a beam search: the N likeliest sequences go on together, and the best finished one is the result.
+type Beams struct {
+	N int // beams, at least 1
+
+	// LengthPenalty p divides the sum of the log-probabilities of a finished sequence of g new tokens by g^p. 0 leaves the sum, 1 is the
+	// mean (transformers' default), and more than that prefers longer sequences.
+	LengthPenalty float64
+
+	EarlyStopping EarlyStopping
+}
+
+// EarlyStopping says when the search ends, once there are as many finished sequences as beams.
+type EarlyStopping int
+
+const (
+	StopHeuristic EarlyStopping = iota // when the best beam, divided by g^p at its present length, is not above the worst of them
+	StopEarly                          // at once
+	StopNever                          // like StopHeuristic, but with the length that makes the most of the best beam: MaxNewTokens where p > 0
+)
+
+// Sampling are the settings of random choice. They apply in this order: Temperature, TopK, TopP, MinP.
+type Sampling struct {
+	Temperature float64 // by which logits are divided; more than 0, 1 leaves them as they are
+	TopK        int     // the most likely TopK tokens, and those as likely as the last of them, can be chosen; 0: all
+	TopP        float64 // so can those before which the likelier ones sum up to less than TopP; 0 and 1: all
+	MinP        float64 // so can those whose probability is at least MinP times the largest one; 0: all
+	Seed        uint64  // of the request's own random source
+}
+
+// check says which setting cannot be used with a vocabulary of that size, and why.
+func (s *Settings) check(vocabulary int) error {
+	positive := func(x float64) bool { return x > 0 && x <= math.MaxFloat32 }
+	switch {
+	case s.MaxNewTokens < 1:
+		return fmt.Errorf("max_new_tokens: got %d, want at least 1", s.MaxNewTokens)
+	case s.RepetitionPenalty != 0 && !positive(s.RepetitionPenalty):
+		return fmt.Errorf("repetition_penalty: got %g, want more than 0", s.RepetitionPenalty)
+	case len(s.StopStrings) > 0 && s.Text == nil:
+		return fmt.Errorf("stop strings: got %q without a function from ids to text", s.StopStrings)
+	case s.Beams != nil && s.Sampling != nil:
+		return fmt.Errorf("got both beams and sampling, want one of them")
+	}
+	for _, id := range s.StopIDs {
+		if id < 0 || id >= vocabulary {
+			return fmt.Errorf("stop id: got %d, want 0 ≤ id < %d", id, vocabulary)
+		}
+	}
+	for _, text := range s.StopStrings {
+		if text == "" {
+			return fmt.Errorf("stop strings: got an empty one in %q", s.StopStrings)
+		}
+	}
+	if b := s.Beams; b != nil {
+		switch {
+		case b.N < 1:
+			return fmt.Errorf("num_beams: got %d, want at least 1", b.N)
+		case !(math.Abs(b.LengthPenalty)*mat.Log(float64(s.MaxNewTokens)) < 80):
+			return fmt.Errorf("length_penalty: got %g, want a number whose power of max_new_tokens a float32 can hold", b.LengthPenalty)
+		case b.EarlyStopping < StopHeuristic || b.EarlyStopping > StopNever:
+			return fmt.Errorf("early_stopping: got %d, want one of the three constants", b.EarlyStopping)
+		}
+	}
+	if p := s.Sampling; p != nil {
+		switch {
+		case !positive(p.Temperature):
+			return fmt.Errorf("temperature: got %g, want more than 0", p.Temperature)
+		case p.TopK < 0:
+			return fmt.Errorf("top_k: got %d, want at least 0", p.TopK)
+		case !(p.TopP >= 0 && p.TopP <= 1):
+			return fmt.Errorf("top_p: got %g, want 0 ≤ top_p ≤ 1", p.TopP)
+		case !(p.MinP >= 0 && p.MinP <= 1):
+			return fmt.Errorf("min_p: got %g, want 0 ≤ min_p ≤ 1", p.MinP)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+package generate
+
+import (
+	"context"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+// A Source gives the logits of the next token of sequences in progress. The returned matrices have a row per sequence and a column per
+// token id; the caller may overwrite them, and does not use them after the next call.
+type Source interface {
+	// Vocabulary returns the number of token ids.
+	Vocabulary() int
+	// Start returns the logits after the requests' prompts, row i for request i. It is called once, first.
+	Start(ctx context.Context) (mat.Matrix, error)
+	// Next returns the logits after each of rows, in their order. What no row continues is over. Rows of one request follow one another, and
+	// requests keep their order. rows is valid during the call.
+	Next(ctx context.Context, rows []Row) (mat.Matrix, error)
+}
+
+// A Row is a sequence that goes on: row Parent of the logits that the source returned last, followed by Token. Several rows may
+// continue the same one.
+type Row struct{ Parent, Token int }

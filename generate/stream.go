@@ -1,0 +1,155 @@
+package generate
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+// A Request is one sequence to be continued.
+type Request struct {
+	Prompt   []int // tokens before the new ones, which RepetitionPenalty counts; an encoder's input is not part of it
+	Settings Settings
+}
+
+// Finish says why a sequence ended.
+type Finish int
+
+const (
+	Running Finish = iota // it has not
+	Stopped               // by a stop id or a stop string
+	Length                // it has MaxNewTokens
+)
+
+// String returns "running", "stopped" or "length".
+func (f Finish) String() string { return [...]string{"running", "stopped", "length"}[f] }
+
+// An Event is news of a request.
+type Event struct {
+	Request int    // its index
+	IDs     []int  // new tokens, valid until the next event; of a beam search all of them at its end
+	Finish  Finish // with the last tokens why there are no more
+}
+
+// Stream continues all requests together and yields their tokens as they are chosen; e does what arithmetic that takes. An error ends the
+// stream: of settings that cannot be used or of the source, or ctx's, which is asked before every step. So does the consumer by leaving the loop.
+func Stream(ctx context.Context, e *mat.Engine, source Source, requests []Request) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		if err := stream(ctx, e, source, requests, func(v Event) bool { return yield(v, nil) }); err != nil {
+			yield(Event{}, err)
+		}
+	}
+}
+
+// A Result is what became of a request.
+type Result struct {
+	IDs    []int // the new tokens; one that stopped the sequence is the last
+	Finish Finish
+}
+
+// Collect gathers a stream of the given number of requests.
+func Collect(events iter.Seq2[Event, error], requests int) ([]Result, error) {
+	results := make([]Result, requests)
+	for v, err := range events {
+		if err != nil {
+			return nil, err
+		}
+		r := &results[v.Request]
+		r.IDs, r.Finish = append(r.IDs, v.IDs...), v.Finish
+	}
+	return results, nil
+}
+
+// A search chooses the tokens of one request.
+type search interface {
+	// step chooses from the logits of the search's rows, which it may overwrite.
+	step(t *tools, logits mat.Matrix) (outcome, error)
+}
+
+// An outcome is what a search made of a step: the rows that go on, Parent being one of the search's, and what there is to tell.
+type outcome struct {
+	rows   []Row
+	ids    []int
+	finish Finish
+}
+
+// live is a request that is not finished.
+type live struct {
+	search
+	request, rows int
+}
+
+func stream(ctx context.Context, e *mat.Engine, source Source, requests []Request, yield func(Event) bool) error {
+	t := &tools{engine: e}
+	var all []live
+	for i, r := range requests {
+		s, err := newSearch(r, source.Vocabulary())
+		if err != nil {
+			return fmt.Errorf("generate: request %d: %w", i, err)
+		}
+		all = append(all, live{s, i, 1})
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	logits, err := source.Start(ctx)
+	var next []Row
+	for {
+		if err != nil {
+			return err
+		}
+		from := 0
+		next = next[:0]
+		for i := range all {
+			l := &all[i]
+			o, err := l.step(t, logits.RowRange(from, from+l.rows))
+			if err != nil {
+				return fmt.Errorf("generate: request %d: %w", l.request, err)
+			}
+			for _, r := range o.rows {
+				next = append(next, Row{from + r.Parent, r.Token})
+			}
+			from += l.rows
+			l.rows = len(o.rows)
+			if len(o.ids) > 0 && !yield(Event{l.request, o.ids, o.finish}) {
+				return nil
+			}
+		}
+		if len(next) == 0 {
+			return nil
+		}
+		all = slices.DeleteFunc(all, func(l live) bool { return l.rows == 0 })
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		logits, err = source.Next(ctx, next)
+	}
+}
+
+func newSearch(r Request, vocabulary int) (search, error) {
+	if err := r.Settings.check(vocabulary); err != nil {
+		return nil, err
+	}
+	for i, id := range r.Prompt {
+		if id < 0 || id >= vocabulary {
+			return nil, fmt.Errorf("prompt: id %d: got %d, want 0 ≤ id < %d", i, id, vocabulary)
+		}
+	}
+	if r.Settings.Beams != nil {
+		return newBeamSearch(r), nil
+	}
+	return newSingle(r), nil
+}
+
+// tools are what the searches of a stream share, one after another.
+type tools struct {
+	engine *mat.Engine
+	penalty
+	filter
+}

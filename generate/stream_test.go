@@ -1,0 +1,292 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+// scripted gives every request its own list of next tokens, and remembers how many rows each call had.
+type scripted struct {
+	tokens [][]int
+	rows   []int // requests of the rows
+	at     int
+	calls  []int
+	fail   error
+	nan    bool
+}
+
+func (s *scripted) Vocabulary() int { return 30 }
+
+func (s *scripted) Start(context.Context) (mat.Matrix, error) {
+	for i := range s.tokens {
+		s.rows = append(s.rows, i)
+	}
+	return s.compute()
+}
+
+func (s *scripted) Next(_ context.Context, rows []Row) (mat.Matrix, error) {
+	var next []int
+	for _, r := range rows {
+		next = append(next, s.rows[r.Parent])
+	}
+	s.rows = next
+	return s.compute()
+}
+
+func (s *scripted) compute() (mat.Matrix, error) {
+	m := mat.New(len(s.rows), s.Vocabulary())
+	for i, r := range s.rows {
+		m.Row(i)[s.tokens[r][s.at]] = 1
+		if s.nan {
+			for j := range m.Row(i) {
+				m.Row(i)[j] = float32(math.NaN())
+			}
+		}
+	}
+	s.at++
+	s.calls = append(s.calls, len(s.rows))
+	return m, s.fail
+}
+
+// letters writes token 0 as a, 1 as b and so on.
+func letters(ids []int) string {
+	var b strings.Builder
+	for _, id := range ids {
+		b.WriteByte(byte('a' + id))
+	}
+	return b.String()
+}
+
+// A request ends at its own stop token, stop string or length, and is then left out.
+func TestStops(t *testing.T) {
+	e := engine(t)
+	source := &scripted{tokens: [][]int{{1, 2, 3, 4, 5}, {1, 2, 3, 4, 5}, {1, 2, 3, 4, 5}, {5, 5, 5, 5, 5}, {1, 2, 3, 4, 5}}}
+	requests := []Request{
+		{Settings: Greedy(5)},
+		{Settings: Settings{MaxNewTokens: 5, StopIDs: []int{9, 3}}},
+		{Settings: Settings{MaxNewTokens: 5, StopStrings: []string{"x", "cd"}, Text: letters}},
+		{Settings: Settings{MaxNewTokens: 1, StopIDs: []int{9}}},
+		{Settings: Settings{MaxNewTokens: 5, StopIDs: []int{5}}},
+	}
+	got, err := Collect(Stream(t.Context(), e, source, requests), len(requests))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Result{
+		{[]int{1, 2, 3, 4, 5}, Length}, {[]int{1, 2, 3}, Stopped}, {[]int{1, 2, 3}, Stopped}, {[]int{5}, Length}, {[]int{1, 2, 3, 4, 5}, Stopped},
+	} {
+		if !slices.Equal(got[i].IDs, want.IDs) || got[i].Finish != want.Finish {
+			t.Errorf("request %d: got %v (%v), want %v (%v)", i, got[i].IDs, got[i].Finish, want.IDs, want.Finish)
+		}
+	}
+	if want := []int{5, 4, 4, 2, 2}; !slices.Equal(source.calls, want) {
+		t.Errorf("rows of each step: got %v, want %v", source.calls, want)
+	}
+}
+
+// A stop string ends a beam as a stop token does.
+func TestBeamsStopAtStrings(t *testing.T) {
+	e := engine(t)
+	for seed := range uint64(40) {
+		run := func(s Settings) []int {
+			s.MaxNewTokens, s.Beams = 12, &Beams{N: 3, LengthPenalty: 1}
+			source := &hashSource{vocabulary: 20}
+			source.add(seed, []int{4}, []int{1, 2})
+			r, err := Collect(Stream(t.Context(), e, source, []Request{{Settings: s}}), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r[0].IDs
+		}
+		byID := run(Settings{StopIDs: []int{4}})
+		byText := run(Settings{StopStrings: []string{"e"}, Text: letters})
+		if !slices.Equal(byID, byText) {
+			t.Errorf("seed %d: by id %v, by text %v", seed, byID, byText)
+		}
+	}
+}
+
+// Tokens come as they are chosen; leaving the loop ends the work.
+func TestStreamInSteps(t *testing.T) {
+	source := &scripted{tokens: [][]int{{1, 2, 3, 4}, {4, 3, 2, 1}}}
+	var got []int
+	for v, err := range Stream(t.Context(), engine(t), source, []Request{{Settings: Greedy(4)}, {Settings: Greedy(2)}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, v.Request, v.IDs[0], int(v.Finish))
+		if v.IDs[0] == 3 && v.Request == 0 {
+			break
+		}
+	}
+	if want := []int{0, 1, 0, 1, 4, 0, 0, 2, 0, 1, 3, int(Length), 0, 3, 0}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if len(source.calls) != 3 {
+		t.Errorf("got %d steps, want 3", len(source.calls))
+	}
+}
+
+func TestSamplingAloneAndTogether(t *testing.T) {
+	var first [][]int
+	for _, level := range mat.Levels() {
+		e, err := mat.NewEngine(mat.Options{Level: level})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		together := &hashSource{vocabulary: 300}
+		var requests []Request
+		var alone [][]int
+		for i := range 6 {
+			s := Settings{MaxNewTokens: 20, Sampling: &Sampling{Temperature: 0.9, TopK: i * 10, TopP: 0.9, MinP: 0.01, Seed: uint64(i)}}
+			together.add(uint64(i), nil, []int{i})
+			requests = append(requests, Request{Prompt: []int{i}, Settings: s})
+			source := &hashSource{vocabulary: 300}
+			source.add(uint64(i), nil, []int{i})
+			r, err := Collect(Stream(t.Context(), e, source, requests[i:]), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			alone = append(alone, r[0].IDs)
+		}
+		got, err := Collect(Stream(t.Context(), e, together, requests), len(requests))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			if !slices.Equal(got[i].IDs, alone[i]) {
+				t.Errorf("%s: request %d: together %v, alone %v", level, i, got[i].IDs, alone[i])
+			}
+		}
+		if first == nil {
+			first = alone
+		}
+		if !slices.EqualFunc(first, alone, slices.Equal) {
+			t.Errorf("%s: other tokens than %s", level, mat.Levels()[0])
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	e := engine(t)
+	failure := errors.New("out of paper")
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, test := range []struct {
+		name   string
+		ctx    context.Context
+		source *scripted
+		want   string
+		is     error
+	}{
+		{"canceled", canceled, &scripted{}, "canceled", context.Canceled},
+		{"source", t.Context(), &scripted{fail: failure}, "paper", failure},
+		{"no number", t.Context(), &scripted{nan: true}, "request 0: no logit", errNoToken},
+	} {
+		test.source.tokens = [][]int{{1, 2, 3}}
+		for _, s := range []Settings{Greedy(3), {MaxNewTokens: 3, Beams: &Beams{N: 2}}, {MaxNewTokens: 3, Sampling: &Sampling{Temperature: 1}}} {
+			test.source.rows, test.source.at = nil, 0
+			_, err := Collect(Stream(test.ctx, e, test.source, []Request{{Settings: s}}), 1)
+			if !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s: got %v", test.name, err)
+			}
+		}
+	}
+	// Canceled between two tokens.
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	n := 0
+	for _, err := range Stream(ctx, e, &scripted{tokens: [][]int{{1, 2, 3}}}, []Request{{Settings: Greedy(3)}}) {
+		if n++; n == 2 {
+			stop()
+		}
+		if n == 3 && !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v after the second token", err)
+		}
+	}
+	if n != 3 {
+		t.Errorf("got %d events, want two tokens and an error", n)
+	}
+}
+
+func TestSettingsErrors(t *testing.T) {
+	sampling := func(p Sampling) Settings { return Settings{MaxNewTokens: 1, Sampling: &p} }
+	beams := func(b Beams) Settings { return Settings{MaxNewTokens: 100, Beams: &b} }
+	nan := math.NaN()
+	for _, test := range []struct {
+		settings Settings
+		want     string
+	}{
+		{Greedy(0), "max_new_tokens: got 0"},
+		{Settings{MaxNewTokens: 1, StopIDs: []int{1, 30}}, "stop id: got 30, want 0 ≤ id < 30"},
+		{Settings{MaxNewTokens: 1, StopIDs: []int{-1}}, "stop id: got -1"},
+		{Settings{MaxNewTokens: 1, StopStrings: []string{"a"}}, "function"},
+		{Settings{MaxNewTokens: 1, StopStrings: []string{"a", ""}, Text: letters}, "empty"},
+		{Settings{MaxNewTokens: 1, RepetitionPenalty: -1}, "repetition_penalty: got -1"},
+		{Settings{MaxNewTokens: 1, RepetitionPenalty: nan}, "repetition_penalty: got NaN"},
+		{Settings{MaxNewTokens: 1, Beams: &Beams{N: 1}, Sampling: &Sampling{Temperature: 1}}, "both"},
+		{beams(Beams{}), "num_beams: got 0"},
+		{beams(Beams{N: 1, LengthPenalty: nan}), "length_penalty: got NaN"},
+		{beams(Beams{N: 1, LengthPenalty: -40}), "length_penalty: got -40"},
+		{beams(Beams{N: 1, EarlyStopping: 3}), "early_stopping: got 3"},
+		{sampling(Sampling{}), "temperature: got 0"},
+		{sampling(Sampling{Temperature: nan}), "temperature: got NaN"},
+		{sampling(Sampling{Temperature: 1, TopK: -1}), "top_k: got -1"},
+		{sampling(Sampling{Temperature: 1, TopP: 1.5}), "top_p: got 1.5"},
+		{sampling(Sampling{Temperature: 1, MinP: nan}), "min_p: got NaN"},
+	} {
+		_, err := Collect(Stream(t.Context(), engine(t), &scripted{}, []Request{{Settings: test.settings}}), 1)
+		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "request 0") {
+			t.Errorf("got %v, want %q", err, test.want)
+		}
+	}
+	_, err := Collect(Stream(t.Context(), engine(t), &scripted{}, []Request{{Prompt: []int{3, 99}, Settings: Greedy(1)}}), 1)
+	if err == nil || !strings.Contains(err.Error(), "prompt: id 1: got 99") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// constant gives the same logits over and over, in the same memory.
+type constant struct{ logits, out mat.Matrix }
+
+func (c *constant) Vocabulary() int                               { return c.logits.Cols }
+func (c *constant) Start(ctx context.Context) (mat.Matrix, error) { return c.Next(ctx, make([]Row, 1)) }
+func (c *constant) Next(_ context.Context, rows []Row) (mat.Matrix, error) {
+	for i := range rows {
+		copy(c.out.Row(i), c.logits.Row(0))
+	}
+	return c.out.RowRange(0, len(rows)), nil
+}
+
+// Another hundred tokens cost no further allocation.
+func TestAllocations(t *testing.T) {
+	e := engine(t)
+	source := &constant{mat.New(1, 500), mat.New(4, 500)}
+	for i := range source.logits.Data {
+		source.logits.Data[i] = float32(i*7%101) / 50
+	}
+	for name, s := range map[string]Settings{
+		"greedy": {RepetitionPenalty: 1.2}, "beams": {Beams: &Beams{N: 4}}, "sampling": {Sampling: &Sampling{Temperature: 1, TopP: 0.9}},
+	} {
+		count := func(n int) float64 {
+			s.MaxNewTokens = n
+			return testing.AllocsPerRun(5, func() {
+				for _, err := range Stream(t.Context(), e, source, []Request{{Settings: s}}) {
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+		}
+		if few, many := count(150), count(250); many > few+8 { // lists that grow
+			t.Errorf("%s: %g allocations for 150 tokens, %g for 250", name, few, many)
+		}
+	}
+}
