@@ -2,41 +2,71 @@ package nn
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 )
 
-// Linear is y = x·Wᵀ, W being out × in as in torch's nn.Linear, plus what the adapters of each sequence add.
+// Linear is y = x·Wᵀ + b, W being out × in as in torch's nn.Linear and b optional, plus what the adapters of each sequence add.
 type Linear struct {
 	In, Out int
-	weight  *mat.Packed     // in × out
-	param   *autodiff.Param // out × in, in weight's place, where the layer is trained
+	weight  *mat.Packed // in × out
+	bias    []float32   // nil where there is none
+
+	param, biasParam *autodiff.Param // out × in and 1 × out, in weight's and bias's place, where the layer is trained
 }
 
-// NewLinear returns a layer with a packed copy of w, out × in, in w's type. It computes on e and on engines of the same level.
+// NewLinear returns a layer without a bias that has a packed copy of w, out × in, in w's type. It computes on e and on engines of the same
+// level.
 func NewLinear(e *mat.Engine, w Weights, out, in int) *Linear {
 	w.check(out, in)
 	return &Linear{In: in, Out: out, weight: w.packT(e, out, in)}
 }
 
-// Params implements Layer.
-func (l *Linear) Params() []Param { return []Param{{"weight", []int{l.Out, l.In}}} }
+// WithBias returns a layer like l, which shares its weight, that adds bias, which it keeps, to each row of its output.
+func (l *Linear) WithBias(bias []float32) *Linear {
+	Weights{F32: bias}.check(l.Out)
+	biased := *l
+	biased.bias = bias
+	return &biased
+}
+
+// Params implements Layer: weight, and bias where there is one.
+func (l *Linear) Params() []Param {
+	params := []Param{{"weight", []int{l.Out, l.In}}}
+	if l.bias != nil {
+		params = append(params, Param{"bias", []int{l.Out}})
+	}
+	return params
+}
 
 // With implements Layer.
 func (l *Linear) With(e *mat.Engine, values map[string]Weights) Layer {
-	return NewLinear(e, values["weight"], l.Out, l.In)
+	with := NewLinear(e, values["weight"], l.Out, l.In)
+	if l.bias != nil {
+		return with.WithBias(values["bias"].Float32s())
+	}
+	return with
 }
 
 // WithParams implements Layer. The layer can be used on a tape only.
 func (l *Linear) WithParams(params map[string]*autodiff.Param) Layer {
-	return &Linear{In: l.In, Out: l.Out, param: params["weight"]}
+	with := &Linear{In: l.In, Out: l.Out, param: params["weight"]}
+	if l.bias != nil {
+		with.biasParam = params["bias"]
+		with.bias = with.biasParam.Value.Data
+	}
+	return with
 }
 
-// Equal reports whether o has the same weight as l, to the bit and in the same storage type.
-func (l *Linear) Equal(o *Linear) bool { return l.weight.Equal(o.weight) }
+// Equal reports whether o has the same parameters as l, to the bit and its weight in the same storage type.
+func (l *Linear) Equal(o *Linear) bool {
+	return l.weight.Equal(o.weight) && slices.EqualFunc(l.bias, o.bias, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
+}
 
-// Forward returns x·Wᵀ with the adapters' additions: rows × out.
+// Forward returns x·Wᵀ + b with the adapters' additions: rows × out.
 func (l *Linear) Forward(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
 	if p.Tape != nil {
 		return l.record(p, rows, x)
@@ -46,12 +76,12 @@ func (l *Linear) Forward(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value 
 	return autodiff.Constant(y)
 }
 
-// ForwardTo sets y to x·Wᵀ with the adapters' additions, in a pass without a tape. y must not overlap x.
+// ForwardTo sets y to x·Wᵀ + b with the adapters' additions, in a pass without a tape. y must not overlap x.
 func (l *Linear) ForwardTo(p *Pass, rows Ragged, y, x mat.Matrix) {
 	l.apply(p, rows, y, x, (*mat.Engine).MulGrouped)
 }
 
-// ForwardAdd returns y + x·Wᵀ with the adapters' additions: a residual connection. Without a tape it is y that is changed and returned; y must
+// ForwardAdd returns y + x·Wᵀ + b with the adapters' additions: a residual connection. Without a tape it is y that is changed and returned; y must
 // not overlap x.
 func (l *Linear) ForwardAdd(p *Pass, rows Ragged, y, x autodiff.Value) autodiff.Value {
 	if p.Tape != nil {
@@ -61,14 +91,18 @@ func (l *Linear) ForwardAdd(p *Pass, rows Ragged, y, x autodiff.Value) autodiff.
 	return y
 }
 
-// record returns x·Wᵀ with what is trained.
+// record returns x·Wᵀ + b with what is trained.
 func (l *Linear) record(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
 	l.check(rows, x.Matrix, mat.Matrix{Rows: x.Rows, Cols: l.Out})
 	var y autodiff.Value
-	if with := inPlaceOf(p, l); with.param != nil {
+	with := inPlaceOf(p, l)
+	if with.param != nil {
 		y = p.Tape.MulT(x, p.Tape.Param(with.param))
 	} else {
 		y = p.Tape.MulPacked(x, with.weight)
+	}
+	if with.bias != nil {
+		y = p.Tape.PlusRow(y, parameter(p.Tape, with.biasParam, with.bias, 1, l.Out))
 	}
 	if p.trained != nil {
 		if a, ok := p.trained.Added[l]; ok {
@@ -91,6 +125,13 @@ func (l *Linear) apply(p *Pass, rows Ragged, y, x mat.Matrix, multiply func(*mat
 		p.products = append(p.products, mat.Product{C: y.RowRange(from, to), A: x.RowRange(from, to), B: l.weight})
 	})
 	multiply(p.Engine, p.products)
+	if l.bias != nil {
+		each(p, rows, l, func(l *Linear, from, to int) {
+			for i := from; i < to; i++ {
+				p.Engine.AddRow(y.Row(i), l.bias)
+			}
+		})
+	}
 	for i := 0; l.addDeltas(p, rows, y, x, i); i++ {
 	}
 }
