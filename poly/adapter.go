@@ -26,6 +26,7 @@ type Adapter struct {
 	config    *Config
 	engine    *mat.Engine
 	layers    []*Layer
+	saved     []nn.Module           // of the base model: those with parameters within modules_to_save
 	replaced  map[nn.Layer]nn.Layer // by modules_to_save
 	tensors   []safetensors.Tensor  // as they were read, under their keys
 	metadata  map[string]string

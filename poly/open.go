@@ -183,6 +183,7 @@ func (a *Adapter) readSaved(source Source, m nn.Module) error {
 		}
 		values[p.Name] = w
 	}
+	a.saved = append(a.saved, m)
 	a.replaced[m.Layer] = m.Layer.With(a.engine, values)
 	return nil
 }

@@ -3,6 +3,8 @@ package safetensors
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 	"unsafe"
 )
 
@@ -195,6 +197,22 @@ func (t Tensor) elements() (int, error) {
 			"%d bytes of data, but dtype %v and shape %v need %d", len(t.Data), t.DType, t.Shape, size)}
 	}
 	return int(n.elements()), nil
+}
+
+// NewFloat32s returns an F32 tensor with a copy of values, which must be as many as shape has elements.
+func NewFloat32s(name string, shape []int, values []float32) Tensor {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	if n != len(values) {
+		panic(fmt.Sprintf("safetensors: %d values for the shape %v", len(values), shape))
+	}
+	data := make([]byte, 0, 4*n)
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+	}
+	return Tensor{Info{Name: name, DType: F32, Shape: slices.Clone(shape), Size: int64(len(data))}, data}
 }
 
 // littleEndian tells whether this machine stores numbers as the format does.
