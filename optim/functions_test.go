@@ -1,0 +1,56 @@
+package optim
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestPower compares with what math/big multiplies, for betas, and with math.Pow.
+func TestPower(t *testing.T) {
+	for _, beta := range []float64{0.25, 0.8, 0.9, 0.98, 0.999, 0.9999, 1 - 0x1p-30} {
+		exact := big.NewFloat(1).SetPrec(200)
+		for step := 1; step <= 3000; step++ {
+			exact.Mul(exact, big.NewFloat(beta))
+			want, _ := exact.Float64()
+			if want < 1e-290 {
+				break
+			}
+			allowed := 0x1p-51 * want * max(1, float64(step)*-math.Log(beta))
+			if got := power(beta, float64(step)); !(math.Abs(got-want) <= allowed) {
+				t.Fatalf("%v to the power %d: got %v, want %v", beta, step, got, want)
+			}
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 1))
+	for range 20000 {
+		x, y := math.Exp(random.Float64()*40-20), random.Float64()*8-4
+		want := math.Pow(x, y)
+		if got := power(x, y); !(math.Abs(got-want) <= 0x1p-51*want*max(1, math.Abs(y*math.Log(x)))) {
+			t.Fatalf("%v to the power %v: got %v, want %v", x, y, got, want)
+		}
+	}
+	for _, c := range []struct{ x, y, want float64 }{
+		{0, 1, 0}, {0, -0.8, math.Inf(1)}, {1, -0.8, 1}, {0.5, 2000, 0}, {0.5, -2000, math.Inf(1)}, {0.5, 1074, 0x1p-1074}, {2, 10, 1024},
+	} {
+		if got := power(c.x, c.y); math.Abs(got-c.want) > 1e-15*c.want || got > 1e300 != (c.want > 1e300) {
+			t.Errorf("%v to the power %v: got %v, want %v", c.x, c.y, got, c.want)
+		}
+	}
+}
+
+// TestCosPi compares with math.Cos, and at the points where the result is exact.
+func TestCosPi(t *testing.T) {
+	for i := -4000; i <= 4000; i++ {
+		x := float64(i) / 1000
+		if got, want := cosPi(x), math.Cos(math.Pi*x); !(math.Abs(got-want) <= 0x1p-52*(1+2*math.Abs(x))) {
+			t.Errorf("cos(π·%v): got %v, want %v", x, got, want)
+		}
+	}
+	for _, c := range []struct{ x, want float64 }{{0, 1}, {0.5, 0}, {1, -1}, {1.5, 0}, {2, 1}, {1e15, 1}, {1e15 + 1, -1}} {
+		if got := cosPi(c.x); got != c.want {
+			t.Errorf("cos(π·%v): got %v, want %v", c.x, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package optim
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/polytropon/polytropon/autodiff"
+	"github.com/polytropon/polytropon/mat"
+)
+
+// SGDOptions are the numbers of SGD. Each means what it says; all zeros are torch's defaults.
+type SGDOptions struct {
+	Momentum  float64 // what is kept of the sum of gradients in a step, ≥ 0; 0 keeps no sum
+	Dampening float64 // 1 - Dampening of a gradient enters the sum, but all of the first
+	Nesterov  bool    // look ahead: needs momentum and no dampening
+}
+
+// SGD is torch.optim.SGD: stochastic gradient descent, where weight decay is added to the gradient. The kind of its state is momentum_buffer, where
+// there is momentum.
+type SGD struct {
+	state
+	groups  []Group
+	options SGDOptions
+	task    sgdTask
+}
+
+var _ Optimizer = (*SGD)(nil)
+
+// NewSGD returns an SGD.
+func NewSGD(groups []Group, o SGDOptions) (*SGD, error) {
+	params, groupOf, err := flatten(groups)
+	if err := cmp.Or(err, finite("Momentum", o.Momentum, 0, true), o.checkDampening()); err != nil {
+		return nil, err
+	}
+	s := &SGD{groups: slices.Clone(groups), options: o}
+	for i, p := range params {
+		n := sgdParam{Param: p, group: groupOf[i]}
+		if o.Momentum != 0 {
+			n.sum = s.add(p, "momentum_buffer", p.Shape)
+		}
+		s.task.params = append(s.task.params, n)
+	}
+	s.task.spans = spans(params)
+	s.task.groups = make([]sgdGroup, len(groups))
+	return s, nil
+}
+
+func (o SGDOptions) checkDampening() error {
+	if o.Dampening-o.Dampening != 0 {
+		return fmt.Errorf("optim: Dampening: got %v, want a finite number", o.Dampening)
+	}
+	if o.Nesterov && (o.Momentum == 0 || o.Dampening != 0) {
+		return fmt.Errorf("optim: Nesterov: got momentum %v and dampening %v, want momentum > 0 and dampening 0", o.Momentum, o.Dampening)
+	}
+	return nil
+}
+
+// Step does a step. It leaves the gradients as they are.
+func (s *SGD) Step(e *mat.Engine, factor float64) {
+	s.steps++
+	t := &s.task
+	t.first, t.nesterov = s.steps == 1, s.options.Nesterov
+	t.keep, t.gain = float32(s.options.Momentum), float32(1-s.options.Dampening)
+	for i, g := range s.groups {
+		t.groups[i] = sgdGroup{decay: float32(g.WeightDecay), rate: float32(-float64(g.LR * factor))}
+	}
+	e.Run(len(t.spans), t)
+}
+
+// An sgdTask is a step, shared by spans.
+type sgdTask struct {
+	spans  []span
+	params []sgdParam
+	groups []sgdGroup
+
+	first, nesterov bool
+	keep, gain      float32 // Momentum, 1 - Dampening
+}
+
+type sgdParam struct {
+	*autodiff.Param
+	group int
+	sum   []float32 // of gradients; nil without momentum
+}
+
+// An sgdGroup is what a step does to a group's parameters.
+type sgdGroup struct {
+	decay float32 // times the parameter is added to the gradient
+	rate  float32 // negative
+}
+
+// Do does span i.
+func (t *sgdTask) Do(i int) {
+	s := t.spans[i]
+	p := &t.params[s.param]
+	c := t.groups[p.group]
+	value, grad := p.Value.Data[s.from:s.to], p.Grad.Data[s.from:s.to]
+	var sum []float32
+	if p.sum != nil {
+		sum = p.sum[s.from:s.to]
+	}
+	for j, w := range value {
+		g := grad[j]
+		if c.decay != 0 {
+			g = fma(c.decay, w, g)
+		}
+		if sum != nil {
+			g = t.momentum(&sum[j], g)
+		}
+		value[j] = fma(c.rate, g, w)
+	}
+}
+
+// momentum adds g to the sum and returns what the parameter follows.
+func (t *sgdTask) momentum(sum *float32, g float32) float32 {
+	if t.first {
+		*sum = g
+	} else {
+		*sum = fma(t.gain, g, float32(*sum*t.keep))
+	}
+	if t.nesterov {
+		return fma(t.keep, *sum, g)
+	}
+	return *sum
+}
