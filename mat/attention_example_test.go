@@ -51,3 +51,22 @@ func ExampleEngine_AttentionBackward() {
 	// Output:
 	// [1.5 0.5]
 }
+
+// A sequence that grows by a token at a time, whose keys and values so far are kept.
+func ExampleEngine_AttentionCached() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	q, out := mat.New(1, 2), mat.New(1, 2)
+	keys, values := mat.New(8, 2), mat.View([]float32{3, 4, 5, 6}, 2, 2) // zeros: all keys weigh the same
+	for n := range values.Rows {
+		a := mat.Attention{Heads: 1, HeadSize: 2, Queries: []int{0, 1}, Offsets: []int{n}, Causal: true}
+		e.AttentionCached(out, q, []mat.Matrix{keys.RowRange(0, n+1)}, []mat.Matrix{values.RowRange(0, n+1)}, a)
+		fmt.Println(out.Row(0))
+	}
+	// Output:
+	// [3 4]
+	// [4 5]
+}

@@ -5,51 +5,77 @@ const maxStrip = 16
 
 // forward computes one part of Attention.
 func (t *attentionTask) forward(p attentionPart) {
-	e := t.engine
-	q, out := t.queries(t.q, p), t.queries(t.out, p)
-	k, v := t.keys(t.k, p), t.keys(t.v, p)
-	n := t.seen(p.to, k.Rows)
-	if n == 0 {
-		clearRows(out.RowRange(p.from, p.to))
+	e, s, d := t.engine, p.sequence, t.HeadSize
+	q, out := t.queriesOf(t.q, s).RowRange(p.from, p.to), t.queriesOf(t.out, s).RowRange(p.from, p.to)
+	if q.Rows == 0 {
 		return
 	}
-	keys, values := newPanels(e.level, k.Cols, n), newPanels(e.level, n, v.Cols)
+	k, v := t.keysOf(s)
+	first, _ := t.sees(s, p.from, k.Rows)
+	_, end := t.sees(s, p.to-1, k.Rows)
+	if end == 0 {
+		for h := range t.group() {
+			clearRows(t.head(out, p.kvHead*t.group()+h))
+		}
+		return
+	}
+	base := first / kBlock * kBlock
+	n := end - base
+	keys, values := newPanels(e.level, d, n), newPanels(e.level, n, d)
 	mr := e.level.Gemm.Tiles[0].MR
 	width := n + stripPad
 	// A strip's rows of q and out lie close together here; in the matrices, where heads alternate, they are often a power of two apart.
-	stride := t.HeadSize + stripPad
+	stride := d + stripPad
 	memory := e.Borrow(keys.size() + values.size() + mr*(width+2*stride))
 	defer e.Return(memory)
 	rest := keys.place(values.place(memory))
 	left, sum, weights := rest[:mr*stride], rest[mr*stride:2*mr*stride], rest[2*mr*stride:]
-	keys.copyT(k.RowRange(0, n))
-	values.copy(v.RowRange(0, n))
-	var sums [maxStrip]float32
-	strips := ceilDiv(p.to-p.from, mr)
-	for s := range strips {
-		from, to := p.from+(p.to-p.from)*s/strips, p.from+(p.to-p.from)*(s+1)/strips
-		w := Matrix{Rows: to - from, Cols: t.seen(to, n), Stride: width, Data: weights}
-		a, o := Matrix{w.Rows, t.HeadSize, stride, left}, Matrix{w.Rows, t.HeadSize, stride, sum}
-		copyRows(a, q.RowRange(from, to))
-		t.weigh(w, a, from, &keys, biasRow(t.Bias, p), &sums)
-		clearRows(o)
-		values.multiplyAdd(o, w)
-		for r := range o.Rows {
-			row := o.Row(r)
-			// A key that a query does not see has weight 0, which changes nothing but where the value is not finite.
-			if seen := t.seen(from+r+1, w.Cols); seen < w.Cols {
-				if sum := e.SumRow(row); sum != sum {
-					clear(row)
-					values.multiplyAdd(o.RowRange(r, r+1), w.Range(r, r+1, 0, seen))
-				}
-			}
-			e.level.Elem.Scale(out.Row(from+r), row, 1/sums[r])
+	keys.copyT(t.head(k, p.kvHead).RowRange(base, end))
+	values.copy(t.head(v, p.kvHead).RowRange(base, end))
+	strips := ceilDiv(q.Rows, mr)
+	for h := p.kvHead * t.group(); h < (p.kvHead+1)*t.group(); h++ {
+		q, out := t.head(q, h), t.head(out, h)
+		for i := range strips {
+			from, to := q.Rows*i/strips, q.Rows*(i+1)/strips
+			first, _ := t.sees(s, p.from+from, end)
+			_, last := t.sees(s, p.from+to-1, end)
+			w := Matrix{Rows: to - from, Cols: last - base, Stride: width, Data: weights}
+			a, o := Matrix{w.Rows, d, stride, left}, Matrix{w.Rows, d, stride, sum}
+			t.scaled(a, q.RowRange(from, to))
+			t.attend(out.RowRange(from, to), o, w, a, strip{s, h, p.from + from, first / kBlock * kBlock}, base, &keys, &values)
 		}
 	}
 }
 
-func copyRows(dst, m Matrix) {
-	for r := range m.Rows {
-		copy(dst.Row(r), m.Row(r))
+// attend computes the results of a strip, whose scaled queries are q; keys and values begin at base, and w and o are for its weights and sums.
+func (t *attentionTask) attend(out, o, w, q Matrix, p strip, base int, keys, values *panels) {
+	e := t.engine
+	var sums [maxStrip]float32
+	t.weigh(w, q, p, base, keys, &sums)
+	clearRows(o)
+	start := p.start - base
+	values.multiplyAdd(o, w.ColRange(start, w.Cols), start)
+	for r := range o.Rows {
+		row := o.Row(r)
+		// A key that a query does not see has weight 0, which changes nothing but where the value is not finite.
+		from, to := t.sees(p.sequence, p.i+r, base+w.Cols)
+		if from, to = from-base, to-base; from > start || to < w.Cols {
+			if sum := e.SumRow(row); sum != sum {
+				clear(row)
+				values.multiplyAdd(o.RowRange(r, r+1), w.Range(r, r+1, from, to), from)
+			}
+		}
+		e.level.Elem.Scale(out.Row(r), row, 1/sums[r])
+	}
+}
+
+// scaled sets dst to the queries q times the scale.
+func (t *attentionTask) scaled(dst, q Matrix) {
+	for r := range q.Rows {
+		if t.Scale == 1 {
+			copy(dst.Row(r), q.Row(r))
+		} else {
+			t.engine.level.Elem.Scale(dst.Row(r), q.Row(r), t.Scale)
+		}
 	}
 }

@@ -14,29 +14,41 @@ type attentionCase struct {
 	heads, size   int
 	causal, bias  bool
 	queries, keys []int // lengths; keys nil: the same
+	kvHeads       int
+	window        int
+	scale         float32
+	offsets       []int
 }
 
 var attentionCases = []attentionCase{
-	{1, 1, false, false, []int{1}, nil},
-	{3, 1, true, true, []int{4, 0, 9}, nil},
-	{2, 16, false, true, []int{1, 2, 13, 14, 15, 0, 28, 29}, nil},
-	{2, 16, true, true, []int{41, 42, 43, 85}, nil},
-	{2, 17, true, false, []int{31, 32, 33, 1}, nil},
-	{2, 17, false, true, []int{5, 40, 0, 3}, []int{33, 7, 6, 0}},
-	{1, 64, true, true, []int{9, 30, 88}, []int{30, 3, 87}},
-	{2, 64, true, true, []int{100, 3}, nil},
-	{1, 128, false, false, []int{15, 30}, nil},
-	{1, 256, true, true, []int{18}, nil},
-	{1, 8, false, true, []int{3}, []int{1030}},
-	{1, 3, true, false, []int{520}, nil},
-	{1, 513, false, true, []int{6}, nil},
-	{1, 512, true, false, []int{7}, nil},
-	{2, 8, false, false, []int{0, 0}, nil},
-	{2, 8, true, true, []int{}, nil},
+	{1, 1, false, false, []int{1}, nil, 0, 0, 0, nil},
+	{3, 1, true, true, []int{4, 0, 9}, nil, 0, 0, 0, nil},
+	{2, 16, false, true, []int{1, 2, 13, 14, 15, 0, 28, 29}, nil, 0, 0, 0, nil},
+	{2, 16, true, true, []int{41, 42, 43, 85}, nil, 0, 0, 0, nil},
+	{2, 17, true, false, []int{31, 32, 33, 1}, nil, 0, 0, 0, nil},
+	{2, 17, false, true, []int{5, 40, 0, 3}, []int{33, 7, 6, 0}, 0, 0, 0, nil},
+	{1, 64, true, true, []int{9, 30, 88}, []int{30, 3, 87}, 0, 0, 0, nil},
+	{2, 64, true, true, []int{100, 3}, nil, 0, 0, 0, nil},
+	{1, 128, false, false, []int{15, 30}, nil, 0, 0, 0, nil},
+	{1, 256, true, true, []int{18}, nil, 0, 0, 0, nil},
+	{1, 8, false, true, []int{3}, []int{1030}, 0, 0, 0, nil},
+	{1, 3, true, false, []int{520}, nil, 0, 0, 0, nil},
+	{1, 513, false, true, []int{6}, nil, 0, 0, 0, nil},
+	{1, 512, true, false, []int{7}, nil, 0, 0, 0, nil},
+	{2, 8, false, false, []int{0, 0}, nil, 0, 0, 0, nil},
+	{2, 8, true, true, []int{}, nil, 0, 0, 0, nil},
+	{6, 16, true, false, []int{45, 1, 13}, nil, 2, 0, 0.25, nil},
+	{4, 5, false, true, []int{4, 50}, []int{7, 33}, 1, 0, 0.3, nil},
+	{5, 16, true, true, []int{43, 90}, nil, 0, 7, 0, nil},
+	{4, 8, true, false, []int{1, 20, 60}, []int{30, 20, 70}, 2, 16, 0.7, []int{29, 0, 10}},
+	{2, 8, true, true, []int{1, 3, 2, 0}, []int{12, 3, 40, 5}, 0, 0, 0, []int{11, 0, 30, 2}},
+	{2, 8, true, false, []int{600}, []int{1100}, 1, 33, 0.7, []int{500}},
+	{2, 8, true, true, []int{30}, []int{1070}, 0, 520, 0, []int{1040}},
 }
 
 func (c attentionCase) String() string {
-	return fmt.Sprintf("%d×%d, causal %t, bias %t, %v %v", c.heads, c.size, c.causal, c.bias, c.queries, c.keys)
+	return fmt.Sprintf("%d×%d, causal %t, bias %t, %v %v, %d, window %d, scale %v, at %v", c.heads, c.size, c.causal, c.bias, c.queries, c.keys,
+		c.kvHeads, c.window, c.scale, c.offsets)
 }
 
 // attentionOperands are what one case computes with and what comes out.
@@ -60,24 +72,55 @@ func (c attentionCase) operands(seed uint64) *attentionOperands {
 		c.keys = c.queries
 	}
 	rnd := rand.New(rand.NewPCG(seed, 9))
-	o := &attentionOperands{Attention: Attention{Heads: c.heads, HeadSize: c.size, Queries: offsets(c.queries), Keys: offsets(c.keys), Causal: c.causal}}
+	o := &attentionOperands{Attention: Attention{Heads: c.heads, HeadSize: c.size, Queries: offsets(c.queries), Keys: offsets(c.keys), Causal: c.causal,
+		KVHeads: c.kvHeads, Window: c.window, Scale: c.scale, Offsets: c.offsets}}
 	n := len(c.queries)
-	rows, keys, width := o.Queries[n], o.Keys[n], c.heads*c.size
-	o.q, o.k, o.v = random(rnd, rows, width, 3), random(rnd, keys, width, 0), random(rnd, keys, width, 1)
+	rows, keys, width, narrow := o.Queries[n], o.Keys[n], c.heads*c.size, c.heads*c.size
+	if c.kvHeads > 0 {
+		narrow = c.kvHeads * c.size
+	}
+	o.q, o.k, o.v = random(rnd, rows, width, 3), random(rnd, keys, narrow, 0), random(rnd, keys, narrow, 1)
 	for i := range o.q.Data {
 		o.q.Data[i] /= float32(math.Sqrt(float64(c.size)))
 	}
 	o.dOut = random(rnd, rows, width, 2)
 	o.out = random(rnd, rows, width, 1)
-	o.d = AttentionGradients{Q: random(rnd, rows, width, 2), K: random(rnd, keys, width, 1), V: random(rnd, keys, width, 3)}
+	o.d = AttentionGradients{Q: random(rnd, rows, width, 2), K: random(rnd, keys, narrow, 1), V: random(rnd, keys, narrow, 3)}
 	if c.bias {
 		for s := range n {
-			longest := max(1, c.queries[s], c.keys[s]) + s
+			longest := max(1, o.position(s, c.queries[s]), c.keys[s]) + s
 			o.Bias = append(o.Bias, random(rnd, c.heads, 2*longest-1, 1))
 			o.d.Bias = append(o.d.Bias, New(c.heads, 2*longest-1))
 		}
 	}
 	return o
+}
+
+func (o *attentionOperands) position(s, i int) int {
+	if o.Offsets != nil {
+		i += o.Offsets[s]
+	}
+	return i
+}
+
+// sees returns which of n keys query i of a sequence sees.
+func (o *attentionOperands) sees(s, i, n int) (from, to int) {
+	if !o.Causal {
+		return 0, n
+	}
+	to = min(o.position(s, i)+1, n)
+	if o.Window > 0 {
+		from = max(0, o.position(s, i)-o.Window+1)
+	}
+	return from, to
+}
+
+// group is how many heads use one head of the keys.
+func (o *attentionOperands) group() int {
+	if o.KVHeads == 0 {
+		return 1
+	}
+	return o.Heads / o.KVHeads
 }
 
 func (o *attentionOperands) run(e *Engine) {
@@ -94,10 +137,10 @@ func (o *attentionOperands) results() []Matrix {
 func (o *attentionOperands) heads(f func(s, h int, queries, keys func(Matrix) Matrix)) {
 	for s := range len(o.Queries) - 1 {
 		for h := range o.Heads {
-			view := func(rows []int) func(Matrix) Matrix {
+			view := func(rows []int, h int) func(Matrix) Matrix {
 				return func(m Matrix) Matrix { return m.Range(rows[s], rows[s+1], h*o.HeadSize, (h+1)*o.HeadSize) }
 			}
-			f(s, h, view(o.Queries), view(o.Keys))
+			f(s, h, view(o.Queries, h), view(o.Keys, h/o.group()))
 		}
 	}
 }
@@ -120,30 +163,38 @@ func (o *attentionOperands) define() {
 		dq, dk, dv := queries(o.d.Q), keys(o.d.K), keys(o.d.V)
 		clearRows(out)
 		clearRows(dq)
-		clearRows(dk)
-		clearRows(dv)
+		if h%o.group() == 0 {
+			clearRows(dk)
+			clearRows(dv)
+		}
 		if q.Rows == 0 || k.Rows == 0 {
 			return
 		}
 		w, g, ds := New(q.Rows, k.Rows), New(q.Rows, q.Cols), New(q.Rows, k.Rows)
-		oracle(w, q, transposed(k), false)
+		scaled := New(q.Rows, q.Cols)
+		scale := o.Scale
+		if scale == 0 {
+			scale = 1
+		}
+		for i := range q.Rows {
+			elem.Scale(scaled.Row(i), q.Row(i), scale)
+		}
+		oracle(w, scaled, transposed(k), false)
 		for i := range q.Rows {
 			row := w.Row(i)
-			seen := k.Rows
-			if o.Causal {
-				seen = min(i+1, seen)
-			}
-			clear(row[seen:])
-			row = row[:seen]
+			from, to := o.sees(s, i, k.Rows)
+			clear(row[:from])
+			clear(row[to:])
+			row = row[from:to]
 			if o.Bias != nil {
 				b := o.Bias[s].Row(h)
 				for j := range row {
-					row[j] += b[len(b)/2-i+j]
+					row[j] += b[len(b)/2-o.position(s, i)+from+j]
 				}
 			}
 			inverse := 0x1p64 / elem.ExpSum(row, row, elem.Max(row)) // of terms that are multiplied by 2⁶⁴
 			elem.Scale(row, row, 0x1p-64)
-			oracle(out.RowRange(i, i+1), w.Range(i, i+1, 0, seen), v.RowRange(0, seen), true)
+			oracle(out.RowRange(i, i+1), w.Range(i, i+1, 0, to), v.RowRange(0, to), true)
 			elem.Scale(out.Row(i), out.Row(i), inverse)
 			elem.Scale(g.Row(i), dOut.Row(i), inverse)
 			minus := -elem.Dot(g.Row(i), out.Row(i))
@@ -153,25 +204,28 @@ func (o *attentionOperands) define() {
 					if l == kBlock {
 						sum, chain = chain, 0
 					}
-					chain = asm.FMA(x, v.Row(j)[l], chain)
+					chain = asm.FMA(x, v.Row(from + j)[l], chain)
 				}
 				if q.Cols == kBlock {
 					sum, chain = chain, 0
 				}
 				sum += asm.FMA(minus, 1, chain)
-				ds.Row(i)[j] = row[j] * sum
+				ds.Row(i)[from+j] = row[j] * sum
 			}
 			if o.d.Bias != nil {
 				b := o.d.Bias[s].Row(h)
 				for j := range row {
-					b[len(b)/2-i+j] += ds.Row(i)[j]
+					b[len(b)/2-o.position(s, i)+from+j] += ds.Row(i)[from+j]
 				}
 			}
 		}
 		oracle(dq, ds, k, true)
+		for i := range dq.Rows {
+			elem.Scale(dq.Row(i), dq.Row(i), scale)
+		}
 		for b := 0; b < q.Rows; b += 42 {
 			to := min(b+42, q.Rows)
-			oracle(dk, transposed(ds.RowRange(b, to)), q.RowRange(b, to), true)
+			oracle(dk, transposed(ds.RowRange(b, to)), scaled.RowRange(b, to), true)
 			oracle(dv, transposed(w.RowRange(b, to)), g.RowRange(b, to), true)
 		}
 	})
@@ -230,8 +284,9 @@ func widened(m Matrix) [][]float64 {
 	return w
 }
 
-// refer computes attention and its gradients in float64 with the textbook's softmax; bias is nil or one row.
-func refer(q, k, v, dOut [][]float64, bias []float64, causal bool) reference {
+// refer computes attention and its gradients in float64 with the textbook's softmax; bias is nil or one row. Query i stands at the position
+// offset+i and sees the keys that sees says.
+func refer(q, k, v, dOut [][]float64, bias []float64, offset int, scale float64, sees func(i, n int) (from, to int)) reference {
 	zeros := func(like [][]float64) [][]float64 {
 		z := make([][]float64, len(like))
 		for i := range z {
@@ -241,18 +296,16 @@ func refer(q, k, v, dOut [][]float64, bias []float64, causal bool) reference {
 	}
 	r := reference{zeros(q), zeros(q), zeros(k), zeros(v), [][]float64{make([]float64, len(bias))}}
 	for i := range q {
-		seen := len(k)
-		if causal {
-			seen = min(seen, i+1)
-		}
-		p, dp := make([]float64, seen), make([]float64, seen)
+		from, to := sees(i, len(k))
+		k, v, dk, dv := k[from:to], v[from:to], r.dk[from:to], r.dv[from:to]
+		p, dp := make([]float64, to-from), make([]float64, to-from)
 		var sum, mean float64
 		for j := range p {
 			for l := range q[i] {
-				p[j] += q[i][l] * k[j][l]
+				p[j] += scale * q[i][l] * k[j][l]
 			}
 			if bias != nil {
-				p[j] += bias[len(bias)/2-i+j]
+				p[j] += bias[len(bias)/2-offset-i+from+j]
 			}
 			p[j] = math.Exp(p[j])
 			sum += p[j]
@@ -261,7 +314,7 @@ func refer(q, k, v, dOut [][]float64, bias []float64, causal bool) reference {
 			p[j] /= sum
 			for l := range q[i] {
 				r.out[i][l] += p[j] * v[j][l]
-				r.dv[j][l] += p[j] * dOut[i][l]
+				dv[j][l] += p[j] * dOut[i][l]
 				dp[j] += dOut[i][l] * v[j][l]
 			}
 			mean += p[j] * dp[j]
@@ -269,11 +322,11 @@ func refer(q, k, v, dOut [][]float64, bias []float64, causal bool) reference {
 		for j := range p {
 			ds := p[j] * (dp[j] - mean)
 			for l := range q[i] {
-				r.dq[i][l] += ds * k[j][l]
-				r.dk[j][l] += ds * q[i][l]
+				r.dq[i][l] += scale * ds * k[j][l]
+				dk[j][l] += scale * ds * q[i][l]
 			}
 			if bias != nil {
-				r.dBias[0][len(bias)/2-i+j] += ds
+				r.dBias[0][len(bias)/2-offset-i+from+j] += ds
 			}
 		}
 	}
@@ -306,16 +359,33 @@ func TestAttentionIsNearFloat64(t *testing.T) {
 		t.Run(c.String(), func(t *testing.T) {
 			o := c.operands(uint64(i))
 			o.run(e)
+			var dk, dv [][]float64 // of the heads so far that use the same keys
 			o.heads(func(s, h int, queries, keys func(Matrix) Matrix) {
 				var bias []float64
 				if c.bias {
 					bias = widened(o.Bias[s].RowRange(h, h+1))[0]
 				}
-				r := refer(widened(queries(o.q)), widened(keys(o.k)), widened(keys(o.v)), widened(queries(o.dOut)), bias, c.causal)
+				scale := 1.0
+				if c.scale != 0 {
+					scale = float64(c.scale)
+				}
+				r := refer(widened(queries(o.q)), widened(keys(o.k)), widened(keys(o.v)), widened(queries(o.dOut)), bias, o.position(s, 0), scale,
+					func(i, n int) (from, to int) { return o.sees(s, i, n) })
 				near(t, "out", queries(o.out), r.out)
 				near(t, "dQ", queries(o.d.Q), r.dq)
-				near(t, "dK", keys(o.d.K), r.dk)
-				near(t, "dV", keys(o.d.V), r.dv)
+				if h%o.group() == 0 {
+					dk, dv = widened(New(len(r.dk), c.size)), widened(New(len(r.dk), c.size))
+				}
+				for j := range dk {
+					for l := range dk[j] {
+						dk[j][l] += r.dk[j][l]
+						dv[j][l] += r.dv[j][l]
+					}
+				}
+				if (h+1)%o.group() == 0 {
+					near(t, "dK", keys(o.d.K), dk)
+					near(t, "dV", keys(o.d.V), dv)
+				}
 				if c.bias {
 					near(t, "dBias", o.d.Bias[s].RowRange(h, h+1), r.dBias)
 				}
@@ -331,8 +401,14 @@ func TestAttentionReference(t *testing.T) {
 	q, k, v, dOut := widened(random(rnd, n, d, 0)), widened(random(rnd, n, d, 0)), widened(random(rnd, n, d, 0)), widened(random(rnd, n, d, 0))
 	bias := widened(random(rnd, 1, 2*n-1, 0))
 	for _, causal := range []bool{false, true} {
+		sees := func(i, n int) (from, to int) {
+			if causal {
+				return max(0, i-2), i + 1
+			}
+			return 0, n
+		}
 		loss := func() (sum float64) {
-			out := refer(q, k, v, dOut, bias[0], causal).out
+			out := refer(q, k, v, dOut, bias[0], 0, 0.7, sees).out
 			for i := range out {
 				for j := range out[i] {
 					sum += out[i][j] * dOut[i][j]
@@ -340,7 +416,7 @@ func TestAttentionReference(t *testing.T) {
 			}
 			return sum
 		}
-		r := refer(q, k, v, dOut, bias[0], causal)
+		r := refer(q, k, v, dOut, bias[0], 0, 0.7, sees)
 		for _, g := range []struct {
 			name        string
 			x, gradient [][]float64
@@ -539,6 +615,13 @@ func TestAttentionRefuses(t *testing.T) {
 		{"a result of another shape", func(o *attentionOperands) { o.out = New(4, 8) }},
 		{"values of another shape", func(o *attentionOperands) { o.v = New(3, 8) }},
 		{"keys of another number of sequences", func(o *attentionOperands) { o.Keys = []int{0, 1, 5} }},
+		{"offsets of another number of sequences", func(o *attentionOperands) { o.Offsets = []int{0, 0} }},
+		{"a negative offset", func(o *attentionOperands) { o.Offsets = []int{-1} }},
+		{"heads that do not divide", func(o *attentionOperands) { o.Heads, o.HeadSize, o.KVHeads = 4, 2, 3 }},
+		{"keys of all heads", func(o *attentionOperands) { o.KVHeads = 1 }},
+		{"a window of what is not causal", func(o *attentionOperands) { o.Window = 3 }},
+		{"a window beyond the keys", func(o *attentionOperands) { o.Window, o.Causal, o.Offsets = 3, true, []int{1} }},
+		{"a bias that is too short for the offset", func(o *attentionOperands) { o.Offsets = []int{1} }},
 		{"too short a bias", func(o *attentionOperands) { o.Bias[0] = New(2, 7) }},
 		{"an even bias", func(o *attentionOperands) { o.Bias[0] = New(2, 10) }},
 		{"a result over an operand", func(o *attentionOperands) { o.out = o.q }},

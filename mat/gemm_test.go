@@ -221,7 +221,7 @@ func TestMulGroup(t *testing.T) {
 		for i, p := range group {
 			gradients[i] = MatrixProduct{C: random(rnd, 300, 20, 2), A: p.A, B: p.C}
 			want := clone(gradients[i].C)
-			oracle(want, transpose(p.A), p.C, true)
+			oracle(want, transposed(p.A), p.C, true)
 			defer func() {
 				if d := diff(gradients[i].C, want); d != "" {
 					t.Errorf("product %d, transposed: %s", i, d)
@@ -230,16 +230,6 @@ func TestMulGroup(t *testing.T) {
 		}
 		e.MulAddTMatrixGrouped(gradients)
 	})
-}
-
-func transpose(m Matrix) Matrix {
-	t := New(m.Cols, m.Rows)
-	for i := range m.Rows {
-		for j, v := range m.Row(i) {
-			t.Row(j)[i] = v
-		}
-	}
-	return t
 }
 
 // TestMulSpecial checks zeros, infinities, NaNs and subnormals: none may be skipped.

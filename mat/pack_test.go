@@ -17,7 +17,7 @@ func TestRepack(t *testing.T) {
 				t.Errorf("%d×%d: Repack gives something else", s[0], s[1])
 			}
 			p.Repack(e, old)
-			if p.RepackT(e, transpose(b)); !p.Equal(want) {
+			if p.RepackT(e, transposed(b)); !p.Equal(want) {
 				t.Errorf("%d×%d: RepackT gives something else", s[0], s[1])
 			}
 		}

@@ -94,28 +94,31 @@ func (p *panels) copyT(m Matrix) {
 	}
 }
 
-// multiply sets c to a times the first a.Cols rows and c.Cols columns of p. a has at most as many rows as the widest kernel.
-func (p *panels) multiply(c, a Matrix) { p.product(c, a, false) }
+// multiply sets c to a, of at most as many rows as the widest kernel, times the first a.Cols rows of p, in the columns from col on; col is a
+// multiple of kBlock.
+func (p *panels) multiply(c, a Matrix, col int) { p.product(c, a, 0, col, false) }
 
-// multiplyAdd adds to c what multiply sets it to.
-func (p *panels) multiplyAdd(c, a Matrix) { p.product(c, a, true) }
+// multiplyAdd adds to c a times the first c.Cols columns of p, in the rows from row on.
+func (p *panels) multiplyAdd(c, a Matrix, row int) { p.product(c, a, row, 0, true) }
 
-func (p *panels) product(c, a Matrix, add bool) {
-	for k0 := 0; k0 < a.Cols; k0 += kBlock {
-		rows, kc := min(p.k-k0, kBlock), min(a.Cols-k0, kBlock)
+func (p *panels) product(c, a Matrix, row, col int, add bool) {
+	for l, kc := row, 0; l < row+a.Cols; l += kc {
+		k0 := l / kBlock * kBlock
+		rows := min(p.k-k0, kBlock)
+		kc = min(row+a.Cols, k0+rows) - l
 		block := p.data[k0*p.cols():]
-		left := a.Data[k0:]
+		left := a.Data[l-row:]
 		perCall := max(1, callMACs/(max(kc, 64)*p.wide.NR*p.wide.MR)) * p.wide.NR
-		whole := min(c.Cols, p.whole)
-		for j := 0; j < whole; j += perCall {
-			n := min(whole-j, perCall)
+		end := min(col+c.Cols, p.whole)
+		for j := col; j < end; j += perCall {
+			n := min(end-j, perCall)
 			count := ceilDiv(n, p.wide.NR)
-			p.wide.Strip(c.Rows, kc, count, &left[0], a.Stride, unsafe.Pointer(&block[j*rows]), p.wide.NR, rows*p.wide.NR,
-				&c.Data[j], c.Stride, n-(count-1)*p.wide.NR, add || k0 > 0)
+			p.wide.Strip(c.Rows, kc, count, &left[0], a.Stride, unsafe.Pointer(&block[j*rows+(l-k0)*p.wide.NR]), p.wide.NR, rows*p.wide.NR,
+				&c.Data[j-col], c.Stride, n-(count-1)*p.wide.NR, add || l > row)
 		}
-		if c.Cols > p.whole {
-			p.rest.Strip(c.Rows, kc, 1, &left[0], a.Stride, unsafe.Pointer(&block[p.whole*rows]), p.rest.NR, 0,
-				&c.Data[p.whole], c.Stride, c.Cols-p.whole, add || k0 > 0)
+		if col+c.Cols > p.whole {
+			p.rest.Strip(c.Rows, kc, 1, &left[0], a.Stride, unsafe.Pointer(&block[p.whole*rows+(l-k0)*p.rest.NR]), p.rest.NR, 0,
+				&c.Data[p.whole-col], c.Stride, col+c.Cols-p.whole, add || l > row)
 		}
 	}
 }
