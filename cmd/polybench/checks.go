@@ -46,6 +46,11 @@ func (v *verifier) run(ctx context.Context) ([]check, error) {
 	if err := add(v.checkAlone(ctx)); err != nil {
 		return nil, fmt.Errorf("alone: %w", err)
 	}
+	trained, err := v.checkTraining(ctx)
+	if err != nil {
+		return nil, err
+	}
+	checks = append(checks, trained...)
 	return append(checks, v.unsupported()...), nil
 }
 
@@ -54,25 +59,18 @@ func (v *verifier) unsupported() []check {
 	var checks []check
 	for _, name := range v.file.Names() {
 		c := check{Name: name, Reason: "unknown kind of tensor"}
-		for prefix, reason := range map[string]string{"gen.": "generation is not built yet", "grad.": training, "train.": training, "adam.": training} {
-			if strings.HasPrefix(name, prefix) {
-				c.Reason = reason
-			}
+		if strings.HasPrefix(name, "gen.") {
+			c.Reason = "generation is not built yet"
 		}
-		for _, group := range []string{"grad", "train.grad", "adam.final"} {
-			if strings.HasPrefix(name, group+".") {
-				c.Name = group
-			}
-		}
-		known := slices.Contains(inputs, name) || strings.HasPrefix(name, "train.uniform.") || strings.HasPrefix(name, "logits") || name == "loss"
+		known := slices.Contains(inputs, name) || name == "loss" || slices.ContainsFunc([]string{"logits", "grad.", "train.", "adam."}, func(prefix string) bool {
+			return strings.HasPrefix(name, prefix)
+		})
 		if !known && !slices.Contains(checks, c) {
 			checks = append(checks, c)
 		}
 	}
 	return checks
 }
-
-const training = "training is not built yet"
 
 // batch returns the reference's batch, sequence i with the adapters that of(i) names.
 func (v *verifier) batch(of func(i int) []nn.Adapter) []model.Sequence {

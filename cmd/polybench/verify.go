@@ -96,6 +96,7 @@ type check struct {
 	MaxRel   number `json:"max_rel"`
 	Elements int    `json:"elements"`
 	SHA256   string `json:"sha256,omitempty"`
+	Worst    string `json:"worst,omitempty"` // of many tensors compared in one check, the one that is furthest off
 	Reason   string `json:"reason,omitempty"`
 }
 
@@ -158,7 +159,7 @@ func report(w io.Writer, checks []check, asJSON bool) error {
 
 func printChecks(w io.Writer, checks []check) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "check\tresult\tmax abs\tmax rel\telements\tsha256")
+	fmt.Fprintln(t, "check\tresult\tmax abs\tmax rel\telements\tsha256\tworst tensor")
 	for _, c := range checks {
 		switch {
 		case c.OK == nil:
@@ -168,7 +169,7 @@ func printChecks(w io.Writer, checks []check) {
 			if !*c.OK {
 				result = "FAILED"
 			}
-			fmt.Fprintf(t, "%s\t%s\t%.3g\t%.3g\t%d\t%.16s…\n", c.Name, result, float64(c.MaxAbs), float64(c.MaxRel), c.Elements, c.SHA256)
+			fmt.Fprintf(t, "%s\t%s\t%.3g\t%.3g\t%d\t%.16s…\t%s\n", c.Name, result, float64(c.MaxAbs), float64(c.MaxRel), c.Elements, c.SHA256, c.Worst)
 		}
 	}
 	t.Flush()
