@@ -54,6 +54,26 @@ func (n *RMSNorm) ForwardInPlace(p *Pass, rows Ragged, x autodiff.Value) autodif
 	return x
 }
 
+// ForwardHeads returns x, whose columns are heads as long as the norm, with each head of each row normalised. Without a tape it is x that is
+// changed and returned.
+func (n *RMSNorm) ForwardHeads(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
+	size := len(n.weight)
+	if size == 0 || x.Cols%size != 0 || x.Rows != rows.Rows() {
+		panic(fmt.Sprintf("nn: norm over heads of %d of %s with %d rows", size, x.Shape(), rows.Rows()))
+	}
+	heads := x.Cols / size
+	if p.Tape != nil {
+		return p.Tape.Reshape(n.record(p, p.Tape.Reshape(x, x.Rows*heads, size)), x.Rows, x.Cols)
+	}
+	each(p, rows, n, func(n *RMSNorm, from, to int) {
+		for h := range heads {
+			head := x.Range(from, to, h*size, (h+1)*size)
+			p.Engine.RMSNorm(head, head, n.weight, n.Epsilon)
+		}
+	})
+	return x
+}
+
 func (n *RMSNorm) record(p *Pass, x autodiff.Value) autodiff.Value {
 	with := inPlaceOf(p, n)
 	return p.Tape.RMSNorm(x, parameter(p.Tape, with.param, with.weight, 1, len(with.weight)), with.Epsilon)
