@@ -5,6 +5,7 @@
 //	polybench inspect PATH    describe a .safetensors file, a model folder or an adapter folder
 //	polybench gemm            measure matrix products
 //	polybench attention       measure attention, forward and backward
+//	polybench train           measure training steps
 //	polybench elem            measure element and row functions
 //
 // The exit status is 0, 1 where something failed, or 2 where the command line was wrong.
@@ -29,6 +30,7 @@ const usage = `usage:
   polybench inspect [-layer MODULE] PATH                 describe a .safetensors file, a model folder or an adapter folder
   polybench gemm [-rows TEXT] [-samples N] [-json]       measure matrix products, as a share of what multiply-adds reach
   polybench attention [-rows TEXT] [-samples N] [-json]  measure attention, forward and backward, as such a share
+  polybench train [-seconds N]                           measure training steps of a T5-small shape
   polybench elem [-rows TEXT] [-samples N] [-json]       measure element and row functions, in GB/s read and written
 
 flags of all but inspect:
@@ -70,6 +72,8 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 			return attention(ctx, args[1:], w)
 		case "elem":
 			return elem(ctx, args[1:], w)
+		case "train":
+			return train(ctx, args[1:], w)
 		case "inspect":
 			return inspect(args[1:], w)
 		}
