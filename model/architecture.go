@@ -1,38 +1,41 @@
 package model
 
+import "github.com/polytropon/polytropon/nn"
+
 // Architecture describes a model: what its config.json and its file say.
 type Architecture struct {
 	Type                         string // model_type
 	Vocabulary                   int    // vocab_size
-	Dim, Inner, Heads, HeadSize  int    // d_model, d_ff, num_heads, d_kv
-	EncoderLayers, DecoderLayers int
-	FeedForward                  string // feed_forward_proj
-	Buckets, MaxDistance         int    // of the relative attention bias
+	Dim, Inner                   int    // d_model and d_ff, or hidden_size and intermediate_size
+	Heads, KVHeads, HeadSize     int    // of the attention; as many query heads share a key and value head as KVHeads goes into Heads
+	EncoderLayers, DecoderLayers int    // a decoder-only model has no EncoderLayers
+	FeedForward                  string // T5's feed_forward_proj; "gated-silu" of the Llama family
+	Buckets, MaxDistance         int    // of T5's relative attention bias
+	Rope                         string // the type of the Llama family's rotary position embeddings
+	Window, WindowLayers         int    // the sliding window, and how many layers have it; 0 where there is none
 	TiedHead                     bool   // the head's weight is the embedding's
 	ScaledOutputs                bool   // the decoder's output is multiplied by Dim^-½ before the head
 	Parameters                   int64  // a tied head counts once
 }
 
-// Architecture returns what the model is.
-func (m *Model) Architecture() Architecture {
-	t := m.t5
-	a := Architecture{
-		Type: t.Type, Vocabulary: t.Vocabulary, Dim: t.Dim, Inner: t.Inner, Heads: t.Heads, HeadSize: t.HeadSize,
-		EncoderLayers: t.EncoderLayers, DecoderLayers: t.DecoderLayers, FeedForward: t.FeedForward,
-		Buckets: t.Buckets, MaxDistance: t.MaxDistance, TiedHead: t.tied, ScaledOutputs: t.ScaleOutputs,
+// countParameters counts what the modules hold, but for those whose parameters are those of another once more.
+func countParameters(modules []nn.Module, copied ...nn.Layer) int64 {
+	var total int64
+	seen := map[nn.Layer]bool{nil: true}
+	for _, layer := range copied {
+		seen[layer] = true
 	}
-	for _, module := range t.modules() {
-		switch {
-		case module.Layer == nil, module.Output && t.tied, module.Layer == t.encoder.tokens, module.Layer == t.decoder.tokens:
-			continue // no parameters, or those of shared once more
+	for _, m := range modules {
+		if seen[m.Layer] {
+			continue
 		}
-		for _, p := range module.Layer.Params() {
+		for _, p := range m.Layer.Params() {
 			n := int64(1)
 			for _, d := range p.Shape {
 				n *= int64(d)
 			}
-			a.Parameters += n
+			total += n
 		}
 	}
-	return a
+	return total
 }

@@ -15,7 +15,7 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		{"true", size}, {"[7]", size}, {"{}", size}}
 	booleans := []wrong{{"0", "true or false"}, {`"true"`, "true or false"}, {"[]", "true or false"}}
 	activations := `one of ["gelu" "gelu_new" "gelu_pytorch_tanh" "relu" "sigmoid" "silu" "swish" "tanh"], with or without "gated-"`
-	const types, buckets = `one of ["t5" "mt5" "umt5"]`, "an even number from 4 to 1024"
+	const types, buckets = `one of ["t5" "mt5" "umt5" "llama" "mistral" "qwen2" "qwen3"]`, "an even number from 4 to 1024"
 	for name, cases := range map[string][]wrong{
 		"vocab_size": integers, "d_model": integers, "d_kv": integers, "d_ff": integers, "num_heads": integers, "num_layers": integers,
 		"num_decoder_layers": integers,
@@ -27,7 +27,7 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		"feed_forward_proj": {{`"gelu_10"`, activations}, {`"gated"`, activations}, {`"gated-"`, activations}, {`"gated-gated-gelu"`, activations},
 			{`""`, activations}, {`"ReLU"`, activations}, {"1", "a string"}, {"[]", "a string"}},
 		"tie_word_embeddings": booleans, "scale_decoder_outputs": booleans,
-		"model_type": {{`"llama"`, types}, {`"T5"`, types}, {`""`, types}, {"5", "a string"}},
+		"model_type": {{`"gpt2"`, types}, {`"T5"`, types}, {`""`, types}, {"5", "a string"}},
 	} {
 		for _, c := range cases {
 			if name == "layer_norm_epsilon" {
@@ -65,18 +65,18 @@ func TestConfigMustBeAnObject(t *testing.T) {
 
 func TestConfigDefaults(t *testing.T) {
 	e := engine(t)
-	t5 := Architecture{Type: "t5", Vocabulary: 13, Dim: 16, Inner: 24, Heads: 3, HeadSize: 4, EncoderLayers: 2, DecoderLayers: 2,
+	base := Architecture{Type: "t5", Vocabulary: 13, Dim: 16, Inner: 24, Heads: 3, KVHeads: 3, HeadSize: 4, EncoderLayers: 2, DecoderLayers: 2,
 		FeedForward: "relu", Buckets: 32, MaxDistance: 128, TiedHead: true, ScaledOutputs: true}
 	// The embedding, two tables of biases, and per layer: 4 (encoder) or 8 projections of 16 × 12, a feed-forward layer and 2 or 3 norms.
-	t5.Parameters = 13*16 + 2*32*3 + 2*(12*16*12+2*2*24*16+5*16) + 2*16
-	mt5, umt5 := t5, t5
+	base.Parameters = 13*16 + 2*32*3 + 2*(12*16*12+2*2*24*16+5*16) + 2*16
+	mt5, umt5 := base, base
 	mt5.Type, mt5.FeedForward, mt5.ScaledOutputs = "mt5", "gated-gelu", false
 	mt5.Parameters += 4 * 24 * 16
 	umt5.Type, umt5.FeedForward = "umt5", "gated-gelu"
 	umt5.Parameters = mt5.Parameters + 2*32*3
 	optional := []string{"num_decoder_layers", "relative_attention_num_buckets", "relative_attention_max_distance", "layer_norm_epsilon",
 		"feed_forward_proj", "tie_word_embeddings", "scale_decoder_outputs"}
-	for _, want := range []Architecture{t5, mt5, umt5} {
+	for _, want := range []Architecture{base, mt5, umt5} {
 		absent := small.with("model_type", fmt.Sprintf("%q", want.Type), "torch_dtype", `"bfloat16"`, "architectures", `["X"]`)
 		null := absent.with()
 		for _, name := range optional {
@@ -87,7 +87,7 @@ func TestConfigDefaults(t *testing.T) {
 			if got := m.Architecture(); got != want {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
-			if got := m.t5.Epsilon; got != 1e-6 {
+			if got := m.net.(*t5).Epsilon; got != 1e-6 {
 				t.Errorf("epsilon %v", got)
 			}
 			if m.Type() != want.Type || m.Vocabulary() != 13 || m.Engine() != e {
@@ -102,13 +102,13 @@ func TestConfigFieldsAreUsed(t *testing.T) {
 	m := small.with("num_decoder_layers", "1", "relative_attention_num_buckets", "8", "relative_attention_max_distance", "20",
 		"layer_norm_epsilon", "1e-5", "feed_forward_proj", `"gated-silu"`).open(t, e)
 	a := m.Architecture()
-	if a.EncoderLayers != 2 || a.DecoderLayers != 1 || a.Buckets != 8 || a.MaxDistance != 20 || m.t5.Epsilon != 1e-5 || a.FeedForward != "gated-silu" {
-		t.Errorf("%+v, epsilon %v", a, m.t5.Epsilon)
+	if a.EncoderLayers != 2 || a.DecoderLayers != 1 || a.Buckets != 8 || a.MaxDistance != 20 || m.net.(*t5).Epsilon != 1e-5 || a.FeedForward != "gated-silu" {
+		t.Errorf("%+v, epsilon %v", a, m.net.(*t5).Epsilon)
 	}
 	for _, act := range []string{"relu", "gelu", "gelu_new", "gelu_pytorch_tanh", "silu", "swish", "tanh", "sigmoid"} {
 		for _, prefix := range []string{"", "gated-"} {
 			f := small.with("feed_forward_proj", fmt.Sprintf("%q", prefix+act))
-			if m := f.open(t, e); m.t5.Gated != (prefix != "") || m.Architecture().FeedForward != prefix+act {
+			if m := f.open(t, e); m.net.(*t5).Gated != (prefix != "") || m.Architecture().FeedForward != prefix+act {
 				t.Errorf("%s%s: %+v", prefix, act, m.Architecture())
 			}
 		}

@@ -8,15 +8,15 @@ import (
 	"github.com/polytropon/polytropon/nn"
 )
 
-// Forward computes the logits of a batch in p, which was made ready for as many sequences: a row per decoder position and a column per token
-// id, and which rows belong to which sequence. They belong to the pass. The Adapters of the sequences have no effect here: p says what is added to the base model. With a tape
-// every step is recorded. Errors are those of [Model.Logits].
+// Forward computes the logits of a batch in p, which was made ready for as many sequences: a row per position of the decoder, or of a decoder-only
+// model, and a column per token id, and which rows belong to which sequence. They belong to the pass. The Adapters of the sequences have no effect
+// here: p says what is added to the base model. With a tape every step is recorded. Errors are those of [Model.Logits].
 func (m *Model) Forward(ctx context.Context, p *nn.Pass, batch []Sequence) (autodiff.Value, nn.Ragged, error) {
 	x, rows, err := m.hidden(ctx, p, batch)
 	if err != nil {
 		return autodiff.Value{}, nil, err
 	}
-	return m.t5.head.Forward(p, rows, x), rows, nil
+	return m.net.output().Forward(p, rows, x), rows, nil
 }
 
 // hidden computes what the head is applied to.
@@ -24,31 +24,21 @@ func (m *Model) hidden(ctx context.Context, p *nn.Pass, batch []Sequence) (autod
 	if err := ctx.Err(); err != nil {
 		return autodiff.Value{}, nil, err
 	}
-	for i, s := range batch {
-		if err := m.checkIDs("input_ids", s.InputIDs); err != nil {
-			return autodiff.Value{}, nil, fmt.Errorf("model: sequence %d: %w", i, err)
-		}
-		if err := m.checkIDs("decoder_input_ids", s.DecoderInputIDs); err != nil {
+	for i := range batch {
+		if err := m.net.check(&batch[i]); err != nil {
 			return autodiff.Value{}, nil, fmt.Errorf("model: sequence %d: %w", i, err)
 		}
 	}
-	sources, sourceIDs := gather(p, batch, func(s *Sequence) []int { return s.InputIDs })
-	encoder, err := m.t5.encode(ctx, p, sources, sourceIDs)
-	if err != nil {
-		return autodiff.Value{}, nil, err
-	}
-	rows, ids := gather(p, batch, func(s *Sequence) []int { return s.DecoderInputIDs })
-	x, err := m.t5.decode(ctx, p, rows, ids, sources, encoder)
-	return x, rows, err
+	return m.net.hidden(ctx, p, batch)
 }
 
-func (m *Model) checkIDs(field string, ids []int) error {
+func checkIDs(field string, ids []int, vocabulary int) error {
 	if len(ids) == 0 {
 		return fmt.Errorf("%s: got no tokens, want at least one", field)
 	}
 	for i, id := range ids {
-		if id < 0 || id >= m.Vocabulary() {
-			return fmt.Errorf("%s[%d]: got %d, want 0 ≤ id < %d", field, i, id, m.Vocabulary())
+		if id < 0 || id >= vocabulary {
+			return fmt.Errorf("%s[%d]: got %d, want 0 ≤ id < %d", field, i, id, vocabulary)
 		}
 	}
 	return nil

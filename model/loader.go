@@ -65,6 +65,18 @@ func (l *loader) linear(path string, out, in int) *nn.Linear {
 	return nil
 }
 
+// linearWith is linear, with a bias if biased.
+func (l *loader) linearWith(path string, out, in int, biased bool) *nn.Linear {
+	linear := l.linear(path, out, in)
+	if !biased {
+		return linear
+	}
+	if b := l.weights(path+".bias", out); l.err == nil {
+		return linear.WithBias(b.Float32s())
+	}
+	return nil
+}
+
 func (l *loader) norm(path string, dim int, epsilon float32) *nn.RMSNorm {
 	if w := l.weights(path+".weight", dim); l.err == nil {
 		return nn.NewRMSNorm(w.Float32s(), epsilon)

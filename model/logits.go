@@ -11,14 +11,14 @@ import (
 
 // A Sequence is one sequence of a batch.
 type Sequence struct {
-	InputIDs        []int        // the encoder's tokens, at least one, without padding
-	DecoderInputIDs []int        // the decoder's tokens, at least one, the first of them the model's decoder_start_token_id
+	InputIDs        []int        // the encoder's tokens, or a decoder-only model's: at least one, without padding
+	DecoderInputIDs []int        // the decoder's tokens, at least one, the first of them the model's decoder_start_token_id; none of a decoder-only model
 	Adapters        []nn.Adapter // what is added to the base model for this sequence, in this order; none is the bare base
 }
 
-// Logits are scores of every token id at every decoder position.
+// Logits are scores of every token id at every position of the decoder, or of a decoder-only model.
 type Logits struct {
-	mat.Matrix           // a row per decoder position, a column per token id
+	mat.Matrix           // a row per position, a column per token id
 	Rows       nn.Ragged // which rows belong to which sequence
 }
 
@@ -49,6 +49,6 @@ func (m *Model) Logits(ctx context.Context, batch []Sequence) (Logits, error) {
 		return Logits{}, err
 	}
 	logits := mat.New(x.Rows, m.Vocabulary())
-	m.t5.head.ForwardTo(p, rows, logits, x.Matrix)
+	m.net.output().ForwardTo(p, rows, logits, x.Matrix)
 	return Logits{logits, slices.Clone(rows)}, nil
 }

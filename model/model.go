@@ -1,12 +1,15 @@
 package model
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/safetensors"
@@ -14,9 +17,24 @@ import (
 
 // A Model is an opened base model. It is immutable and safe for concurrent use.
 type Model struct {
-	engine *mat.Engine
-	t5     *t5
-	passes sync.Pool // *nn.Pass
+	engine       *mat.Engine
+	net          network
+	architecture Architecture
+	passes       sync.Pool // *nn.Pass
+}
+
+// A network is what one family of models computes.
+type network interface {
+	// describe returns what the model is.
+	describe() Architecture
+	// modules lists what torch's named_modules lists, in its order.
+	modules() []nn.Module
+	// check returns an error where s has not the tokens that the family takes.
+	check(s *Sequence) error
+	// hidden computes what the head is applied to, and says which of its rows belong to which sequence. The batch has been checked.
+	hidden(ctx context.Context, p *nn.Pass, batch []Sequence) (autodiff.Value, nn.Ragged, error)
+	// output returns the head.
+	output() *nn.Linear
 }
 
 // Open opens the folder dir that transformers wrote: config.json, and model.safetensors or model.safetensors.index.json with its
@@ -57,25 +75,36 @@ func New(config []byte, source Source, e *mat.Engine) (*Model, error) {
 	return load(c, source, e)
 }
 
-func readConfig(data []byte) (t5Config, error) {
-	c, err := parseConfig(data)
-	if err != nil {
-		return t5Config{}, fmt.Errorf("model: config.json: %w", err)
-	}
-	config := readT5Config(c, c.oneOf("model_type", "", "t5", "mt5", "umt5"))
-	if c.err != nil {
-		return t5Config{}, fmt.Errorf("model: config.json: %w", c.err)
-	}
-	return config, nil
+// A config is what a config.json says.
+type config interface {
+	// load makes the model from the loader's tensors. Where it fails the loader keeps the error.
+	load(l *loader) network
 }
 
-func load(c t5Config, source Source, e *mat.Engine) (*Model, error) {
+func readConfig(data []byte) (config, error) {
+	c, err := parseConfig(data)
+	if err != nil {
+		return nil, fmt.Errorf("model: config.json: %w", err)
+	}
+	var read config
+	if t := c.oneOf("model_type", "", slices.Concat(t5Types, llamaTypes)...); slices.Contains(llamaTypes, t) {
+		read = readLlamaConfig(c, t)
+	} else {
+		read = readT5Config(c, t)
+	}
+	if c.err != nil {
+		return nil, fmt.Errorf("model: config.json: %w", c.err)
+	}
+	return read, nil
+}
+
+func load(c config, source Source, e *mat.Engine) (*Model, error) {
 	l := &loader{engine: e, source: source, taken: map[string]bool{}}
-	t := newT5(c, l)
+	n := c.load(l)
 	if err := l.finish(); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	m := &Model{engine: e, t5: t}
+	m := &Model{engine: e, net: n, architecture: n.describe()}
 	m.passes.New = func() any { return nn.NewPass(e) }
 	return m, nil
 }
@@ -84,10 +113,13 @@ func load(c t5Config, source Source, e *mat.Engine) (*Model, error) {
 func (m *Model) Engine() *mat.Engine { return m.engine }
 
 // Type returns config.json's model_type.
-func (m *Model) Type() string { return m.t5.Type }
+func (m *Model) Type() string { return m.architecture.Type }
 
 // Vocabulary returns the number of token ids, and of columns of the logits.
-func (m *Model) Vocabulary() int { return m.t5.Vocabulary }
+func (m *Model) Vocabulary() int { return m.architecture.Vocabulary }
+
+// Architecture returns what the model is.
+func (m *Model) Architecture() Architecture { return m.architecture }
 
 // Modules lists the model's modules in the order and under the paths of torch's named_modules.
-func (m *Model) Modules() []nn.Module { return m.t5.modules() }
+func (m *Model) Modules() []nn.Module { return m.net.modules() }

@@ -42,7 +42,8 @@ type t5Feed struct {
 	down     *nn.Linear
 }
 
-func newT5(c t5Config, l *loader) *t5 {
+// load implements config.
+func (c t5Config) load(l *loader) network {
 	t := &t5{t5Config: c}
 	table := l.weights("shared.weight", c.Vocabulary, c.Dim)
 	if l.err != nil {
@@ -105,6 +106,44 @@ func newT5Feed(c t5Config, l *loader, path string) t5Feed {
 		f.up = l.linear(p+".wi", c.Inner, c.Dim)
 	}
 	return f
+}
+
+// describe implements network.
+func (t *t5) describe() Architecture {
+	a := Architecture{
+		Type: t.Type, Vocabulary: t.Vocabulary, Dim: t.Dim, Inner: t.Inner, Heads: t.Heads, KVHeads: t.Heads, HeadSize: t.HeadSize,
+		EncoderLayers: t.EncoderLayers, DecoderLayers: t.DecoderLayers, FeedForward: t.FeedForward,
+		Buckets: t.Buckets, MaxDistance: t.MaxDistance, TiedHead: t.tied, ScaledOutputs: t.ScaleOutputs,
+	}
+	copied := []nn.Layer{t.encoder.tokens, t.decoder.tokens}
+	if t.tied {
+		copied = append(copied, t.head)
+	}
+	a.Parameters = countParameters(t.modules(), copied...)
+	return a
+}
+
+// output implements network.
+func (t *t5) output() *nn.Linear { return t.head }
+
+// check implements network.
+func (t *t5) check(s *Sequence) error {
+	if err := checkIDs("input_ids", s.InputIDs, t.Vocabulary); err != nil {
+		return err
+	}
+	return checkIDs("decoder_input_ids", s.DecoderInputIDs, t.Vocabulary)
+}
+
+// hidden implements network.
+func (t *t5) hidden(ctx context.Context, p *nn.Pass, batch []Sequence) (autodiff.Value, nn.Ragged, error) {
+	sources, sourceIDs := gather(p, batch, func(s *Sequence) []int { return s.InputIDs })
+	encoder, err := t.encode(ctx, p, sources, sourceIDs)
+	if err != nil {
+		return autodiff.Value{}, nil, err
+	}
+	rows, ids := gather(p, batch, func(s *Sequence) []int { return s.DecoderInputIDs })
+	x, err := t.decode(ctx, p, rows, ids, sources, encoder)
+	return x, rows, err
 }
 
 // encode returns the encoder's output for ids, whose sequences are rows.

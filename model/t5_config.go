@@ -21,6 +21,9 @@ type t5Config struct {
 	ScaleOutputs                 bool // the decoder's output is multiplied by Dim^-½ before the head
 }
 
+// t5Types are the values of model_type that readT5Config knows.
+var t5Types = []string{"t5", "mt5", "umt5"}
+
 // maxBuckets bounds the work of finding where the buckets begin. Models have 32.
 const maxBuckets = 1024
 

@@ -5,18 +5,21 @@ import (
 	"github.com/polytropon/polytropon/mat"
 )
 
-// Attention is softmax(Q·Kᵀ + bias)·V for every head of every sequence. A head is a range of HeadSize columns of Q, K and V. The scores are not
-// scaled.
+// Attention is softmax(scale·Q·Kᵀ + bias)·V for every head of every sequence. A head is a range of HeadSize columns of Q, K and V.
 type Attention struct {
 	Heads, HeadSize int
-	Causal          bool // query i sees keys 0 … i only
+	KVHeads         int     // the heads of K and V, each for Heads/KVHeads heads of Q; 0 means Heads
+	Causal          bool    // query i sees keys 0 … i only
+	Window          int     // of those it sees the last ones, itself included; 0 means all
+	Scale           float32 // 0 means 1
 }
 
 // Forward returns the attention's output: q.Rows × Heads·HeadSize. Sequence i's queries are the rows of q that queries names, its keys and
 // values the rows of k and v that keys names. bias is the zero Bias or what RelativeBias.Forward returned for sequences at least as
 // long. A sequence without keys gives zeros.
 func (a Attention) Forward(p *Pass, queries, keys Ragged, q, k, v autodiff.Value, bias Bias) autodiff.Value {
-	shape := mat.Attention{Heads: a.Heads, HeadSize: a.HeadSize, Queries: queries, Keys: keys, Causal: a.Causal, Bias: bias.Vectors}
+	shape := mat.Attention{Heads: a.Heads, HeadSize: a.HeadSize, KVHeads: a.KVHeads, Queries: queries, Keys: keys,
+		Causal: a.Causal, Window: a.Window, Scale: a.Scale, Bias: bias.Vectors}
 	if p.Tape != nil {
 		return p.Tape.Attention(q, k, v, bias.trained, shape)
 	}

@@ -52,7 +52,7 @@ func attend(e *mat.Engine, i int) (queries, keys Ragged, q, k, v mat.Matrix, bia
 			bias = append(bias, table.Forward(pass(e, 1), longest).Vectors[0])
 		}
 	}
-	out = Attention{c.heads, c.size, c.causal}.Forward(p, queries, keys, autodiff.Constant(q), autodiff.Constant(k), autodiff.Constant(v), Bias{Vectors: bias}).Matrix
+	out = Attention{Heads: c.heads, HeadSize: c.size, Causal: c.causal}.Forward(p, queries, keys, autodiff.Constant(q), autodiff.Constant(k), autodiff.Constant(v), Bias{Vectors: bias}).Matrix
 	return queries, keys, q, k, v, bias, out
 }
 
@@ -127,7 +127,7 @@ func TestAttentionAloneAsInABatch(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	rows := ragged(5, 1, 60, 0, 33)
 	for _, causal := range []bool{false, true} {
-		a := Attention{3, 8, causal}
+		a := Attention{Heads: 3, HeadSize: 8, Causal: causal}
 		table := NewRelativeBias(random(rnd, 32, 3).Data, 32, 3, 128, !causal)
 		x := random(rnd, rows.Rows(), 3*24)
 		forward := func(rows Ragged, x mat.Matrix) mat.Matrix {
@@ -163,7 +163,7 @@ func TestAttentionDoesNotSeeTheFuture(t *testing.T) {
 		causal bool
 		want   string
 	}{{false, "[1 1 1]"}, {true, "[0 0.5 1]"}} {
-		out := Attention{1, 4, c.causal}.Forward(pass(e, 1), rows, rows, autodiff.Constant(q), autodiff.Constant(k), autodiff.Constant(v), Bias{})
+		out := Attention{Heads: 1, HeadSize: 4, Causal: c.causal}.Forward(pass(e, 1), rows, rows, autodiff.Constant(q), autodiff.Constant(k), autodiff.Constant(v), Bias{})
 		if got := fmt.Sprint([]float32{out.Row(0)[0], out.Row(1)[0], out.Row(2)[3]}); got != c.want {
 			t.Errorf("causal %t: got %s, want %s", c.causal, got, c.want)
 		}
@@ -179,7 +179,7 @@ func TestAttentionWithoutKeysIsZero(t *testing.T) {
 	if err := p.Reset(make([][]*Delta, 1)); err != nil {
 		t.Fatal(err)
 	}
-	out := Attention{2, 4, false}.Forward(p, ragged(3), ragged(0), autodiff.Constant(mat.New(3, 8)), autodiff.Constant(mat.New(0, 8)), autodiff.Constant(mat.New(0, 8)), Bias{})
+	out := Attention{Heads: 2, HeadSize: 4, Causal: false}.Forward(p, ragged(3), ragged(0), autodiff.Constant(mat.New(3, 8)), autodiff.Constant(mat.New(0, 8)), autodiff.Constant(mat.New(0, 8)), Bias{})
 	if !equalBits(values(out.Matrix), make([]float32, 24)) {
 		t.Errorf("got %v", out)
 	}
