@@ -19,6 +19,7 @@ func TestElementFunctionsAllocate(t *testing.T) {
 		"RMSNorm":   func() { e.RMSNorm(y, x, w, 1e-6) },
 		"LogSumExp": func() { e.LogSumExp(sums, x) },
 
+		"Rope":                  func() { e.Rope(x, 16, 64, y.ColRange(0, 32), y.ColRange(32, 64)) },
 		"SoftmaxBackward":       func() { e.SoftmaxBackward(y, x, y) },
 		"RMSNormBackward":       func() { e.RMSNormBackward(y, x, y, w, 1e-6) },
 		"RMSNormWeightBackward": func() { e.RMSNormWeightBackward(w, x, y, 1e-6) },

@@ -17,6 +17,9 @@ type Elem struct {
 	SubMul    func(dst, x, y []float32, s float32)    // (x - s)·y
 	SubDiv    func(dst, x, y []float32, s, d float32) // (x - y·s)/d, one rounding below the division
 
+	// Rope turns the pairs (x, y): x·cos - y·sin·sign and y·cos + x·sin·sign, in place, rounding each product and sum. No two of the slices overlap.
+	Rope func(x, y, cos, sin []float32, sign float32)
+
 	// The reductions use 32 lanes, element i in lane i mod 32, and add lane i+16 to lane i, then i+8, i+4, i+2 and i+1.
 	Max    func(x []float32) float32                     // -Inf where x is empty; passes over NaN
 	Sum    func(x []float32) float32                     // by addition

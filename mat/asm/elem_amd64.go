@@ -27,6 +27,7 @@ var elemAVX512 = Elem{
 	AddScaled:        addScaledAVX512,
 	SubMul:           subMulAVX512,
 	SubDiv:           subDivAVX512,
+	Rope:             ropeAVX512,
 	Div:              divAVX512,
 	DivMul:           divMulAVX512,
 	Max:              maxAVX512,
@@ -59,6 +60,7 @@ var elemAVX2 = Elem{
 	AddScaled:        addScaledAVX2,
 	SubMul:           subMulAVX2,
 	SubDiv:           subDivAVX2,
+	Rope:             ropeAVX2,
 	Div:              divAVX2,
 	DivMul:           divMulAVX2,
 	Max:              maxAVX2,
@@ -133,6 +135,9 @@ func subMulAVX512(dst, x, y []float32, s float32)
 
 //go:noescape
 func subDivAVX512(dst, x, y []float32, s, d float32)
+
+//go:noescape
+func ropeAVX512(x, y, cos, sin []float32, sign float32)
 
 //go:noescape
 func divAVX512(dst, x []float32, d, inverse float32)
@@ -220,6 +225,9 @@ func subMulAVX2(dst, x, y []float32, s float32)
 
 //go:noescape
 func subDivAVX2(dst, x, y []float32, s, d float32)
+
+//go:noescape
+func ropeAVX2(x, y, cos, sin []float32, sign float32)
 
 //go:noescape
 func divAVX2(dst, x []float32, d, inverse float32)

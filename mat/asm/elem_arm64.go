@@ -27,6 +27,7 @@ var elemNEON = Elem{
 	AddScaled:        addScaledNEON,
 	SubMul:           subMulNEON,
 	SubDiv:           subDivNEON,
+	Rope:             ropeNEON,
 	Div:              divNEON,
 	DivMul:           divMulNEON,
 	Max:              maxNEON,
@@ -101,6 +102,9 @@ func subMulNEON(dst, x, y []float32, s float32)
 
 //go:noescape
 func subDivNEON(dst, x, y []float32, s, d float32)
+
+//go:noescape
+func ropeNEON(x, y, cos, sin []float32, sign float32)
 
 //go:noescape
 func divNEON(dst, x []float32, d, inverse float32)

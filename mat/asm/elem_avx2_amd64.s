@@ -6,7 +6,7 @@
 
 // Registers of all kernels:
 //
-//	DI        dst             SI DX  x and y, or x and w
+//	DI        dst             SI DX R8 R9  the inputs
 //	CX        elements left   AX     scratch
 //	BX        turns left of the lanes of a reduction, in the tail
 //	Y0-Y3     the lanes of a reduction: 0-7, 8-15, 16-23, 24-31
@@ -2780,6 +2780,89 @@ next: // the rest, a vector at a time
 	ADDQ $32, DI
 	ADDQ $32, SI
 	ADDQ $32, DX
+	SUBQ $8, CX
+	JGT next
+
+done:
+	VZEROUPPER
+	RET
+
+// func ropeAVX2(x, y, cos, sin []float32, sign float32)
+TEXT ·ropeAVX2(SB), NOSPLIT, $0-100
+	MOVQ x_base+0(FP), SI
+	MOVQ y_base+24(FP), DX
+	MOVQ cos_base+48(FP), R8
+	MOVQ sin_base+72(FP), R9
+	MOVQ x_len+8(FP), CX
+	VBROADCASTSS sign+96(FP), Y14
+	SUBQ $16, CX
+	JLT tail
+
+loop:
+	PREFETCHT0 2048(SI)
+	PREFETCHT0 2048(DX)
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2048(R9)
+	VMOVUPS 0(SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 0(DX), Y2
+	VMOVUPS 32(DX), Y3
+	VMOVUPS 0(R8), Y4
+	VMOVUPS 32(R8), Y5
+	VMOVUPS 0(R9), Y6
+	VMOVUPS 32(R9), Y7
+	VMULPS Y14, Y6, Y6
+	VMULPS Y14, Y7, Y7
+	VMULPS Y4, Y0, Y8
+	VMULPS Y5, Y1, Y9
+	VMULPS Y6, Y2, Y10
+	VMULPS Y7, Y3, Y11
+	VSUBPS Y10, Y8, Y10
+	VSUBPS Y11, Y9, Y11
+	VMOVUPS Y10, 0(SI)
+	VMOVUPS Y11, 32(SI)
+	VMULPS Y4, Y2, Y4
+	VMULPS Y5, Y3, Y5
+	VMULPS Y6, Y0, Y6
+	VMULPS Y7, Y1, Y7
+	VADDPS Y6, Y4, Y6
+	VADDPS Y7, Y5, Y7
+	VMOVUPS Y6, 0(DX)
+	VMOVUPS Y7, 32(DX)
+
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $64, R8
+	ADDQ $64, R9
+	SUBQ $16, CX
+	JGE loop
+
+tail:
+	ADDQ $16, CX
+	JEQ done
+
+next: // the rest, a vector at a time
+	VMOVD CX, X15
+	VPBROADCASTD X15, Y15
+	VPCMPGTD numbers<>(SB), Y15, Y15
+	VMASKMOVPS 0(SI), Y15, Y0
+	VMASKMOVPS 0(DX), Y15, Y1
+	VMASKMOVPS 0(R8), Y15, Y2
+	VMASKMOVPS 0(R9), Y15, Y3
+	VMULPS Y14, Y3, Y3
+	VMULPS Y2, Y0, Y4
+	VMULPS Y3, Y1, Y5
+	VSUBPS Y5, Y4, Y5
+	VMASKMOVPS Y5, Y15, 0(SI)
+	VMULPS Y2, Y1, Y2
+	VMULPS Y3, Y0, Y3
+	VADDPS Y3, Y2, Y3
+	VMASKMOVPS Y3, Y15, 0(DX)
+
+	ADDQ $32, SI
+	ADDQ $32, DX
+	ADDQ $32, R8
+	ADDQ $32, R9
 	SUBQ $8, CX
 	JGT next
 

@@ -6,7 +6,7 @@
 
 // Registers of all kernels:
 //
-//	DI        dst             SI DX  x and y, or x and w
+//	DI        dst             SI DX R8 R9  the inputs
 //	CX        elements left   AX     scratch
 //	BX        turns left of the lanes of a reduction, in the tail
 //	Z0 Z1     the lanes of a reduction: 0-15, 16-31
@@ -2552,6 +2552,93 @@ next: // the rest, a vector at a time
 	ADDQ $64, DI
 	ADDQ $64, SI
 	ADDQ $64, DX
+	SUBQ $16, CX
+	JGT next
+
+done:
+	VZEROUPPER
+	RET
+
+// func ropeAVX512(x, y, cos, sin []float32, sign float32)
+TEXT ·ropeAVX512(SB), NOSPLIT, $0-100
+	MOVQ x_base+0(FP), SI
+	MOVQ y_base+24(FP), DX
+	MOVQ cos_base+48(FP), R8
+	MOVQ sin_base+72(FP), R9
+	MOVQ x_len+8(FP), CX
+	VBROADCASTSS sign+96(FP), Z31
+	SUBQ $32, CX
+	JLT tail
+
+loop:
+	PREFETCHT0 2048(SI)
+	PREFETCHT0 2112(SI)
+	PREFETCHT0 2048(DX)
+	PREFETCHT0 2112(DX)
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	PREFETCHT0 2048(R9)
+	PREFETCHT0 2112(R9)
+	VMOVUPS 0(SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 0(DX), Z2
+	VMOVUPS 64(DX), Z3
+	VMOVUPS 0(R8), Z4
+	VMOVUPS 64(R8), Z5
+	VMOVUPS 0(R9), Z6
+	VMOVUPS 64(R9), Z7
+	VMULPS Z31, Z6, Z6
+	VMULPS Z31, Z7, Z7
+	VMULPS Z4, Z0, Z8
+	VMULPS Z5, Z1, Z9
+	VMULPS Z6, Z2, Z10
+	VMULPS Z7, Z3, Z11
+	VSUBPS Z10, Z8, Z10
+	VSUBPS Z11, Z9, Z11
+	VMOVUPS Z10, 0(SI)
+	VMOVUPS Z11, 64(SI)
+	VMULPS Z4, Z2, Z4
+	VMULPS Z5, Z3, Z5
+	VMULPS Z6, Z0, Z6
+	VMULPS Z7, Z1, Z7
+	VADDPS Z6, Z4, Z6
+	VADDPS Z7, Z5, Z7
+	VMOVUPS Z6, 0(DX)
+	VMOVUPS Z7, 64(DX)
+
+	ADDQ $128, SI
+	ADDQ $128, DX
+	ADDQ $128, R8
+	ADDQ $128, R9
+	SUBQ $32, CX
+	JGE loop
+
+tail:
+	ADDQ $32, CX
+	JEQ done
+
+next: // the rest, a vector at a time
+	MOVL $-1, AX
+	BZHIL CX, AX, AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI), K1, Z0
+	VMOVUPS.Z 0(DX), K1, Z1
+	VMOVUPS.Z 0(R8), K1, Z2
+	VMOVUPS.Z 0(R9), K1, Z3
+	VMULPS Z31, Z3, Z3
+	VMULPS Z2, Z0, Z4
+	VMULPS Z3, Z1, Z5
+	VSUBPS Z5, Z4, Z5
+	VMOVUPS Z5, K1, 0(SI)
+	VMULPS Z2, Z1, Z2
+	VMULPS Z3, Z0, Z3
+	VADDPS Z3, Z2, Z3
+	VMOVUPS Z3, K1, 0(DX)
+
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $64, R8
+	ADDQ $64, R9
 	SUBQ $16, CX
 	JGT next
 

@@ -25,6 +25,7 @@ var elemGeneric = Elem{
 	AddScaled:        addScaledGeneric,
 	SubMul:           subMulGeneric,
 	SubDiv:           subDivGeneric,
+	Rope:             ropeGeneric,
 	Div:              divGeneric,
 	DivMul:           divMulGeneric,
 	Max:              maxGeneric,
@@ -579,6 +580,24 @@ func subDivGeneric(dst, x, y []float32, s, d float32) {
 		v2 := FMA(-yi, s, xi)
 		v3 := v2 / d
 		dst[i] = v3
+	}
+}
+
+func ropeGeneric(x, y, cos, sin []float32, sign float32) {
+	for i := range x {
+		xi := x[i]
+		yi := y[i]
+		cosi := cos[i]
+		sini := sin[i]
+		v4 := float32(sini * sign)
+		v5 := float32(xi * cosi)
+		v6 := float32(yi * v4)
+		v7 := v5 - v6
+		x[i] = v7
+		v8 := float32(yi * cosi)
+		v9 := float32(xi * v4)
+		v10 := v8 + v9
+		y[i] = v10
 	}
 }
 

@@ -6,7 +6,7 @@
 
 // Registers of all kernels:
 //
-//	R0        dst             R1 R2  x and y, or x and w
+//	R0        dst             R1 R2 R8 R9  the inputs
 //	R3        elements left   R4     the constants
 //	R5        scratch         R6     the tables
 //	R7        turns left of the lanes of a reduction, in the tail
@@ -4132,6 +4132,187 @@ end3:
 	ADD $16, R0
 	ADD $16, R1
 	ADD $16, R2
+	SUBS $4, R3
+	BGT next
+
+done:
+	RET
+
+// func ropeNEON(x, y, cos, sin []float32, sign float32)
+TEXT ·ropeNEON(SB), NOSPLIT, $0-100
+	MOVD x_base+0(FP), R1
+	MOVD y_base+24(FP), R2
+	MOVD cos_base+48(FP), R8
+	MOVD sin_base+72(FP), R9
+	MOVD x_len+8(FP), R3
+	MOVD $constantsNEON<>(SB), R4
+	FMOVS sign+96(FP), F31
+	VDUP V31.S[0], V31.S4
+	SUBS $16, R3
+	BLT tail
+
+loop:
+	FMOVQ 0(R1), F0
+	FMOVQ 16(R1), F1
+	FMOVQ 32(R1), F2
+	FMOVQ 48(R1), F3
+	FMOVQ 0(R2), F4
+	FMOVQ 16(R2), F5
+	FMOVQ 32(R2), F6
+	FMOVQ 48(R2), F7
+	FMOVQ 0(R8), F8
+	FMOVQ 16(R8), F9
+	FMOVQ 32(R8), F10
+	FMOVQ 48(R8), F11
+	FMOVQ 0(R9), F12
+	FMOVQ 16(R9), F13
+	FMOVQ 32(R9), F14
+	FMOVQ 48(R9), F15
+	WORD $0x6e3fdd8c // FMUL V12.4S, V12.4S, V31.4S
+	WORD $0x6e3fddad // FMUL V13.4S, V13.4S, V31.4S
+	WORD $0x6e3fddce // FMUL V14.4S, V14.4S, V31.4S
+	WORD $0x6e3fddef // FMUL V15.4S, V15.4S, V31.4S
+	WORD $0x6e28dc10 // FMUL V16.4S, V0.4S, V8.4S
+	WORD $0x6e29dc31 // FMUL V17.4S, V1.4S, V9.4S
+	WORD $0x6e2adc52 // FMUL V18.4S, V2.4S, V10.4S
+	WORD $0x6e2bdc73 // FMUL V19.4S, V3.4S, V11.4S
+	WORD $0x6e2cdc94 // FMUL V20.4S, V4.4S, V12.4S
+	WORD $0x6e2ddcb5 // FMUL V21.4S, V5.4S, V13.4S
+	WORD $0x6e2edcd6 // FMUL V22.4S, V6.4S, V14.4S
+	WORD $0x6e2fdcf7 // FMUL V23.4S, V7.4S, V15.4S
+	WORD $0x4eb4d614 // FSUB V20.4S, V16.4S, V20.4S
+	WORD $0x4eb5d635 // FSUB V21.4S, V17.4S, V21.4S
+	WORD $0x4eb6d656 // FSUB V22.4S, V18.4S, V22.4S
+	WORD $0x4eb7d677 // FSUB V23.4S, V19.4S, V23.4S
+	FMOVQ F20, 0(R1)
+	FMOVQ F21, 16(R1)
+	FMOVQ F22, 32(R1)
+	FMOVQ F23, 48(R1)
+	WORD $0x6e28dc88 // FMUL V8.4S, V4.4S, V8.4S
+	WORD $0x6e29dca9 // FMUL V9.4S, V5.4S, V9.4S
+	WORD $0x6e2adcca // FMUL V10.4S, V6.4S, V10.4S
+	WORD $0x6e2bdceb // FMUL V11.4S, V7.4S, V11.4S
+	WORD $0x6e2cdc0c // FMUL V12.4S, V0.4S, V12.4S
+	WORD $0x6e2ddc2d // FMUL V13.4S, V1.4S, V13.4S
+	WORD $0x6e2edc4e // FMUL V14.4S, V2.4S, V14.4S
+	WORD $0x6e2fdc6f // FMUL V15.4S, V3.4S, V15.4S
+	WORD $0x4e2cd50c // FADD V12.4S, V8.4S, V12.4S
+	WORD $0x4e2dd52d // FADD V13.4S, V9.4S, V13.4S
+	WORD $0x4e2ed54e // FADD V14.4S, V10.4S, V14.4S
+	WORD $0x4e2fd56f // FADD V15.4S, V11.4S, V15.4S
+	FMOVQ F12, 0(R2)
+	FMOVQ F13, 16(R2)
+	FMOVQ F14, 32(R2)
+	FMOVQ F15, 48(R2)
+
+	ADD $64, R1
+	ADD $64, R2
+	ADD $64, R8
+	ADD $64, R9
+	SUBS $16, R3
+	BGE loop
+
+tail:
+	ADDS $16, R3
+	BEQ done
+
+next: // the rest, a vector at a time
+	CMP $4, R3
+	BLT part1
+	FMOVQ (R1), F0
+	B end1
+part1:
+	TBNZ $1, R3, two1
+	FMOVS (R1), F0
+	B end1
+two1:
+	FMOVD (R1), F0
+	TBZ $0, R3, end1
+	ADD $8, R1, R5
+	VLD1 (R5), V0.S[2]
+end1:
+	CMP $4, R3
+	BLT part2
+	FMOVQ (R2), F1
+	B end2
+part2:
+	TBNZ $1, R3, two2
+	FMOVS (R2), F1
+	B end2
+two2:
+	FMOVD (R2), F1
+	TBZ $0, R3, end2
+	ADD $8, R2, R5
+	VLD1 (R5), V1.S[2]
+end2:
+	CMP $4, R3
+	BLT part3
+	FMOVQ (R8), F2
+	B end3
+part3:
+	TBNZ $1, R3, two3
+	FMOVS (R8), F2
+	B end3
+two3:
+	FMOVD (R8), F2
+	TBZ $0, R3, end3
+	ADD $8, R8, R5
+	VLD1 (R5), V2.S[2]
+end3:
+	CMP $4, R3
+	BLT part4
+	FMOVQ (R9), F3
+	B end4
+part4:
+	TBNZ $1, R3, two4
+	FMOVS (R9), F3
+	B end4
+two4:
+	FMOVD (R9), F3
+	TBZ $0, R3, end4
+	ADD $8, R9, R5
+	VLD1 (R5), V3.S[2]
+end4:
+	WORD $0x6e3fdc63 // FMUL V3.4S, V3.4S, V31.4S
+	WORD $0x6e22dc04 // FMUL V4.4S, V0.4S, V2.4S
+	WORD $0x6e23dc25 // FMUL V5.4S, V1.4S, V3.4S
+	WORD $0x4ea5d485 // FSUB V5.4S, V4.4S, V5.4S
+	CMP $4, R3
+	BLT part5
+	FMOVQ F5, (R1)
+	B end5
+part5:
+	TBNZ $1, R3, two5
+	FMOVS F5, (R1)
+	B end5
+two5:
+	FMOVD F5, (R1)
+	TBZ $0, R3, end5
+	ADD $8, R1, R5
+	VST1 V5.S[2], (R5)
+end5:
+	WORD $0x6e22dc22 // FMUL V2.4S, V1.4S, V2.4S
+	WORD $0x6e23dc03 // FMUL V3.4S, V0.4S, V3.4S
+	WORD $0x4e23d443 // FADD V3.4S, V2.4S, V3.4S
+	CMP $4, R3
+	BLT part6
+	FMOVQ F3, (R2)
+	B end6
+part6:
+	TBNZ $1, R3, two6
+	FMOVS F3, (R2)
+	B end6
+two6:
+	FMOVD F3, (R2)
+	TBZ $0, R3, end6
+	ADD $8, R2, R5
+	VST1 V3.S[2], (R5)
+end6:
+
+	ADD $16, R1
+	ADD $16, R2
+	ADD $16, R8
+	ADD $16, R9
 	SUBS $4, R3
 	BGT next
 

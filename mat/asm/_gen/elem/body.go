@@ -10,7 +10,7 @@ const (
 	constant op = iota // of value f
 	scalar             // scalar argument i in every lane
 	load               // the next elements of input i
-	store              // a into dst
+	store              // a into dst, or into input i where there is no dst
 	note               // a comment
 
 	add // a + b
@@ -41,7 +41,7 @@ type value struct {
 	op      op
 	a, b, c *value
 	f       float32 // of a constant
-	i       int     // of a load or scalar
+	i       int     // of a load, store or scalar
 	table   [8]float32
 	text    string // of a note
 	last    int    // where in the body it is used last
@@ -98,16 +98,19 @@ func (b *body) num(f float32) *value {
 	return b.constants[f]
 }
 
-// x is the first input, y the second; it is loaded where it is first asked for.
+// x is the first input, y the second; the others are loaded where they are asked for, once.
 func (b *body) x() *value { return b.input[0] }
 
-func (b *body) y() *value {
-	b.code = append(b.code, b.input[1])
-	return b.input[1]
+func (b *body) y() *value { return b.next(1) }
+
+func (b *body) next(i int) *value {
+	b.code = append(b.code, b.input[i])
+	return b.input[i]
 }
 
 func (b *body) note(s string)               { b.emit(value{op: note, text: s}) }
 func (b *body) store(a *value)              { b.emit(value{op: store, a: a}) }
+func (b *body) storeInput(i int, a *value)  { b.emit(value{op: store, a: a, i: i}) }
 func (b *body) add(x, y *value) *value      { return b.emit(value{op: add, a: x, b: y}) }
 func (b *body) sub(x, y *value) *value      { return b.emit(value{op: sub, a: x, b: y}) }
 func (b *body) mul(x, y *value) *value      { return b.emit(value{op: mul, a: x, b: y}) }

@@ -7,7 +7,7 @@ type kernel struct {
 	field   string   // of Elem
 	name    string   // of the functions, less the level
 	inputs  []string // vector arguments
-	dst     bool     // whether there is a vector result
+	dst     bool     // whether there is a vector result; otherwise, inputs may be written
 	scalars []string // scalar arguments
 	start   float32  // the value of an empty reduction
 	fold    op       // how lanes are joined: sum or most; 0 where it is no reduction
@@ -37,6 +37,7 @@ var kernels = []*kernel{
 	{field: "AddScaled", name: "addScaled", inputs: []string{"x", "y"}, dst: true, scalars: []string{"s"}, body: func(b *body) { b.store(b.fma(b.y(), b.args[0], b.x())) }},
 	{field: "SubMul", name: "subMul", inputs: []string{"x", "y"}, dst: true, scalars: []string{"s"}, body: func(b *body) { b.store(b.mul(b.sub(b.x(), b.args[0]), b.y())) }},
 	{field: "SubDiv", name: "subDiv", inputs: []string{"x", "y"}, dst: true, scalars: []string{"s", "d"}, body: func(b *body) { b.store(b.div(b.fms(b.y(), b.args[0], b.x()), b.args[1])) }},
+	{field: "Rope", name: "rope", inputs: []string{"x", "y", "cos", "sin"}, scalars: []string{"sign"}, body: ropeBody},
 	{field: "Div", name: "div", inputs: []string{"x"}, dst: true, scalars: []string{"d", "inverse"}, body: divBody},
 	{field: "DivMul", name: "divMul", inputs: []string{"x", "w"}, dst: true, scalars: []string{"d"}, body: func(b *body) { b.store(b.mul(b.div(b.x(), b.args[0]), b.y())) }},
 	{field: "Max", name: "max", inputs: []string{"x"}, start: float32(math.Inf(-1)), fold: most, body: maxBody},
@@ -59,6 +60,14 @@ func divBody(b *body) {
 	q = b.fma(b.fms(q, d, b.x()), inverse, q)
 	q = b.fma(b.fms(q, d, b.x()), inverse, q)
 	b.store(q)
+}
+
+// ropeBody turns x + iy by an angle, in place, or back where sign is -1.
+func ropeBody(b *body) {
+	x, y := b.x(), b.y()
+	cos, sin := b.next(2), b.mul(b.next(3), b.args[0])
+	b.storeInput(0, b.sub(b.mul(x, cos), b.mul(y, sin)))
+	b.storeInput(1, b.add(b.mul(y, cos), b.mul(x, sin)))
 }
 
 // maxBody passes over NaN.

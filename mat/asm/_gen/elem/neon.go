@@ -24,7 +24,7 @@ func (l *neonLevel) file() []byte {
 	t.line("%s\n%s\n#include \"textflag.h\"\n", header, noPortable)
 	t.line(`// Registers of all kernels:
 //
-//	R0        dst             R1 R2  x and y, or x and w
+//	R0        dst             R1 R2 R8 R9  the inputs
 //	R3        elements left   R4     the constants
 //	R5        scratch         R6     the tables
 //	R7        turns left of the lanes of a reduction, in the tail

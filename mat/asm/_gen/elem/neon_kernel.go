@@ -1,5 +1,7 @@
 package main
 
+var neonInputs = []int{1, 2, 8, 9}
+
 // A neonCode is the code of a kernel in the making.
 type neonCode struct {
 	*neonLevel
@@ -73,10 +75,10 @@ func (c *neonCode) begin(bodies []*body) string {
 	c.line("\n// func %s%s", k.function("NEON"), k.signature())
 	c.line("TEXT ·%s(SB), NOSPLIT, $0-%d", k.function("NEON"), size)
 	first := k.inputs[0]
-	c.pointers = []int{1, 2}
+	c.pointers = neonInputs
 	if k.dst {
 		first = "dst"
-		c.pointers = []int{0, 1, 2}
+		c.pointers = append([]int{0}, neonInputs...)
 	}
 	c.pointers = c.pointers[:len(slices)]
 	for i, s := range slices {

@@ -48,9 +48,13 @@ func (c *neonCode) step(v *value, i, j int) {
 	x, y := c.source(v.a, j), c.source(v.b, j)
 	switch v.op {
 	case load:
-		c.loadElements(v.i+1, c.result(v, i, j), c.base+j)
+		c.loadElements(neonInputs[v.i], c.result(v, i, j), c.base+j)
 	case store:
-		c.storeElements(x, c.base+j)
+		pointer := 0
+		if !c.k.dst {
+			pointer = neonInputs[v.i]
+		}
+		c.storeElements(x, pointer, c.base+j)
 		c.regs.release(v, i, j, -1)
 	case add:
 		c.fadd(x, y, c.result(v, i, j))
@@ -166,18 +170,18 @@ func (c *neonCode) loadElements(pointer, d, j int) {
 		})
 }
 
-// storeElements stores vector j of dst, as far as it goes.
-func (c *neonCode) storeElements(d, j int) {
+// storeElements stores vector j of dst or an input, as far as it goes.
+func (c *neonCode) storeElements(d, pointer, j int) {
 	if !c.tail {
-		c.op("FMOVQ F%d, %d(R0)", d, 16*j)
+		c.op("FMOVQ F%d, %d(R%d)", d, 16*j, pointer)
 		return
 	}
 	c.parts(
-		func() { c.op("FMOVQ F%d, (R0)", d) },
-		func() { c.op("FMOVS F%d, (R0)", d) },
-		func() { c.op("FMOVD F%d, (R0)", d) },
+		func() { c.op("FMOVQ F%d, (R%d)", d, pointer) },
+		func() { c.op("FMOVS F%d, (R%d)", d, pointer) },
+		func() { c.op("FMOVD F%d, (R%d)", d, pointer) },
 		func() {
-			c.op("ADD $8, R0, R5")
+			c.op("ADD $8, R%d, R5", pointer)
 			c.op("VST1 V%d.S[2], (R5)", d)
 		})
 }

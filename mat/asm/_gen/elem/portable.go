@@ -61,7 +61,11 @@ func (t *text) portable(k *kernel, tables *tables) {
 			names[v] = k.inputs[v.i] + "i"
 			t.line("%si := %s[i]", k.inputs[v.i], k.inputs[v.i])
 		case store:
-			t.line("dst[i] = "+"%s", args...)
+			dst := "dst"
+			if !k.dst {
+				dst = k.inputs[v.i]
+			}
+			t.line("%s[i] = %s", dst, args[0])
 		case sum, sumFMA, most:
 			f := map[op]string{sum: "lane[i%%lanes] += %s", sumFMA: "lane[i%%lanes] = FMA(%s, %s, lane[i%%lanes])", most: "lane[i%%lanes] = larger(%s, lane[i%%lanes])"}
 			t.line(f[v.op], args...)

@@ -31,7 +31,7 @@ func (l *x86) file() []byte {
 	t.line("%s\n%s\n#include \"textflag.h\"\n", header, noPortable)
 	t.line("// Registers of all kernels:")
 	t.line("//")
-	t.line("//	DI        dst             SI DX  x and y, or x and w")
+	t.line("//	DI        dst             SI DX R8 R9  the inputs")
 	t.line("//	CX        elements left   AX     scratch")
 	t.line("//	BX        turns left of the lanes of a reduction, in the tail")
 	if l.masks() {

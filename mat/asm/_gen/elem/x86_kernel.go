@@ -2,6 +2,8 @@ package main
 
 import "fmt"
 
+var x86Inputs = []string{"SI", "DX", "R8", "R9"}
+
 // An x86Code is the code of a kernel in the making.
 type x86Code struct {
 	*x86
@@ -82,10 +84,10 @@ func (c *x86Code) begin(bodies []*body) string {
 	c.line("\n// func %s%s", k.function(c.level), k.signature())
 	c.line("TEXT ·%s(SB), NOSPLIT, $0-%d", k.function(c.level), size)
 	first := k.inputs[0]
-	c.pointers = []string{"SI", "DX"}
+	c.pointers = x86Inputs
 	if k.dst {
 		first = "dst"
-		c.pointers = []string{"DI", "SI", "DX"}
+		c.pointers = append([]string{"DI"}, x86Inputs...)
 	}
 	c.pointers = c.pointers[:len(slices)]
 	for i, s := range slices {

@@ -41,7 +41,11 @@ func (c *x86Code) fresh(v *value, i, j int) string {
 
 // step writes the instructions of v for vector j of the group; v is at position i of the body.
 func (c *x86Code) step(v *value, i, j int) {
-	at := fmt.Sprintf("%d(%s)", 4*c.width*(c.base+j), map[bool]string{false: []string{"SI", "DX"}[v.i], true: "DI"}[v.op == store])
+	pointer := x86Inputs[v.i]
+	if v.op == store && c.k.dst {
+		pointer = "DI"
+	}
+	at := fmt.Sprintf("%d(%s)", 4*c.width*(c.base+j), pointer)
 	switch v.op {
 	case load:
 		dst := c.result(v, i, j)
