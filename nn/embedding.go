@@ -24,6 +24,14 @@ func NewEmbedding(w Weights, tokens, dim int) *Embedding {
 // Params implements Layer.
 func (e *Embedding) Params() []Param { return []Param{{"weight", []int{e.Tokens, e.Dim}}} }
 
+// Values implements Layer.
+func (e *Embedding) Values() map[string]Weights {
+	if e.param != nil {
+		return map[string]Weights{"weight": {F32: e.param.Value.Data}}
+	}
+	return map[string]Weights{"weight": e.weight}
+}
+
 // With implements Layer.
 func (e *Embedding) With(_ *mat.Engine, values map[string]Weights) Layer {
 	w := values["weight"]

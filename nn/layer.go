@@ -15,6 +15,8 @@ type Param struct {
 type Layer interface {
 	// Params lists the layer's parameters.
 	Params() []Param
+	// Values returns the parameters' values, by name, in the types in which the layer has them. They must not be changed.
+	Values() map[string]Weights
 	// With returns a layer like this one, for e, with the given values for its parameters, by name and of the shapes that Params lists. It may
 	// keep values.
 	With(e *mat.Engine, values map[string]Weights) Layer

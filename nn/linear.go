@@ -42,6 +42,20 @@ func (l *Linear) Params() []Param {
 	return params
 }
 
+// Values implements Layer. The weight is a copy.
+func (l *Linear) Values() map[string]Weights {
+	values := map[string]Weights{}
+	if l.param != nil {
+		values["weight"] = Weights{F32: l.param.Value.Data}
+	} else {
+		values["weight"] = unpackT(l.weight)
+	}
+	if l.bias != nil {
+		values["bias"] = Weights{F32: l.bias}
+	}
+	return values
+}
+
 // With implements Layer.
 func (l *Linear) With(e *mat.Engine, values map[string]Weights) Layer {
 	with := NewLinear(e, values["weight"], l.Out, l.In)

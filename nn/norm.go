@@ -22,6 +22,9 @@ func NewRMSNorm(weight []float32, epsilon float32) *RMSNorm {
 // Params implements Layer.
 func (n *RMSNorm) Params() []Param { return []Param{{"weight", []int{len(n.weight)}}} }
 
+// Values implements Layer.
+func (n *RMSNorm) Values() map[string]Weights { return map[string]Weights{"weight": {F32: n.weight}} }
+
 // With implements Layer.
 func (n *RMSNorm) With(_ *mat.Engine, values map[string]Weights) Layer {
 	w := values["weight"]

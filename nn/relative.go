@@ -80,6 +80,11 @@ func (r *RelativeBias) bucket(offset int) int {
 // Params implements Layer.
 func (r *RelativeBias) Params() []Param { return []Param{{"weight", []int{r.Buckets, r.Heads}}} }
 
+// Values implements Layer.
+func (r *RelativeBias) Values() map[string]Weights {
+	return map[string]Weights{"weight": {F32: r.weight}}
+}
+
 // With implements Layer.
 func (r *RelativeBias) With(_ *mat.Engine, values map[string]Weights) Layer {
 	w := values["weight"]

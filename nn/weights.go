@@ -69,6 +69,19 @@ func (w Weights) packT(e *mat.Engine, out, in int) *mat.Packed {
 	return mat.PackT(e, w.F32, out, in, in)
 }
 
+// unpackT returns the transpose of a packed matrix, an out × in matrix, in its type.
+func unpackT(p *mat.Packed) (w Weights) {
+	var ok bool
+	if w.F32, ok = mat.UnpackT[float32](p); ok {
+		return w
+	}
+	if w.BF16, ok = mat.UnpackT[mat.BFloat16](p); ok {
+		return w
+	}
+	w.F16, _ = mat.UnpackT[mat.Float16](p)
+	return w
+}
+
 // check panics where w has not as many elements as shape.
 func (w Weights) check(shape ...int) {
 	n := 1
