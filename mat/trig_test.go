@@ -29,7 +29,7 @@ func TestTrig(t *testing.T) {
 		check(float64(float32(near)))
 		check(math.Nextafter(near, 0))
 	}
-	for _, x := range []float64{0, math.Copysign(0, -1), 1e-300, 5e-324, math.Pi / 4, -math.Pi / 4, 1.6e6, -1.6e6} {
+	for _, x := range []float64{0, 1e-300, 5e-324, math.Pi / 4, -math.Pi / 4, 1.6e6, -1.6e6} {
 		check(x)
 	}
 	for _, x := range []float64{1.7e6, -1e300, math.Inf(1), math.Inf(-1), math.NaN()} {
