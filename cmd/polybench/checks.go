@@ -115,7 +115,7 @@ func (v *verifier) checkLogits(ctx context.Context, name string) (check, error) 
 	if err != nil {
 		return check{}, err
 	}
-	return v.compareTensor(name, got.Data)
+	return v.compareTensor(name, v.padded(got))
 }
 
 // checkLoss compares the mean cross entropy of the labels.
@@ -125,7 +125,7 @@ func (v *verifier) checkLoss(ctx context.Context) (check, error) {
 		return check{}, err
 	}
 	if len(v.labels) != got.Matrix.Rows {
-		return check{}, fmt.Errorf("labels: got %d, want %d, one for each decoder position", len(v.labels), got.Matrix.Rows)
+		return check{}, fmt.Errorf("labels: got %d, want %d, one for each row of the logits", len(v.labels), got.Matrix.Rows)
 	}
 	loss, err := nn.CrossEntropy(v.model.Engine(), got.Matrix, v.labels)
 	if err != nil {
