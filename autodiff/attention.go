@@ -3,9 +3,9 @@ package autodiff
 import "github.com/polytropon/polytropon/mat"
 
 // Attention returns mat.Engine.Attention's output: q.Rows × q.Cols. Where bias needs a gradient it is the one bias of all sequences,
-// heads × 2n-1, in every entry of a.Bias.
+// heads × 2n-1, in every entry of a.Bias. The tape keeps the slices of a until it is reset.
 func (t *Tape) Attention(q, k, v, bias Value, a mat.Attention) Value {
-	out := t.New(q.Rows, q.Cols, q.Needs() || k.Needs() || v.Needs() || bias.Needs())
+	out := t.New(q.Rows, q.Cols, t.Needs(q, k, v, bias))
 	t.Engine.Attention(out.Matrix, q.Matrix, k.Matrix, v.Matrix, a)
 	if out.Needs() {
 		*Record[attention](t) = attention{out, q, k, v, bias, a}
@@ -18,45 +18,44 @@ type attention struct {
 	a                  mat.Attention
 }
 
-// Backward implements Op.
+// Backward implements Op. The gradients of all operands are found at once, and set.
 func (o *attention) Backward(t *Tape) {
 	g, ok := t.Grad(o.out)
 	if !ok {
 		return
 	}
-	// Attention finds the gradients of all its operands at once, and sets them.
-	place := func(v Value) (m mat.Matrix, after bool) {
-		if v.Needs() {
-			if m, add := t.Into(v); !add {
-				return m, false
-			}
-			return t.Scratch(v.Rows, v.Cols), true
-		}
-		return t.Scratch(v.Rows, v.Cols), false
-	}
 	var d mat.AttentionGradients
-	var addQ, addK, addV bool
-	d.Q, addQ = place(o.q)
-	d.K, addK = place(o.k)
-	d.V, addV = place(o.v)
-	if o.bias.Needs() {
-		d.Bias = make([]mat.Matrix, len(o.a.Bias))
-		for s := range d.Bias {
-			d.Bias[s] = t.Scratch(o.bias.Rows, o.bias.Cols)
-			clear(d.Bias[s].Data)
+	operands := [...]struct {
+		of Value
+		to *mat.Matrix
+		// The gradient is found in memory of its own, as something is there already, and added.
+		add bool
+	}{{of: o.q, to: &d.Q}, {of: o.k, to: &d.K}, {of: o.v, to: &d.V}}
+	for i := range operands {
+		p := &operands[i]
+		if p.of.Needs() {
+			*p.to, p.add = t.Into(p.of)
 		}
+		if p.add || !p.of.Needs() {
+			*p.to = t.Scratch(p.of.Rows, p.of.Cols)
+		}
+	}
+	if o.bias.Needs() {
+		t.views = t.views[:0]
+		for range o.a.Bias {
+			b := t.Scratch(o.bias.Rows, o.bias.Cols)
+			clear(b.Data)
+			t.views = append(t.views, b)
+		}
+		d.Bias = t.views
 	}
 	t.Engine.AttentionBackward(d, g, o.out.Matrix, o.q.Matrix, o.k.Matrix, o.v.Matrix, o.a)
+	for _, p := range operands {
+		if p.add {
+			t.Add(p.of, *p.to)
+		}
+	}
 	for _, b := range d.Bias {
 		t.Add(o.bias, b)
-	}
-	for _, late := range [...]struct {
-		add bool
-		to  Value
-		m   mat.Matrix
-	}{{addQ, o.q, d.Q}, {addK, o.k, d.K}, {addV, o.v, d.V}} {
-		if late.add {
-			t.Add(late.to, late.m)
-		}
 	}
 }

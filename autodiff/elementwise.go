@@ -8,7 +8,7 @@ import (
 
 // Plus returns x + y, element by element: a residual connection, say.
 func (t *Tape) Plus(x, y Value) Value {
-	z := t.New(x.Rows, x.Cols, x.Needs() || y.Needs())
+	z := t.New(x.Rows, x.Cols, t.Needs(x, y))
 	t.Engine.Add(z.Matrix, x.Matrix, y.Matrix)
 	if z.Needs() {
 		*Record[sum](t) = sum{z, x, y}
@@ -20,10 +20,16 @@ type sum struct{ z, x, y Value }
 
 // Backward implements Op.
 func (s *sum) Backward(t *Tape) {
-	if g, ok := t.Grad(s.z); ok {
-		t.Add(s.x, g)
-		t.Add(s.y, g)
+	g, ok := t.Grad(s.z)
+	if !ok {
+		return
 	}
+	x, y := s.x, s.y
+	if !x.Needs() {
+		x, y = y, x
+	}
+	t.Add(y, g)
+	t.hand(s.z, x)
 }
 
 // PlusRow returns x with row, 1 × x.Cols, added to each of its rows: the bias of a linear layer.
@@ -31,9 +37,9 @@ func (t *Tape) PlusRow(x, row Value) Value {
 	if row.Rows != 1 || row.Cols != x.Cols {
 		panic(fmt.Sprintf("autodiff: %s added to the rows of %s", row.Shape(), x.Shape()))
 	}
-	z := t.New(x.Rows, x.Cols, x.Needs() || row.Needs())
+	z := t.New(x.Rows, x.Cols, t.Needs(x, row))
+	t.copy(z.Matrix, x.Matrix)
 	for r := range x.Rows {
-		copy(z.Row(r), x.Row(r))
 		t.Engine.AddRow(z.Row(r), row.Row(0))
 	}
 	if z.Needs() {
@@ -50,7 +56,6 @@ func (s *rowSum) Backward(t *Tape) {
 	if !ok {
 		return
 	}
-	t.Add(s.x, g)
 	if s.row.Needs() {
 		d, add := t.Into(s.row)
 		if !add {
@@ -60,11 +65,12 @@ func (s *rowSum) Backward(t *Tape) {
 			t.Engine.AddRow(d.Row(0), g.Row(r))
 		}
 	}
+	t.hand(s.z, s.x)
 }
 
 // Times returns x ⊙ y, the product element by element.
 func (t *Tape) Times(x, y Value) Value {
-	z := t.New(x.Rows, x.Cols, x.Needs() || y.Needs())
+	z := t.New(x.Rows, x.Cols, t.Needs(x, y))
 	t.Engine.MulElem(z.Matrix, x.Matrix, y.Matrix)
 	if z.Needs() {
 		*Record[times](t) = times{z, x, y}
@@ -74,34 +80,22 @@ func (t *Tape) Times(x, y Value) Value {
 
 type times struct{ z, x, y Value }
 
-// Backward implements Op: dx = dz ⊙ y, dy = dz ⊙ x.
+// Backward implements Op: dy = dz ⊙ x, dx = dz ⊙ y.
 func (m *times) Backward(t *Tape) {
 	g, ok := t.Grad(m.z)
 	if !ok {
 		return
 	}
-	addProduct := func(to Value, factor mat.Matrix) {
-		if !to.Needs() {
-			return
-		}
-		d, add := t.Into(to)
-		if !add {
-			t.Engine.MulElem(d, g, factor)
-			return
-		}
-		b := t.Engine.Borrow(g.Rows * g.Cols)
-		defer t.Engine.Return(b)
-		product := mat.View(b, g.Rows, g.Cols)
-		t.Engine.MulElem(product, g, factor)
-		t.Engine.Add(d, d, product)
+	t.accumulate(m.y, func(d mat.Matrix) { t.Engine.MulElem(d, g, m.x.Matrix) })
+	if m.x.Needs() {
+		t.Engine.MulElem(g, g, m.y.Matrix)
+		t.hand(m.z, m.x)
 	}
-	addProduct(m.x, m.y.Matrix)
-	addProduct(m.y, m.x.Matrix)
 }
 
 // Scale returns x · s.
 func (t *Tape) Scale(x Value, s float32) Value {
-	z := t.New(x.Rows, x.Cols, x.Needs())
+	z := t.New(x.Rows, x.Cols, t.Needs(x))
 	t.Engine.Scale(z.Matrix, x.Matrix, s)
 	if z.Needs() {
 		*Record[scaled](t) = scaled{z, x, s}
@@ -114,22 +108,17 @@ type scaled struct {
 	s    float32
 }
 
-// Backward implements Op.
+// Backward implements Op: dx = dz · s.
 func (s *scaled) Backward(t *Tape) {
-	g, ok := t.Grad(s.z)
-	if !ok {
-		return
-	}
-	if d, add := t.Into(s.x); add {
-		t.Engine.AddScaled(d, d, g, s.s)
-	} else {
-		t.Engine.Scale(d, g, s.s)
+	if g, ok := t.Grad(s.z); ok {
+		t.Engine.Scale(g, g, s.s)
+		t.hand(s.z, s.x)
 	}
 }
 
 // Total returns the sum of x's elements, 1 × 1: rows are added in ascending order, each as mat.Engine.SumRow adds.
 func (t *Tape) Total(x Value) Value {
-	z := t.New(1, 1, x.Needs())
+	z := t.New(1, 1, t.Needs(x))
 	z.Data[0] = 0
 	for r := range x.Rows {
 		z.Data[0] += t.Engine.SumRow(x.Row(r))
@@ -142,7 +131,7 @@ func (t *Tape) Total(x Value) Value {
 
 type total struct{ z, x Value }
 
-// Backward implements Op.
+// Backward implements Op: each element of dx is dz.
 func (s *total) Backward(t *Tape) {
 	g, ok := t.Grad(s.z)
 	if !ok {

@@ -21,7 +21,7 @@ var (
 
 // Apply returns f(x), element by element.
 func (t *Tape) Apply(f *Function, x Value) Value {
-	y := t.New(x.Rows, x.Cols, x.Needs())
+	y := t.New(x.Rows, x.Cols, t.Needs(x))
 	f.Set(t.Engine, y.Matrix, x.Matrix)
 	if y.Needs() {
 		*Record[applied](t) = applied{y, x, f}
@@ -36,18 +36,8 @@ type applied struct {
 
 // Backward implements Op.
 func (a *applied) Backward(t *Tape) {
-	g, ok := t.Grad(a.y)
-	if !ok {
-		return
+	if g, ok := t.Grad(a.y); ok {
+		a.f.backward(t.Engine, g, g, a.x.Matrix)
+		t.hand(a.y, a.x)
 	}
-	d, add := t.Into(a.x)
-	if !add {
-		a.f.backward(t.Engine, d, g, a.x.Matrix)
-		return
-	}
-	b := t.Engine.Borrow(g.Rows * g.Cols)
-	defer t.Engine.Return(b)
-	m := mat.View(b, g.Rows, g.Cols)
-	a.f.backward(t.Engine, m, g, a.x.Matrix)
-	t.Engine.Add(d, d, m)
 }

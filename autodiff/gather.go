@@ -3,9 +3,10 @@ package autodiff
 import "fmt"
 
 // Gather returns the rows of table that ids name, one each: an embedding. 0 ≤ id < table.Rows. The gradient of a row is the sum over
-// its uses, in ascending order; row padding gets none (torch's padding_idx), and -1 stands for no such row.
+// its uses, in ascending order; row padding gets none (torch's padding_idx), and -1 stands for no such row. The tape keeps ids until it is
+// reset.
 func (t *Tape) Gather(table Value, ids []int, padding int) Value {
-	y := t.New(len(ids), table.Cols, table.Needs())
+	y := t.New(len(ids), table.Cols, t.Needs(table))
 	for i, id := range ids {
 		if id < 0 || id >= table.Rows {
 			panic(fmt.Sprintf("autodiff: row %d of %s", id, table.Shape()))

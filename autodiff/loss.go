@@ -1,10 +1,15 @@
 package autodiff
 
-import "fmt"
+import (
+	"fmt"
 
-// CrossEntropy returns Σ −log softmax(row)[label] / n, 1 × 1: labels[i] belongs to row i of logits, and rows whose label is ignore don't count. With
-// n = 0 the divisor is the number of rows that count, which makes it their mean, NaN where there are none, as in torch. A label outside
-// 0 ≤ label < logits.Cols is an error.
+	"github.com/polytropon/polytropon/mat"
+)
+
+// CrossEntropy returns Σ −log softmax(row)[label] / n, 1 × 1: labels[i] belongs to row i of logits, and rows whose label is ignore don't
+// count. With n = 0 the divisor is the number of rows that count, which makes it their mean, NaN where there are none, as in torch. (Where
+// one batch is computed in several steps, n is the number of its labels that count.) A label outside 0 ≤ label < logits.Cols is an error.
+// The tape keeps labels until it is reset.
 func (t *Tape) CrossEntropy(logits Value, labels []int, ignore, n int) (Value, error) {
 	if len(labels) != logits.Rows {
 		panic(fmt.Sprintf("autodiff: %d labels for logits of %s", len(labels), logits.Shape()))
@@ -25,7 +30,7 @@ func (t *Tape) CrossEntropy(logits Value, labels []int, ignore, n int) (Value, e
 	if n == 0 {
 		n = count
 	}
-	loss := t.New(1, 1, logits.Needs())
+	loss := t.New(1, 1, t.Needs(logits))
 	loss.Data[0] = float32(total / float64(n))
 	if loss.Needs() {
 		*Record[crossEntropy](t) = crossEntropy{loss, logits, labels, ignore, n}
@@ -45,13 +50,7 @@ func (c *crossEntropy) Backward(t *Tape) {
 	if !ok {
 		return
 	}
-	e, scale := t.Engine, g.Data[0]/float32(c.n)
-	d, add := t.Into(c.logits)
-	if !add {
-		e.CrossEntropyBackward(d, c.logits.Matrix, c.labels, c.ignore, scale)
-		return
-	}
-	b := t.Scratch(d.Rows, d.Cols)
-	e.CrossEntropyBackward(b, c.logits.Matrix, c.labels, c.ignore, scale)
-	e.Add(d, d, b)
+	t.accumulate(c.logits, func(d mat.Matrix) {
+		t.Engine.CrossEntropyBackward(d, c.logits.Matrix, c.labels, c.ignore, g.Data[0]/float32(c.n))
+	})
 }

@@ -1,17 +1,13 @@
 package autodiff
 
-import (
-	"fmt"
-
-	"github.com/polytropon/polytropon/mat"
-)
+import "fmt"
 
 // RMSNorm returns x / √(mean(x²) + eps) · weight, row by row; weight is 1 × x.Cols.
 func (t *Tape) RMSNorm(x, weight Value, eps float32) Value {
 	if weight.Rows != 1 || weight.Cols != x.Cols {
 		panic(fmt.Sprintf("autodiff: norm of %s with a weight of %s", x.Shape(), weight.Shape()))
 	}
-	y := t.New(x.Rows, x.Cols, x.Needs() || weight.Needs())
+	y := t.New(x.Rows, x.Cols, t.Needs(x, weight))
 	t.Engine.RMSNorm(y.Matrix, x.Matrix, weight.Row(0), eps)
 	if y.Needs() {
 		*Record[norm](t) = norm{y, x, weight, eps}
@@ -38,24 +34,15 @@ func (n *norm) Backward(t *Tape) {
 		}
 		e.RMSNormWeightBackward(d.Row(0), g, n.x.Matrix, n.eps)
 	}
-	if !n.x.Needs() {
-		return
+	if n.x.Needs() {
+		e.RMSNormBackward(g, g, n.x.Matrix, n.weight.Row(0), n.eps)
+		t.hand(n.y, n.x)
 	}
-	d, add := t.Into(n.x)
-	if !add {
-		e.RMSNormBackward(d, g, n.x.Matrix, n.weight.Row(0), n.eps)
-		return
-	}
-	b := e.Borrow(g.Rows * g.Cols)
-	defer e.Return(b)
-	m := mat.View(b, g.Rows, g.Cols)
-	e.RMSNormBackward(m, g, n.x.Matrix, n.weight.Row(0), n.eps)
-	e.Add(d, d, m)
 }
 
 // Softmax returns exp(x - max) / sum(exp(x - max)), row by row.
 func (t *Tape) Softmax(x Value) Value {
-	y := t.New(x.Rows, x.Cols, x.Needs())
+	y := t.New(x.Rows, x.Cols, t.Needs(x))
 	t.Engine.Softmax(y.Matrix, x.Matrix)
 	if y.Needs() {
 		*Record[softmax](t) = softmax{y, x}
@@ -67,19 +54,8 @@ type softmax struct{ y, x Value }
 
 // Backward implements Op.
 func (s *softmax) Backward(t *Tape) {
-	g, ok := t.Grad(s.y)
-	if !ok {
-		return
+	if g, ok := t.Grad(s.y); ok {
+		t.Engine.SoftmaxBackward(g, g, s.y.Matrix)
+		t.hand(s.y, s.x)
 	}
-	e := t.Engine
-	d, add := t.Into(s.x)
-	if !add {
-		e.SoftmaxBackward(d, g, s.y.Matrix)
-		return
-	}
-	b := e.Borrow(g.Rows * g.Cols)
-	defer e.Return(b)
-	m := mat.View(b, g.Rows, g.Cols)
-	e.SoftmaxBackward(m, g, s.y.Matrix)
-	e.Add(d, d, m)
 }

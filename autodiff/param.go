@@ -1,6 +1,11 @@
 package autodiff
 
-import "github.com/polytropon/polytropon/mat"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/polytropon/polytropon/mat"
+)
 
 // A Param is something that is trained: a named tensor and the gradient of a loss with respect to it. An optimiser changes Value by what
 // Grad holds; a backward pass adds to Grad.
@@ -14,13 +19,16 @@ type Param struct {
 // NewParam returns a parameter of the given shape that has value, which it keeps, as a matrix whose columns are the last dimension, and a
 // gradient of zeros.
 func NewParam(name string, shape []int, value []float32) *Param {
-	cols := 1
-	if len(shape) > 0 {
-		cols = shape[len(shape)-1]
+	size, cols := 1, 1
+	for _, d := range shape {
+		size, cols = size*d, d
+	}
+	if len(value) != size {
+		panic(fmt.Sprintf("autodiff: parameter %s: %d values for the shape %v", name, len(value), slices.Clone(shape)))
 	}
 	rows := 0
 	if cols > 0 {
-		rows = len(value) / cols
+		rows = size / cols
 	}
 	return &Param{Name: name, Shape: shape, Value: mat.View(value, rows, cols), Grad: mat.New(rows, cols)}
 }

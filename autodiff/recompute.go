@@ -9,33 +9,24 @@ import (
 // A Block is a part of a computation whose inner values need not be kept.
 type Block interface {
 	// Forward returns a value of x's shape. Called again, with the same x, it does the same operations. It may use other values, made
-	// before the block.
+	// before the block; what it makes is not valid after it, but for the result.
 	Forward(t *Tape, x Value) Value
 }
 
 // Recompute returns b.Forward(t, x), and keeps nothing of what was computed on the way: Backward computes it again. That costs a second forward pass
 // and changes no bit. Blocks don't nest.
 func (t *Tape) Recompute(b Block, x Value) Value {
-	if t.outer >= 0 {
-		panic("autodiff: a block that is computed again within another")
-	}
-	y := t.values.Matrix(x.Rows, x.Cols)
-	mark := t.begin()
-	inner := b.Forward(t, x)
-	if inner.Rows != x.Rows || inner.Cols != x.Cols {
-		panic(fmt.Sprintf("autodiff: a block of %s returns %s", x.Shape(), inner.Shape()))
-	}
-	for r := range y.Rows {
-		copy(y.Row(r), inner.Row(r))
-	}
+	t.check(x)
+	y := t.New(x.Rows, x.Cols, false)
+	inner, mark := t.begin(b, x)
+	t.copy(y.Matrix, inner.Matrix)
 	needs := inner.Needs()
 	t.end(mark)
-	v := Value{Matrix: y}
 	if needs {
-		v = t.Needing(v)
-		*Record[recomputed](t) = recomputed{b, x, v}
+		y = t.Needing(y)
+		*Record[recomputed](t) = recomputed{b, x, y}
 	}
-	return v
+	return y
 }
 
 type recomputed struct {
@@ -43,14 +34,13 @@ type recomputed struct {
 	x, y  Value
 }
 
+// Backward implements Op.
 func (r *recomputed) Backward(t *Tape) {
-	g, ok := t.Grad(r.y)
-	if !ok {
+	if _, ok := t.Grad(r.y); !ok {
 		return
 	}
-	mark := t.begin()
-	inner := r.block.Forward(t, r.x)
-	t.Add(inner, g)
+	inner, mark := t.begin(r.block, r.x)
+	t.hand(r.y, inner)
 	t.backward(mark.ops)
 	t.end(mark)
 }
@@ -61,15 +51,27 @@ type position struct {
 	values         mat.Mark
 }
 
-func (t *Tape) begin() position {
-	t.outer = len(t.gradients)
-	return position{len(t.ops), len(t.gradients), t.values.Mark()}
+// begin begins a block and computes it.
+func (t *Tape) begin(b Block, x Value) (inner Value, began position) {
+	if t.around != 0 {
+		panic("autodiff: a block that is computed again within another")
+	}
+	began = position{len(t.ops), len(t.gradients), t.values.Mark()}
+	t.eras++
+	t.around, t.era = t.era, t.eras
+	inner = b.Forward(t, x)
+	t.check(inner)
+	if inner.Rows != x.Rows || inner.Cols != x.Cols {
+		panic(fmt.Sprintf("autodiff: a block of %s returns %s", x.Shape(), inner.Shape()))
+	}
+	return inner, began
 }
 
 // end forgets what was recorded and computed since the block began.
 func (t *Tape) end(p position) {
 	clear(t.ops[p.ops:])
+	t.free(p.gradients, len(t.gradients))
 	t.ops, t.gradients = t.ops[:p.ops], t.gradients[:p.gradients]
 	t.values.Release(p.values)
-	t.outer = -1
+	t.era, t.around = t.around, 0
 }

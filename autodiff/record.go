@@ -1,7 +1,8 @@
 package autodiff
 
 // Record appends an operation to the tape and returns it, to be filled in: *T has the method Backward. The memory of operations is used
-// again after [Tape.Reset]; what a T holds from then is overwritten.
+// again after [Tape.Reset], and holds what it held. An operation that has no operand that needs a gradient is not recorded; nor is
+// anything after Backward.
 //
 //	op := autodiff.Record[scaled](t)
 //	*op = scaled{x, y, 2}
@@ -9,6 +10,9 @@ func Record[T any, P interface {
 	*T
 	Op
 }](t *Tape) P {
+	if t.spent {
+		panic("autodiff: an operation after Backward without Reset")
+	}
 	var ops *pool[T]
 	for _, p := range t.pools {
 		if found, ok := p.(*pool[T]); ok {
@@ -21,7 +25,7 @@ func Record[T any, P interface {
 		t.pools = append(t.pools, ops)
 	}
 	op := P(ops.next())
-	t.ops = append(t.ops, op)
+	t.ops = append(t.ops, recorded{op, len(t.gradients)})
 	return op
 }
 

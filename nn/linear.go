@@ -99,7 +99,14 @@ func (l *Linear) ForwardTo(p *Pass, rows Ragged, y, x mat.Matrix) {
 // not overlap x.
 func (l *Linear) ForwardAdd(p *Pass, rows Ragged, y, x autodiff.Value) autodiff.Value {
 	if p.Tape != nil {
-		return p.Tape.Plus(y, l.record(p, rows, x))
+		l.check(p, rows, x.Matrix, y.Matrix)
+		with := inPlaceOf(p, l)
+		if with.param != nil {
+			y = p.Tape.Plus(y, p.Tape.MulT(x, p.Tape.Param(with.param)))
+		} else {
+			y = p.Tape.PlusMulPacked(y, x, with.weight)
+		}
+		return l.recordAdded(p, rows, y, x, with)
 	}
 	l.apply(p, rows, y.Matrix, x.Matrix, (*mat.Engine).MulAddGrouped)
 	return y
@@ -107,7 +114,7 @@ func (l *Linear) ForwardAdd(p *Pass, rows Ragged, y, x autodiff.Value) autodiff.
 
 // record returns x·Wᵀ + b with what is trained.
 func (l *Linear) record(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
-	l.check(rows, x.Matrix, mat.Matrix{Rows: x.Rows, Cols: l.Out})
+	l.check(p, rows, x.Matrix, mat.Matrix{Rows: x.Rows, Cols: l.Out})
 	var y autodiff.Value
 	with := inPlaceOf(p, l)
 	if with.param != nil {
@@ -115,6 +122,11 @@ func (l *Linear) record(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
 	} else {
 		y = p.Tape.MulPacked(x, with.weight)
 	}
+	return l.recordAdded(p, rows, y, x, with)
+}
+
+// recordAdded returns y, which has the product with with's weight, with with's bias and the trained term.
+func (l *Linear) recordAdded(p *Pass, rows Ragged, y, x autodiff.Value, with *Linear) autodiff.Value {
 	if with.bias != nil {
 		y = p.Tape.PlusRow(y, parameter(p.Tape, with.biasParam, with.bias, 1, l.Out))
 	}
@@ -126,14 +138,15 @@ func (l *Linear) record(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
 	return y
 }
 
-func (l *Linear) check(rows Ragged, x, y mat.Matrix) {
+func (l *Linear) check(p *Pass, rows Ragged, x, y mat.Matrix) {
+	p.check(rows)
 	if x.Cols != l.In || x.Rows != rows.Rows() || y.Cols != l.Out || y.Rows != x.Rows {
 		panic(fmt.Sprintf("nn: linear layer %d→%d from %s to %s with %d rows", l.In, l.Out, x.Shape(), y.Shape(), rows.Rows()))
 	}
 }
 
 func (l *Linear) apply(p *Pass, rows Ragged, y, x mat.Matrix, multiply func(*mat.Engine, []mat.Product)) {
-	l.check(rows, x, y)
+	l.check(p, rows, x, y)
 	p.products = p.products[:0]
 	each(p, rows, l, func(l *Linear, from, to int) {
 		p.products = append(p.products, mat.Product{C: y.RowRange(from, to), A: x.RowRange(from, to), B: l.weight})
