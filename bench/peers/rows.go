@@ -32,6 +32,7 @@ func rows(folder string) []row {
 	for _, which := range []string{"base", "adapter"} {
 		all = append(all, t5{folder: folder, which: which, batch: 8, source: 128, target: 32}.row())
 	}
+	all = append(all, t5Train{t5{folder: folder, which: "adapter", batch: 8, source: 128, target: 32}}.row())
 	large := [][3]int{{512, 512, 512}, {1024, 1024, 1024}, {2048, 2048, 2048}, {512, 512, 2048}, {512, 2048, 512}}
 	few := [][3]int{{16, 2048, 2048}, {4, 2048, 2048}, {1, 4096, 4096}}
 	products("prepacked", large...)

@@ -14,7 +14,7 @@ def describe():
 
 
 def make(kind, *args):
-    return {"gemm": gemm, "bf16": bf16, "elem": elem, "t5": t5.job}[kind](*args)
+    return {"gemm": gemm, "bf16": bf16, "elem": elem, "t5": t5.job, "t5-train": t5.train}[kind](*args)
 
 
 def gemm(*args):
