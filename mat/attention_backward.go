@@ -29,9 +29,10 @@ type AttentionGradients struct {
 // the scores of 42 queries of one head at a time, and computes them anew.
 //
 // With e and Σe as in Attention, g_i = dOut_i·(1/Σe_i) and dS = e ⊙ (g·Vᵀ - g·out), the last difference one more step of the chain over the
-// head. dQ is a chain over the keys that its block of 42 queries sees; dK and dV are chains over blocks of 42 queries, the blocks of one
-// head after another added to +0 in ascending order; dBias is added to query by query. So a sequence's gradients do not depend on the other sequences. What is
-// not finite in a head of a sequence may reach any gradient of that head and sequence, the same on every level.
+// head; where a query sees a single key, whose weight is always 1, dS is 0 and not what rounding leaves of the difference. dQ is a chain over the
+// keys that its block of 42 queries sees; dK and dV are chains over blocks of 42 queries, the blocks of one head after another added to +0 in
+// ascending order; dBias is added to query by query. So a sequence's gradients do not depend on the other sequences. What is not finite in a head
+// of a sequence may reach any gradient of that head and sequence, the same on every level.
 func (e *Engine) AttentionBackward(d AttentionGradients, dOut, out, q, k, v Matrix, a Attention) {
 	t := e.attention(a)
 	t.gradients, t.dOut, t.out, t.q, t.k, t.v, t.do = d, dOut, out, q, k, v, (*attentionTask).backward
@@ -185,7 +186,11 @@ func (h *headGradient) strip(p strip, weights, scores, g, q Matrix) {
 		clear(row[p.start:from])
 		clear(row[to:])
 		row = row[from:to]
-		e.level.Elem.Mul(row, row, weights.Row(r)[from:to])
+		if len(row) == 1 {
+			row[0] = 0
+		} else {
+			e.level.Elem.Mul(row, row, weights.Row(r)[from:to])
+		}
 		if dBias != nil {
 			e.AddRow(dBias[len(dBias)/2-t.position(p.sequence, p.i+r)+from:][:len(row)], row)
 		}

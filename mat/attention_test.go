@@ -210,7 +210,9 @@ func (o *attentionOperands) define() {
 					sum, chain = chain, 0
 				}
 				sum += asm.FMA(minus, 1, chain)
-				ds.Row(i)[from+j] = row[j] * sum
+				if ds.Row(i)[from+j] = row[j] * sum; len(row) == 1 {
+					ds.Row(i)[from+j] = 0
+				}
 			}
 			if o.d.Bias != nil {
 				b := o.d.Bias[s].Row(h)
