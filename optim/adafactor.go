@@ -35,11 +35,13 @@ func (o AdafactorOptions) check(groups []Group) error {
 		finite("SquareEps", o.SquareEps, 0, false),
 		finite("ScaleEps", o.ScaleEps, 0, false),
 		finite("ClipThreshold", o.ClipThreshold, 0, false),
-		finite("-DecayRate", -o.DecayRate, 0, true),
 		fraction("Beta1", o.Beta1),
 	)
 	if err != nil {
 		return err
+	}
+	if !(o.DecayRate <= 0) || math.IsInf(o.DecayRate, -1) {
+		return fmt.Errorf("optim: DecayRate: got %v, want a finite number ≤ 0", o.DecayRate)
 	}
 	if o.WarmupInit && !o.RelativeStep {
 		return errors.New("optim: WarmupInit: got true, want false without RelativeStep")
