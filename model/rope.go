@@ -80,8 +80,8 @@ func (r rope) angles(p *nn.Pass, positions []int) nn.Angles {
 		cos, sin := a.Cos.Row(i), a.Sin.Row(i)
 		for j, inverse := range r.inverse {
 			angle := float64(float32(float32(position) * inverse))
-			cos[j] = float32(math.Cos(angle)) * r.scale
-			sin[j] = float32(math.Sin(angle)) * r.scale
+			cos[j] = float32(mat.Cos(angle)) * r.scale
+			sin[j] = float32(mat.Sin(angle)) * r.scale
 		}
 	}
 	return a

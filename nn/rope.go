@@ -22,62 +22,35 @@ func NewAngles(p *Pass, rows, pairs int) Angles {
 // Rotate turns, in each row of x, the elements i and i + n of every head of 2·n by the row's angle i: rotary position embedding (Su et al. 2021; transformers'
 // apply_rotary_pos_emb). x.Cols is a multiple of 2·n. Without a tape it is x that is changed and returned.
 func Rotate(p *Pass, x autodiff.Value, a Angles) autodiff.Value {
-	if n := 2 * a.Cos.Cols; a.Cos.Rows != x.Rows || a.Sin.Rows != x.Rows || a.Sin.Cols != a.Cos.Cols || n == 0 || x.Cols%n != 0 {
-		panic(fmt.Sprintf("nn: %s turned by angles of %s and %s", x.Shape(), a.Cos.Shape(), a.Sin.Shape()))
+	size := 2 * a.Cos.Cols
+	if a.Cos.Rows != x.Rows || size == 0 || x.Cols%size != 0 {
+		panic(fmt.Sprintf("nn: %s turned by angles of %s", x.Shape(), a.Cos.Shape()))
 	}
 	if p.Tape == nil {
-		rotate(x.Matrix, a.Cos, a.Sin, 1)
+		p.Engine.Rope(x.Matrix, x.Cols/size, size, a.Cos, a.Sin)
 		return x
 	}
-	y := p.Tape.New(x.Rows, x.Cols, x.Needs())
+	y := p.Tape.New(x.Rows, x.Cols, p.Tape.Needs(x))
 	for r := range x.Rows {
 		copy(y.Row(r), x.Row(r))
 	}
-	rotate(y.Matrix, a.Cos, a.Sin, 1)
+	p.Engine.Rope(y.Matrix, x.Cols/size, size, a.Cos, a.Sin)
 	if y.Needs() {
 		*autodiff.Record[rotation](p.Tape) = rotation{y, x, a}
 	}
 	return y
 }
 
-func rotate(x, cos, sin mat.Matrix, sign float32) {
-	n := cos.Cols
-	for r := range x.Rows {
-		c, s, row := cos.Row(r), sin.Row(r), x.Row(r)
-		for h := 0; h < len(row); h += 2 * n {
-			a, b := row[h:h+n], row[h+n:h+2*n]
-			for i := range a {
-				p, q := a[i], b[i]
-				a[i] = float32(p*c[i]) - float32(q*s[i]*sign)
-				b[i] = float32(q*c[i]) + float32(p*s[i]*sign)
-			}
-		}
-	}
-}
-
 type rotation struct {
-	y, x autodiff.Value
-	a    Angles
+	y, x   autodiff.Value
+	angles Angles
 }
 
 // Backward implements autodiff.Op: the gradient is turned back.
 func (o *rotation) Backward(t *autodiff.Tape) {
-	g, ok := t.Grad(o.y)
-	if !ok {
-		return
-	}
-	d, add := t.Into(o.x)
-	back := d
-	if add {
-		b := t.Engine.Borrow(g.Rows * g.Cols)
-		defer t.Engine.Return(b)
-		back = mat.View(b, g.Rows, g.Cols)
-	}
-	for r := range g.Rows {
-		copy(back.Row(r), g.Row(r))
-	}
-	rotate(back, o.a.Cos, o.a.Sin, -1)
-	if add {
-		t.Engine.Add(d, d, back)
+	if g, ok := t.Grad(o.y); ok {
+		size := 2 * o.angles.Cos.Cols
+		t.Engine.RopeBackward(g, g.Cols/size, size, o.angles.Cos, o.angles.Sin)
+		t.Add(o.x, g)
 	}
 }
