@@ -140,10 +140,29 @@ func (m *llama) hidden(ctx context.Context, p *nn.Pass, batch []Sequence) (autod
 		if err := ctx.Err(); err != nil {
 			return autodiff.Value{}, nil, err
 		}
-		x = m.layers[i].attention.addTo(p, rows, x, angles)
-		x = m.layers[i].feed.addTo(p, rows, x)
+		run := llamaRun{&m.layers[i], p, rows, angles}
+		if p.Tape != nil && p.Recompute {
+			again := run
+			x = p.Tape.Recompute(&again, x)
+		} else {
+			x = run.Forward(p.Tape, x)
+		}
 	}
 	return m.norm.ForwardInPlace(p, rows, x), rows, nil
+}
+
+// A llamaRun is a layer at work: an autodiff.Block.
+type llamaRun struct {
+	layer  *llamaLayer
+	p      *nn.Pass
+	rows   nn.Ragged
+	angles nn.Angles
+}
+
+// Forward implements autodiff.Block.
+func (r *llamaRun) Forward(_ *autodiff.Tape, x autodiff.Value) autodiff.Value {
+	x = r.layer.attention.addTo(r.p, r.rows, x, r.angles)
+	return r.layer.feed.addTo(r.p, r.rows, x)
 }
 
 // addTo returns x plus the attention of its normalised rows over themselves.

@@ -165,24 +165,46 @@ func (t *t5) decode(ctx context.Context, p *nn.Pass, rows nn.Ragged, ids []int, 
 // forward runs the stack over x. Without a tape it overwrites x, and releases what it takes from p.
 func (s *t5Stack) forward(ctx context.Context, t *t5, p *nn.Pass, rows nn.Ragged, x autodiff.Value, encoded nn.Ragged, encoder autodiff.Value) (autodiff.Value, error) {
 	defer p.Release(p.Mark())
-	self := nn.Attention{Heads: t.Heads, HeadSize: t.HeadSize, Causal: encoded != nil}
-	cross := nn.Attention{Heads: t.Heads, HeadSize: t.HeadSize}
-	var bias nn.Bias
+	run := t5Run{t: t, p: p, rows: rows, encoded: encoded, encoder: encoder}
 	for i := range s.blocks {
 		if err := ctx.Err(); err != nil {
 			return autodiff.Value{}, err
 		}
-		b := &s.blocks[i]
-		if b.self.bias != nil {
-			bias = b.self.bias.Forward(p, rows)
+		run.block = &s.blocks[i]
+		if table := run.block.self.bias; table != nil {
+			run.bias = table.Forward(p, rows)
 		}
-		x = b.self.addTo(p, self, rows, x, rows, nil, bias)
-		if b.cross != nil {
-			x = b.cross.addTo(p, cross, rows, x, encoded, &encoder, nn.Bias{})
+		if p.Tape != nil && p.Recompute {
+			again := run
+			x = p.Tape.Recompute(&again, x)
+		} else {
+			x = run.Forward(p.Tape, x)
 		}
-		x = b.feed.addTo(p, t.Activation, rows, x)
 	}
 	return s.norm.ForwardInPlace(p, rows, x), nil
+}
+
+// A t5Run is a block at work: an autodiff.Block.
+type t5Run struct {
+	t       *t5
+	block   *t5Block
+	p       *nn.Pass
+	rows    nn.Ragged
+	bias    nn.Bias
+	encoded nn.Ragged // nil in the encoder
+	encoder autodiff.Value
+}
+
+// Forward implements autodiff.Block.
+func (r *t5Run) Forward(_ *autodiff.Tape, x autodiff.Value) autodiff.Value {
+	b, op := r.block, nn.Attention{Heads: r.t.Heads, HeadSize: r.t.HeadSize}
+	self := op
+	self.Causal = r.encoded != nil
+	x = b.self.addTo(r.p, self, r.rows, x, r.rows, nil, r.bias)
+	if b.cross != nil {
+		x = b.cross.addTo(r.p, op, r.rows, x, r.encoded, &r.encoder, nn.Bias{})
+	}
+	return b.feed.addTo(r.p, r.t.Activation, r.rows, x)
 }
 
 // addTo returns x plus the attention of its normalised rows: over themselves, or over the rows of an encoder's output.

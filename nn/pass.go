@@ -17,6 +17,10 @@ type Pass struct {
 	Engine *mat.Engine
 	Tape   *autodiff.Tape // nil where nothing is trained
 
+	// Recompute says that a pass with a tape keeps only what lies between the blocks of a model and computes the rest again on the way back: less
+	// memory and one more forward pass, with the same bits. Resetting leaves it as it is.
+	Recompute bool
+
 	mat.Arena
 	sequences int
 	deltas    [][]*Delta // of each sequence

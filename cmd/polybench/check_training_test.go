@@ -1,0 +1,99 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/model"
+	"github.com/polytropon/polytropon/nn"
+	"github.com/polytropon/polytropon/poly"
+	"github.com/polytropon/polytropon/safetensors"
+)
+
+// openTraining opens a case for training.
+func openTraining(t *testing.T, dir string) *training {
+	e, err := mat.NewEngine(mat.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	m, err := model.OpenFS(os.DirFS(dir+"/base"), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := poly.OpenFS(os.DirFS(dir+"/adapter"), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := safetensors.Open(dir + "/reference.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	r, err := readReference(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := (&verifier{m, a, nil, r}).training()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// trainCases are models of different kinds.
+var trainCases = []string{"testdata/t5-mhr", "../../poly/testdata/peft-0.21/t5v1-mhr"}
+
+// Computing blocks again changes no bit of the loss and the gradients.
+func TestRecompute(t *testing.T) {
+	for _, dir := range trainCases {
+		tr := openTraining(t, dir)
+		gradients := func() (float32, string) {
+			loss, err := tr.step(t.Context(), poly.Routing{Relaxation: poly.RelaxedBernoulli, Uniforms: tr.reference})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all []float32
+			for _, p := range tr.trainer.Params() {
+				all = append(all, p.Grad.Data...)
+			}
+			return loss, digest(all)
+		}
+		loss, kept := gradients()
+		tr.pass.Recompute = true
+		if again, computed := gradients(); again != loss || computed != kept {
+			t.Errorf("%s: other bits: loss %v and %v", dir, again, loss)
+		}
+	}
+}
+
+// A step allocates nothing once one like it was done.
+func TestStepAllocations(t *testing.T) {
+	for _, dir := range trainCases {
+		tr := openTraining(t, dir)
+		batch, params := tr.batch(func(int) []nn.Adapter { return nil }), tr.trainer.Params()
+		step := func() {
+			for _, p := range params {
+				p.ZeroGrad()
+			}
+			if err := tr.trainer.Begin(tr.tasks, poly.Routing{}); err != nil {
+				t.Fatal(err)
+			}
+			tr.pass.ResetTraining(tr.tape, len(batch), tr.trainer.Trained())
+			logits, _, err := tr.model.Forward(t.Context(), tr.pass, batch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loss, err := tr.tape.CrossEntropy(logits, tr.labels, nn.IgnoreIndex, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tr.tape.Backward(loss, 1)
+		}
+		step()
+		if n := testing.AllocsPerRun(20, step); n >= 1 {
+			t.Errorf("%s: %v allocations per step", dir, n)
+		}
+	}
+}
