@@ -38,6 +38,18 @@ func engines(t *testing.T, f func(t *testing.T, e *mat.Engine)) {
 	}
 }
 
+// soiled returns a tape whose memory is full of NaN, so that nobody can take it for zeros.
+func soiled(e *mat.Engine) *Tape {
+	t := NewTape(e)
+	for _, m := range []mat.Matrix{t.Scratch(1, 1<<16), t.grads.arena.Matrix(1, 1<<16)} {
+		for i := range m.Data {
+			m.Data[i] = float32(math.NaN())
+		}
+	}
+	t.Reset()
+	return t
+}
+
 // random returns a matrix of normal values, none of them near 0, where some functions have no derivative.
 func random(rnd *rand.Rand, rows, cols int) mat.Matrix {
 	m := mat.New(rows, cols)

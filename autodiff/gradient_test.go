@@ -62,7 +62,7 @@ func pow(x, n int) int {
 
 func checkGradient(t *testing.T, e *mat.Engine, op operation, uses []use, rnd *rand.Rand) {
 	const scale = 0.75
-	tape := NewTape(e)
+	tape := soiled(e)
 	params := make([]*Param, len(uses))
 	operands := make([]Value, len(uses))
 	x := make([]wide, len(uses)) // the parameters
