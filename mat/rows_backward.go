@@ -35,14 +35,15 @@ func (e *Engine) RMSNormBackward(dx, dy, x Matrix, weight []float32, eps float32
 }
 
 func doRMSNormBackward(w *work, r, _, _ int) {
-	e, x := w.engine, w.x.Row(r)
-	g := e.Borrow(len(x))
-	e.level.Elem.Mul(g, w.y.Row(r), w.vector)
+	e, x, dy := w.engine, w.x.Row(r), w.y.Row(r)
+	var sum float32
+	for i := 0; i < len(x); i += rowBlock {
+		j := min(i+rowBlock, len(x))
+		sum += e.level.Elem.MulDot(dy[i:j], w.vector[i:j], x[i:j])
+	}
 	n := float32(len(x))
 	m := e.DotRow(x, x)/n + w.s
-	s := e.DotRow(g, x) / n / m
-	e.level.Elem.SubDiv(w.dst.Row(r), g, x, s, float32(math.Sqrt(float64(m))))
-	e.Return(g)
+	e.level.Elem.MulSubDiv(w.dst.Row(r), dy, w.vector, x, sum/n/m, float32(math.Sqrt(float64(m))))
 }
 
 // RMSNormWeightBackward adds to dw the gradient of the weight, given that of RMSNorm(x, weight, eps): dw + Σ dy ⊙ (x / √(mean(x²) + eps)),
@@ -59,23 +60,19 @@ func (e *Engine) RMSNormWeightBackward(dw []float32, dy, x Matrix, eps float32) 
 	w := newWork(doRoots, Matrix{}, x)
 	w.engine, w.vector, w.s = e, roots, eps
 	e.shareRows(w)
-	// The columns are shared out, each with all of its rows: a row of sums is what the work is over.
+	// The columns are shared out, each with all of its rows: a row of sums is what the work is over, and takes the place of x.
 	w = newWork(doRMSNormWeightBackward, Matrix{}, Matrix{Rows: 1, Cols: x.Cols, Stride: x.Cols, Data: dw})
 	w.engine, w.dst, w.y, w.vector = e, x, dy, roots
-	e.share(w, min(x.Cols, max(128, partSize/x.Rows)))
+	e.share(w, min(x.Cols, max(128, partSize/x.Rows, ceilDiv(x.Cols, e.threads))))
 	e.Return(roots)
 }
 
 func doRoots(w *work, r, _, _ int) { w.vector[r] = w.engine.rootMeanSquare(w.x.Row(r), w.s) }
 
 func doRMSNormWeightBackward(w *work, _, from, to int) {
-	e, k := w.engine, &w.engine.level.Elem
-	sums, terms := w.x.Data[from:to], e.Borrow(to-from)
 	for r, root := range w.vector {
-		k.DivMul(terms, w.dst.Row(r)[from:to], w.y.Row(r)[from:to], root)
-		k.Add(sums, sums, terms)
+		w.engine.level.Elem.AddDivMul(w.x.Data[from:to], w.dst.Row(r)[from:to], w.y.Row(r)[from:to], root)
 	}
-	e.Return(terms)
 }
 
 // CrossEntropyBackward sets row i of dst to the gradient of scale · (LogSumExp(logits_i) - logits_i[labels[i]]) with respect to the logits, which

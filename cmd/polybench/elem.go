@@ -34,6 +34,35 @@ var elemRows = []elemRow{
 	{"gelu_erf", 2, (*mat.Engine).GELU},
 	{"softmax", 2, (*mat.Engine).Softmax},
 	{"rms_norm", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.RMSNorm(dst, x, x.Row(0), 1e-6) }},
+
+	// The way back, with x for the gradient as well.
+	{"relu_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.ReLUBackward(dst, x, x) }},
+	{"sigmoid_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.SigmoidBackward(dst, x, x) }},
+	{"silu_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.SiLUBackward(dst, x, x) }},
+	{"tanh_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.TanhBackward(dst, x, x) }},
+	{"gelu_tanh_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.GELUTanhBackward(dst, x, x) }},
+	{"gelu_erf_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.GELUBackward(dst, x, x) }},
+	{"softmax_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.SoftmaxBackward(dst, x, x) }},
+	{"rms_norm_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.RMSNormBackward(dst, x, x, x.Row(0), 1e-6) }},
+	{"rms_norm_weight_back", 1, func(e *mat.Engine, dst, x mat.Matrix) { e.RMSNormWeightBackward(dst.Row(0), x, x, 1e-6) }},
+	{"cross_entropy_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.CrossEntropyBackward(dst, x, elemLabels, -100, 0.5) }},
+
+	{"rope", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.Rope(dst, elemCols/64, 64, elemCos, elemSin) }},
+}
+
+// elemLabels are the labels of the rows, elemCos and elemSin the angles by which their heads of 64 are turned.
+var (
+	elemLabels = make([]int, elemCount/elemCols)
+	elemCos    = angles(mat.Cos)
+	elemSin    = angles(mat.Sin)
+)
+
+func angles(f func(float64) float64) mat.Matrix {
+	m := mat.New(elemCount/elemCols, 32)
+	for i := range m.Data {
+		m.Data[i] = float32(f(float64(i)))
+	}
+	return m
 }
 
 // An elemResult is a line of polybench elem -json.

@@ -13,9 +13,11 @@ type Elem struct {
 	Div    func(dst, x []float32, d, inverse float32) // x/d, correctly rounded where inverse is 1/d and all numbers are normal or 0
 	DivMul func(dst, x, w []float32, d float32)       // x/d·w
 
-	AddScaled func(dst, x, y []float32, s float32)    // x + y·s, one rounding
-	SubMul    func(dst, x, y []float32, s float32)    // (x - s)·y
-	SubDiv    func(dst, x, y []float32, s, d float32) // (x - y·s)/d, one rounding below the division
+	AddScaled func(dst, x, y []float32, s float32) // x + y·s, one rounding
+	SubMul    func(dst, x, y []float32, s float32) // (x - s)·y
+
+	MulSubDiv func(dst, x, y, z []float32, s, d float32) // (x·y - z·s)/d, rounding x·y, the difference and the quotient
+	AddDivMul func(z, x, y []float32, d float32)         // z = z + x/d·y, rounding each
 
 	// Rope turns the pairs (x, y): x·cos - y·sin·sign and y·cos + x·sin·sign, in place, rounding each product and sum. No two of the slices overlap.
 	Rope func(x, y, cos, sin []float32, sign float32)
@@ -24,6 +26,7 @@ type Elem struct {
 	Max    func(x []float32) float32                     // -Inf where x is empty; passes over NaN
 	Sum    func(x []float32) float32                     // by addition
 	Dot    func(x, y []float32) float32                  // by fused multiply-add
+	MulDot func(x, y, z []float32) float32               // of x·y, rounded, and z by fused multiply-add
 	SumExp func(x []float32, shift float32) float32      // of 2⁶⁴·exp(x - shift) for x ≤ shift, 0 for x - shift < -99.5·ln 2
 	ExpSum func(dst, x []float32, shift float32) float32 // the same, and the terms in dst
 }

@@ -26,7 +26,9 @@ var elemAVX512 = Elem{
 	Scale:            scaleAVX512,
 	AddScaled:        addScaledAVX512,
 	SubMul:           subMulAVX512,
-	SubDiv:           subDivAVX512,
+	MulSubDiv:        mulSubDivAVX512,
+	AddDivMul:        addDivMulAVX512,
+	MulDot:           mulDotAVX512,
 	Rope:             ropeAVX512,
 	Div:              divAVX512,
 	DivMul:           divMulAVX512,
@@ -59,7 +61,9 @@ var elemAVX2 = Elem{
 	Scale:            scaleAVX2,
 	AddScaled:        addScaledAVX2,
 	SubMul:           subMulAVX2,
-	SubDiv:           subDivAVX2,
+	MulSubDiv:        mulSubDivAVX2,
+	AddDivMul:        addDivMulAVX2,
+	MulDot:           mulDotAVX2,
 	Rope:             ropeAVX2,
 	Div:              divAVX2,
 	DivMul:           divMulAVX2,
@@ -134,7 +138,13 @@ func addScaledAVX512(dst, x, y []float32, s float32)
 func subMulAVX512(dst, x, y []float32, s float32)
 
 //go:noescape
-func subDivAVX512(dst, x, y []float32, s, d float32)
+func mulSubDivAVX512(dst, x, y, z []float32, s, d float32)
+
+//go:noescape
+func addDivMulAVX512(z, x, y []float32, d float32)
+
+//go:noescape
+func mulDotAVX512(x, y, z []float32) float32
 
 //go:noescape
 func ropeAVX512(x, y, cos, sin []float32, sign float32)
@@ -224,7 +234,13 @@ func addScaledAVX2(dst, x, y []float32, s float32)
 func subMulAVX2(dst, x, y []float32, s float32)
 
 //go:noescape
-func subDivAVX2(dst, x, y []float32, s, d float32)
+func mulSubDivAVX2(dst, x, y, z []float32, s, d float32)
+
+//go:noescape
+func addDivMulAVX2(z, x, y []float32, d float32)
+
+//go:noescape
+func mulDotAVX2(x, y, z []float32) float32
 
 //go:noescape
 func ropeAVX2(x, y, cos, sin []float32, sign float32)

@@ -26,7 +26,9 @@ var elemNEON = Elem{
 	Scale:            scaleNEON,
 	AddScaled:        addScaledNEON,
 	SubMul:           subMulNEON,
-	SubDiv:           subDivNEON,
+	MulSubDiv:        mulSubDivNEON,
+	AddDivMul:        addDivMulNEON,
+	MulDot:           mulDotNEON,
 	Rope:             ropeNEON,
 	Div:              divNEON,
 	DivMul:           divMulNEON,
@@ -101,7 +103,13 @@ func addScaledNEON(dst, x, y []float32, s float32)
 func subMulNEON(dst, x, y []float32, s float32)
 
 //go:noescape
-func subDivNEON(dst, x, y []float32, s, d float32)
+func mulSubDivNEON(dst, x, y, z []float32, s, d float32)
+
+//go:noescape
+func addDivMulNEON(z, x, y []float32, d float32)
+
+//go:noescape
+func mulDotNEON(x, y, z []float32) float32
 
 //go:noescape
 func ropeNEON(x, y, cos, sin []float32, sign float32)

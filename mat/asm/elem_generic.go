@@ -24,7 +24,9 @@ var elemGeneric = Elem{
 	Scale:            scaleGeneric,
 	AddScaled:        addScaledGeneric,
 	SubMul:           subMulGeneric,
-	SubDiv:           subDivGeneric,
+	MulSubDiv:        mulSubDivGeneric,
+	AddDivMul:        addDivMulGeneric,
+	MulDot:           mulDotGeneric,
 	Rope:             ropeGeneric,
 	Div:              divGeneric,
 	DivMul:           divMulGeneric,
@@ -350,10 +352,10 @@ func sigmoidBackwardGeneric(dst, x, y []float32) {
 	for i := range dst {
 		xi := x[i]
 		v1 := abs(xi)
-		v2 := smaller(104, v1)
+		v2 := smaller(88, v1)
 		// -z = n·ln 2 - r
-		v3 := FMA(v2, -0x1.715476p+00, 12583166)
-		v4 := v3 - 12583166
+		v3 := FMA(v2, -0x1.715476p+00, 12583039)
+		v4 := v3 - 12583039
 		v5 := FMA(v4, 0x1.62e43p-01, v2)
 		v6 := FMA(v4, -0x1.05c61p-29, v5)
 		// q = 2ⁿ·exp(-r)
@@ -363,13 +365,14 @@ func sigmoidBackwardGeneric(dst, x, y []float32) {
 		v10 := FMA(v9, v6, 0.5)
 		v11 := FMA(v10, v6, -1)
 		v12 := FMA(v11, v6, 1)
-		v13 := scale(v12, v3)
-		v14 := v13 + 2
-		v15 := FMA(v13, v14, 1)
-		v16 := v13 / v15
+		v13 := pow2(v3)
+		v14 := float32(v12 * v13)
+		v15 := v14 + 2
+		v16 := FMA(v14, v15, 1)
+		v17 := v14 / v16
 		yi := y[i]
-		v18 := float32(v16 * yi)
-		dst[i] = v18
+		v19 := float32(v17 * yi)
+		dst[i] = v19
 	}
 }
 
@@ -378,10 +381,10 @@ func tanhBackwardGeneric(dst, x, y []float32) {
 		xi := x[i]
 		v1 := abs(xi)
 		v2 := v1 + v1
-		v3 := smaller(104, v2)
+		v3 := smaller(88, v2)
 		// -z = n·ln 2 - r
-		v4 := FMA(v3, -0x1.715476p+00, 12583166)
-		v5 := v4 - 12583166
+		v4 := FMA(v3, -0x1.715476p+00, 12583039)
+		v5 := v4 - 12583039
 		v6 := FMA(v5, 0x1.62e43p-01, v3)
 		v7 := FMA(v5, -0x1.05c61p-29, v6)
 		// q = 2ⁿ·exp(-r)
@@ -391,14 +394,15 @@ func tanhBackwardGeneric(dst, x, y []float32) {
 		v11 := FMA(v10, v7, 0.5)
 		v12 := FMA(v11, v7, -1)
 		v13 := FMA(v12, v7, 1)
-		v14 := scale(v13, v4)
-		v15 := float32(v14 * 4)
-		v16 := v14 + 2
-		v17 := FMA(v14, v16, 1)
-		v18 := v15 / v17
+		v14 := pow2(v4)
+		v15 := float32(v13 * v14)
+		v16 := float32(v15 * 4)
+		v17 := v15 + 2
+		v18 := FMA(v15, v17, 1)
+		v19 := v16 / v18
 		yi := y[i]
-		v20 := float32(v18 * yi)
-		dst[i] = v20
+		v21 := float32(v19 * yi)
+		dst[i] = v21
 	}
 }
 
@@ -406,10 +410,10 @@ func siluBackwardGeneric(dst, x, y []float32) {
 	for i := range dst {
 		xi := x[i]
 		v1 := abs(xi)
-		v2 := smaller(104, v1)
+		v2 := smaller(88, v1)
 		// -z = n·ln 2 - r
-		v3 := FMA(v2, -0x1.715476p+00, 12583166)
-		v4 := v3 - 12583166
+		v3 := FMA(v2, -0x1.715476p+00, 12583039)
+		v4 := v3 - 12583039
 		v5 := FMA(v4, 0x1.62e43p-01, v2)
 		v6 := FMA(v4, -0x1.05c61p-29, v5)
 		// q = 2ⁿ·exp(-r)
@@ -419,19 +423,19 @@ func siluBackwardGeneric(dst, x, y []float32) {
 		v10 := FMA(v9, v6, 0.5)
 		v11 := FMA(v10, v6, -1)
 		v12 := FMA(v11, v6, 1)
-		v13 := scale(v12, v3)
-		v14 := 1 - v2
+		v13 := pow2(v3)
+		v14 := float32(v12 * v13)
+		v15 := 1 - v2
 		// v = q·(less + q)/(1 + q)²
-		v15 := v14 + v13
-		v16 := float32(v15 * v13)
-		v17 := v13 + 2
-		v18 := FMA(v13, v17, 1)
-		v19 := v16 / v18
+		v16 := v15 + v14
+		v17 := float32(v16 * v14)
+		v18 := v14 + 2
+		v19 := FMA(v14, v18, 1)
+		v20 := v17 / v19
 		// v or 1 - v, by the sign of x
-		v20 := withSign(0.5, xi)
-		v21 := v20 + 0.5
-		v22 := withSign(1, xi)
-		v23 := FMA(-v19, v22, v21)
+		v21 := withSign(1, xi)
+		v22 := FMA(v21, 0.5, 0.5)
+		v23 := FMA(-v20, v21, v22)
 		yi := y[i]
 		v25 := float32(v23 * yi)
 		dst[i] = v25
@@ -483,13 +487,12 @@ func geluBackwardGeneric(dst, x, y []float32) {
 		v36 := float32(v34 * v35)
 		v37 := FMA(v36, v33, v36)
 		// v or 1 - v, by the sign of x
-		v38 := withSign(0.5, xi)
-		v39 := v38 + 0.5
-		v40 := withSign(1, xi)
-		v41 := FMA(-v37, v40, v39)
+		v38 := withSign(1, xi)
+		v39 := FMA(v38, 0.5, 0.5)
+		v40 := FMA(-v37, v38, v39)
 		yi := y[i]
-		v43 := float32(v41 * yi)
-		dst[i] = v43
+		v42 := float32(v40 * yi)
+		dst[i] = v42
 	}
 }
 
@@ -497,7 +500,7 @@ func geluTanhBackwardGeneric(dst, x, y []float32) {
 	for i := range dst {
 		xi := x[i]
 		v1 := abs(xi)
-		v2 := smaller(10.7, v1)
+		v2 := smaller(10.03, v1)
 		// u + v = A + B·x²
 		v3 := float32(v2 * v2)
 		v4 := FMA(-v2, v2, v3)
@@ -512,8 +515,8 @@ func geluTanhBackwardGeneric(dst, x, y []float32) {
 		v12 := FMA(-v2, v5, v11)
 		v13 := FMA(-v2, v10, v12)
 		// -z = n·ln 2 - r
-		v14 := FMA(v11, -0x1.715476p+00, 12583166)
-		v15 := v14 - 12583166
+		v14 := FMA(v11, -0x1.715476p+00, 12583039)
+		v15 := v14 - 12583039
 		v16 := FMA(v15, 0x1.62e43p-01, v11)
 		v17 := FMA(v15, -0x1.05c61p-29, v16)
 		v18 := v17 - v13
@@ -524,22 +527,22 @@ func geluTanhBackwardGeneric(dst, x, y []float32) {
 		v22 := FMA(v21, v18, 0.5)
 		v23 := FMA(v22, v18, -1)
 		v24 := FMA(v23, v18, 1)
-		v25 := scale(v24, v14)
+		v25 := pow2(v14)
+		v26 := float32(v24 * v25)
 		// z'
-		v26 := float32(v2 * v2)
-		v27 := FMA(v26, 0x1.b6676cp-03, 0x1.988454p+00)
-		v28 := FMA(-v2, v27, 1)
+		v27 := float32(v2 * v2)
+		v28 := FMA(v27, 0x1.b6676cp-03, 0x1.988454p+00)
+		v29 := FMA(-v2, v28, 1)
 		// v = q·(less + q)/(1 + q)²
-		v29 := v28 + v25
-		v30 := float32(v29 * v25)
-		v31 := v25 + 2
-		v32 := FMA(v25, v31, 1)
-		v33 := v30 / v32
+		v30 := v29 + v26
+		v31 := float32(v30 * v26)
+		v32 := v26 + 2
+		v33 := FMA(v26, v32, 1)
+		v34 := v31 / v33
 		// v or 1 - v, by the sign of x
-		v34 := withSign(0.5, xi)
-		v35 := v34 + 0.5
-		v36 := withSign(1, xi)
-		v37 := FMA(-v33, v36, v35)
+		v35 := withSign(1, xi)
+		v36 := FMA(v35, 0.5, 0.5)
+		v37 := FMA(-v34, v35, v36)
 		yi := y[i]
 		v39 := float32(v37 * yi)
 		dst[i] = v39
@@ -573,14 +576,40 @@ func subMulGeneric(dst, x, y []float32, s float32) {
 	}
 }
 
-func subDivGeneric(dst, x, y []float32, s, d float32) {
+func mulSubDivGeneric(dst, x, y, z []float32, s, d float32) {
 	for i := range dst {
 		xi := x[i]
 		yi := y[i]
-		v2 := FMA(-yi, s, xi)
-		v3 := v2 / d
-		dst[i] = v3
+		v2 := float32(xi * yi)
+		zi := z[i]
+		v4 := FMA(-zi, s, v2)
+		v5 := v4 / d
+		dst[i] = v5
 	}
+}
+
+func addDivMulGeneric(z, x, y []float32, d float32) {
+	for i := range z {
+		zi := z[i]
+		xi := x[i]
+		v2 := xi / d
+		yi := y[i]
+		v4 := float32(v2 * yi)
+		v5 := zi + v4
+		z[i] = v5
+	}
+}
+
+func mulDotGeneric(x, y, z []float32) float32 {
+	var lane [lanes]float32
+	for i := range x {
+		xi := x[i]
+		yi := y[i]
+		v2 := float32(xi * yi)
+		zi := z[i]
+		lane[i%lanes] = FMA(v2, zi, lane[i%lanes])
+	}
+	return foldSum(&lane)
 }
 
 func ropeGeneric(x, y, cos, sin []float32, sign float32) {

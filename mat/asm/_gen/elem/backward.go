@@ -5,10 +5,13 @@ import "math"
 // The kernels of the way back multiply a gradient y by the derivative of a function at x. All but ReLU's have a derivative f' that is even or
 // has f'(x) + f'(-x) = 1, so they are computed for a = |x|, of e⁻ᵃ or the like.
 
-// expMinus returns q = exp(excess - z) for 0 ≤ z ≤ 105; excess may be nil.
+// farthest is where e⁻ᶻ is 0 here.
+const farthest = 88
+
+// expMinus returns q = exp(excess - z) for 0 ≤ z ≤ farthest; excess may be nil. From 87.7 on, where n is -127, pow2 gives 0.
 func (b *body) expMinus(z, excess *value) *value {
 	b.note("-z = n·ln 2 - r")
-	magic := b.num(round + 2*127)
+	magic := b.num(round + 127)
 	t := b.fma(z, b.num(-log2E), magic)
 	n := b.sub(t, magic)
 	r := b.fma(n, b.num(ln2), z)
@@ -17,8 +20,7 @@ func (b *body) expMinus(z, excess *value) *value {
 		r = b.sub(r, excess)
 	}
 	b.note("q = 2ⁿ·exp(-r)")
-	p := b.fma(b.poly(r, expNegPoly), r, b.num(1))
-	return b.scale(p, t, n)
+	return b.mul(b.fma(b.poly(r, expNegPoly), r, b.num(1)), b.pow2(t))
 }
 
 // square returns (1 + q)².
@@ -27,8 +29,9 @@ func (b *body) square(q *value) *value { return b.fma(q, b.add(q, b.num(2)), b.n
 // oneSided returns v where x < 0, and 1 - v where it is not.
 func (b *body) oneSided(v *value) *value {
 	b.note("v or 1 - v, by the sign of x")
-	step := b.add(b.withSign(b.num(0.5), b.x()), b.num(0.5))
-	return b.fms(v, b.withSign(b.num(1), b.x()), step)
+	sign := b.withSign(b.num(1), b.x())
+	step := b.fma(sign, b.num(0.5), b.num(0.5))
+	return b.fms(v, sign, step)
 }
 
 // reluBackwardBody passes NaN of x over, as y does not depend on it then.
@@ -36,14 +39,14 @@ func reluBackwardBody(b *body) { b.store(b.above(b.x(), b.y())) }
 
 // sigmoidBackwardBody: the derivative is q/(1+q)² with q = e⁻ᵃ.
 func sigmoidBackwardBody(b *body) {
-	q := b.expMinus(b.min(b.num(104), b.abs(b.x())), nil)
+	q := b.expMinus(b.min(b.num(farthest), b.abs(b.x())), nil)
 	b.store(b.mul(b.div(q, b.square(q)), b.y()))
 }
 
 // tanhBackwardBody: the derivative is 4q/(1+q)² with q = e⁻²ᵃ.
 func tanhBackwardBody(b *body) {
 	a := b.abs(b.x())
-	q := b.expMinus(b.min(b.num(104), b.add(a, a)), nil)
+	q := b.expMinus(b.min(b.num(farthest), b.add(a, a)), nil)
 	b.store(b.mul(b.div(b.mul(q, b.num(4)), b.square(q)), b.y()))
 }
 
@@ -55,14 +58,14 @@ func (b *body) gated(q, less *value) *value {
 }
 
 func siluBackwardBody(b *body) {
-	a := b.min(b.num(104), b.abs(b.x()))
+	a := b.min(b.num(farthest), b.abs(b.x()))
 	q := b.expMinus(a, nil)
 	b.store(b.mul(b.gated(q, b.sub(b.num(1), a)), b.y()))
 }
 
-// geluTanhBackwardBody: z' = A + 3B·x². Beyond 10.7 the derivative is 0 or 1.
+// geluTanhBackwardBody: z' = A + 3B·x². Beyond 10.03, where z is 88, the derivative is 0 or 1.
 func geluTanhBackwardBody(b *body) {
-	a := b.min(b.num(10.7), b.abs(b.x()))
+	a := b.min(b.num(10.03), b.abs(b.x()))
 	z, excess := b.geluTanhExponent(a)
 	q := b.expMinus(z, excess)
 	b.note("z'")

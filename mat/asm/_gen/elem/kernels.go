@@ -36,7 +36,9 @@ var kernels = []*kernel{
 	{field: "Scale", name: "scale", inputs: []string{"x"}, dst: true, scalars: []string{"s"}, body: func(b *body) { b.store(b.mul(b.x(), b.args[0])) }},
 	{field: "AddScaled", name: "addScaled", inputs: []string{"x", "y"}, dst: true, scalars: []string{"s"}, body: func(b *body) { b.store(b.fma(b.y(), b.args[0], b.x())) }},
 	{field: "SubMul", name: "subMul", inputs: []string{"x", "y"}, dst: true, scalars: []string{"s"}, body: func(b *body) { b.store(b.mul(b.sub(b.x(), b.args[0]), b.y())) }},
-	{field: "SubDiv", name: "subDiv", inputs: []string{"x", "y"}, dst: true, scalars: []string{"s", "d"}, body: func(b *body) { b.store(b.div(b.fms(b.y(), b.args[0], b.x()), b.args[1])) }},
+	{field: "MulSubDiv", name: "mulSubDiv", inputs: []string{"x", "y", "z"}, dst: true, scalars: []string{"s", "d"}, body: mulSubDivBody},
+	{field: "AddDivMul", name: "addDivMul", inputs: []string{"z", "x", "y"}, scalars: []string{"d"}, body: addDivMulBody},
+	{field: "MulDot", name: "mulDot", inputs: []string{"x", "y", "z"}, fold: sum, body: func(b *body) { b.sumFMA(b.mul(b.x(), b.y()), b.next(2)) }},
 	{field: "Rope", name: "rope", inputs: []string{"x", "y", "cos", "sin"}, scalars: []string{"sign"}, body: ropeBody},
 	{field: "Div", name: "div", inputs: []string{"x"}, dst: true, scalars: []string{"d", "inverse"}, body: divBody},
 	{field: "DivMul", name: "divMul", inputs: []string{"x", "w"}, dst: true, scalars: []string{"d"}, body: func(b *body) { b.store(b.mul(b.div(b.x(), b.args[0]), b.y())) }},
@@ -49,6 +51,17 @@ var kernels = []*kernel{
 		b.store(e)
 		b.sum(e)
 	}},
+}
+
+// mulSubDivBody, mulDot and addDivMulBody are the parts of RMSNorm's gradients.
+func mulSubDivBody(b *body) {
+	product := b.mul(b.x(), b.y())
+	b.store(b.div(b.fms(b.next(2), b.args[0], product), b.args[1]))
+}
+
+func addDivMulBody(b *body) {
+	z := b.x()
+	b.storeInput(0, b.add(z, b.mul(b.div(b.next(1), b.args[0]), b.next(2))))
 }
 
 // divBody divides by multiplying with the inverse and correcting twice. The first correction leaves a quotient less than one unit in
