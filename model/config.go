@@ -10,18 +10,18 @@ import (
 	"slices"
 )
 
-// maxConfig bounds what is read of a config.json. Most have a kilobyte, some a list of labels.
+// maxConfig bounds what is read of a config file. Most have a kilobyte, some a list of labels.
 const maxConfig = 1 << 24
 
-func readConfigFile(fsys fs.FS) ([]byte, error) {
-	f, err := fsys.Open("config.json")
+func readConfigFile(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
 	if err == nil && len(data) > maxConfig {
-		err = fmt.Errorf("config.json: got more than %d bytes, want at most that", maxConfig)
+		err = fmt.Errorf("%s: got more than %d bytes, want at most that", name, maxConfig)
 	}
 	return data, err
 }

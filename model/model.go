@@ -20,6 +20,7 @@ type Model struct {
 	engine       *mat.Engine
 	net          network
 	architecture Architecture
+	special      special
 	passes       sync.Pool // *nn.Pass
 }
 
@@ -50,7 +51,7 @@ func Open(dir string, e *mat.Engine) (*Model, error) {
 
 // OpenFS is Open for a folder in any file system.
 func OpenFS(fsys fs.FS, e *mat.Engine) (*Model, error) {
-	data, err := readConfigFile(fsys)
+	data, err := readConfigFile(fsys, "config.json")
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
@@ -58,11 +59,15 @@ func OpenFS(fsys fs.FS, e *mat.Engine) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	special, err := readSpecial(data, fsys)
+	if err != nil {
+		return nil, err
+	}
 	f, err := safetensors.OpenFolder(fsys, "model")
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	m, err := load(config, f, e)
+	m, err := load(config, special, f, e)
 	return m, errors.Join(err, f.Close())
 }
 
@@ -72,7 +77,11 @@ func New(config []byte, source Source, e *mat.Engine) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(c, source, e)
+	special, err := readSpecial(config, nil)
+	if err != nil {
+		return nil, err
+	}
+	return load(c, special, source, e)
 }
 
 // A config is what a config.json says.
@@ -98,13 +107,13 @@ func readConfig(data []byte) (config, error) {
 	return read, nil
 }
 
-func load(c config, source Source, e *mat.Engine) (*Model, error) {
+func load(c config, s special, source Source, e *mat.Engine) (*Model, error) {
 	l := &loader{engine: e, source: source, taken: map[string]bool{}}
 	n := c.load(l)
 	if err := l.finish(); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	m := &Model{engine: e, net: n, architecture: n.describe()}
+	m := &Model{engine: e, net: n, architecture: n.describe(), special: s}
 	m.passes.New = func() any { return nn.NewPass(e) }
 	return m, nil
 }

@@ -1,0 +1,67 @@
+package model
+
+import (
+	"context"
+
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/nn"
+)
+
+// cacheShape implements decodable.
+func (t *t5) cacheShape() (layers, width int) { return t.DecoderLayers, t.Heads * t.HeadSize }
+
+// prepare implements decodable.
+func (t *t5) prepare(ctx context.Context, p *nn.Pass, requests []decoded) error {
+	batch := make([]Sequence, len(requests))
+	for i, r := range requests {
+		batch[i].InputIDs = r.input
+	}
+	rows, ids := gather(p, batch, func(s *Sequence) []int { return s.InputIDs })
+	x, err := t.encode(ctx, p, rows, ids)
+	if err != nil {
+		return err
+	}
+	for i := range requests {
+		requests[i].encoded = &encoded{}
+	}
+	for _, b := range t.decoder.blocks {
+		k, v := mat.New(x.Rows, t.Heads*t.HeadSize), mat.New(x.Rows, t.Heads*t.HeadSize)
+		b.cross.k.ForwardTo(p, rows, k, x.Matrix)
+		b.cross.v.ForwardTo(p, rows, v, x.Matrix)
+		for i := range requests {
+			e := requests[i].encoded
+			e.k, e.v = append(e.k, k.RowRange(rows[i], rows[i+1])), append(e.v, v.RowRange(rows[i], rows[i+1]))
+		}
+	}
+	return nil
+}
+
+// advance implements decodable.
+func (t *t5) advance(ctx context.Context, p *nn.Pass, s *step) (mat.Matrix, error) {
+	x := t.decoder.tokens.Forward(p, s.rows, s.ids)
+	self := nn.Attention{Heads: t.Heads, HeadSize: t.HeadSize, Causal: true}
+	cross := nn.Attention{Heads: t.Heads, HeadSize: t.HeadSize}
+	var bias nn.Bias
+	for i := range t.decoder.blocks {
+		if err := ctx.Err(); err != nil {
+			return mat.Matrix{}, err
+		}
+		b := &t.decoder.blocks[i]
+		if b.self.bias != nil {
+			bias = b.self.bias.Forward(p, s.lengths(p))
+		}
+		mark := p.Mark()
+		n := b.self.norm.Forward(p, s.rows, x)
+		q, k, v := b.self.q.Forward(p, s.rows, n), b.self.k.Forward(p, s.rows, n), b.self.v.Forward(p, s.rows, n)
+		x = b.self.o.ForwardAdd(p, s.rows, x, s.attend(p, i, self, q, k, v, bias))
+		q = b.cross.q.Forward(p, s.rows, b.cross.norm.Forward(p, s.rows, x))
+		x = b.cross.o.ForwardAdd(p, s.rows, x, s.attendEncoded(p, i, cross, q))
+		x = b.feed.addTo(p, t.Activation, s.rows, x)
+		p.Release(mark)
+	}
+	x = t.decoder.norm.ForwardInPlace(p, s.rows, x)
+	if t.ScaleOutputs {
+		x = nn.Scale(p, x, t.outputScale())
+	}
+	return s.last(p, x.Matrix), nil
+}

@@ -1,0 +1,177 @@
+package model
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/polytropon/polytropon/generate"
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/nn"
+)
+
+// A Decoder computes next-token logits of sequences in progress, each token once: it keeps keys and values. It is the [generate.Source] of
+// [Model.Generate], for those who choose tokens themselves. It belongs to one goroutine at a time, and after an error cannot be used any more.
+type Decoder struct {
+	model    *Model
+	pass     *nn.Pass
+	requests []decoded
+	rows     []row // of the logits that were returned last
+	spare    []row
+	step     step
+	deltas   [][]*nn.Delta // of rows
+	memory   []float32     // of logits
+}
+
+// decoded is a request of a decoder.
+type decoded struct {
+	input, prompt []int
+	deltas        []*nn.Delta
+	encoded       *encoded // nil in a decoder-only model
+}
+
+// A row is a sequence in progress.
+type row struct {
+	request int
+	cache   *cache
+}
+
+// A decodable network computes token by token.
+type decodable interface {
+	// cacheShape returns how many layers' keys and values are kept of a sequence, and how wide they are.
+	cacheShape() (layers, width int)
+	// prepare computes what the decoder takes from the inputs of requests, which are the pass's sequences.
+	prepare(ctx context.Context, p *nn.Pass, requests []decoded) error
+	// advance computes what the head is applied to, for the last new token of every sequence.
+	advance(ctx context.Context, p *nn.Pass, s *step) (mat.Matrix, error)
+}
+
+// Decoder returns a decoder that begins with one sequence for each of requests, after its prompt. Their settings have no effect on it. Tokens that the
+// model does not have and adapters that fail are errors that say which request it is.
+func (m *Model) Decoder(requests []Request) (*Decoder, error) {
+	d := &Decoder{model: m, pass: nn.NewPass(m.engine)}
+	for i, r := range requests {
+		prompt, err := m.prompt(r)
+		if err != nil {
+			return nil, fmt.Errorf("model: request %d: %w", i, err)
+		}
+		one := decoded{input: r.InputIDs, prompt: prompt}
+		for _, a := range r.Adapters {
+			delta, err := a.Delta()
+			if err != nil {
+				return nil, fmt.Errorf("model: request %d: %w", i, err)
+			}
+			one.deltas = append(one.deltas, delta)
+		}
+		d.requests = append(d.requests, one)
+	}
+	return d, nil
+}
+
+// Vocabulary implements [generate.Source].
+func (d *Decoder) Vocabulary() int { return d.model.Vocabulary() }
+
+// Start implements [generate.Source]: it computes the prompts.
+func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
+	net := d.model.net.(decodable)
+	layers, width := net.cacheShape()
+	for i := range d.requests {
+		d.rows = append(d.rows, row{i, newCache(layers, width)})
+	}
+	if err := d.reset(); err != nil {
+		return mat.Matrix{}, err
+	}
+	if err := net.prepare(ctx, d.pass, d.requests); err != nil {
+		return mat.Matrix{}, err
+	}
+	d.step.reset()
+	for i, r := range d.rows {
+		d.step.add(r.cache, d.requests[i].encoded, d.requests[i].prompt...)
+	}
+	return d.compute(ctx)
+}
+
+// Next implements [generate.Source].
+func (d *Decoder) Next(ctx context.Context, rows []generate.Row) (mat.Matrix, error) {
+	d.follow(rows)
+	if err := d.reset(); err != nil {
+		return mat.Matrix{}, err
+	}
+	d.step.reset()
+	for i, r := range d.rows {
+		d.step.add(r.cache, d.requests[r.request].encoded, rows[i].Token)
+	}
+	return d.compute(ctx)
+}
+
+// follow makes d.rows the sequences that rows continue. The first to continue one takes over its cache; another becomes a copy, in a
+// cache of the same request that nobody continues if there is one, which differs from it in a few tokens only.
+func (d *Decoder) follow(rows []generate.Row) {
+	next := d.spare[:0]
+	for _, r := range rows {
+		next = append(next, row{d.rows[r.Parent].request, d.take(r.Parent)})
+	}
+	for i, r := range rows {
+		if next[i].cache != nil {
+			continue
+		}
+		c := d.leftOver(next[i].request)
+		if c == nil {
+			c = newCache(d.model.net.(decodable).cacheShape())
+		}
+		// Its first continuation has the parent's cache.
+		for j := range i {
+			if rows[j].Parent == r.Parent {
+				c.become(next[j].cache)
+				break
+			}
+		}
+		next[i].cache = c
+	}
+	d.rows, d.spare = next, d.rows
+}
+
+// take returns the cache of a row, the first time.
+func (d *Decoder) take(i int) *cache {
+	c := d.rows[i].cache
+	d.rows[i].cache = nil
+	return c
+}
+
+// leftOver takes the cache of a row of the request, if one is left.
+func (d *Decoder) leftOver(request int) *cache {
+	for i, r := range d.rows {
+		if r.request == request && r.cache != nil {
+			return d.take(i)
+		}
+	}
+	return nil
+}
+
+// reset makes the pass ready for the rows.
+func (d *Decoder) reset() error {
+	d.deltas = d.deltas[:0]
+	for _, r := range d.rows {
+		d.deltas = append(d.deltas, d.requests[r.request].deltas)
+	}
+	if err := d.pass.Reset(d.deltas); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	return nil
+}
+
+// compute returns the logits after the step's tokens.
+func (d *Decoder) compute(ctx context.Context) (mat.Matrix, error) {
+	if err := ctx.Err(); err != nil {
+		return mat.Matrix{}, err
+	}
+	x, err := d.model.net.(decodable).advance(ctx, d.pass, &d.step)
+	if err != nil {
+		return mat.Matrix{}, err
+	}
+	if n := x.Rows * d.Vocabulary(); len(d.memory) < n {
+		d.memory = make([]float32, n)
+	}
+	logits := mat.View(d.memory, x.Rows, d.Vocabulary())
+	d.model.net.output().ForwardTo(d.pass, d.step.single(d.pass), logits, x)
+	return logits, nil
+}

@@ -1,0 +1,76 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+)
+
+// special holds the token ids that generation needs.
+type special struct {
+	stop         []int // eos_token_id
+	start, padID int   // decoder_start_token_id, pad_token_id; -1: none
+}
+
+// StopIDs returns the ids that end a sequence (eos_token_id), as generation_config.json says, else config.json; nil where neither does.
+func (m *Model) StopIDs() []int { return slices.Clone(m.special.stop) }
+
+// StartID returns the id with which the decoder of an encoder-decoder model begins (decoder_start_token_id, else pad_token_id, each as
+// generation_config.json says, else config.json); -1 where there is none.
+func (m *Model) StartID() int {
+	if m.special.start >= 0 {
+		return m.special.start
+	}
+	return m.special.padID
+}
+
+// readSpecial reads the ids from the text of config.json and from fsys's generation_config.json, if there is one. What the latter has counts.
+func readSpecial(config []byte, fsys fs.FS) (special, error) {
+	s := special{start: -1, padID: -1}
+	if err := s.read("config.json", config); err != nil || fsys == nil {
+		return s, err
+	}
+	data, err := readConfigFile(fsys, "generation_config.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("model: %w", err)
+	}
+	return s, s.read("generation_config.json", data)
+}
+
+func (s *special) read(name string, data []byte) error {
+	c, err := parseConfig(data)
+	if err != nil {
+		return fmt.Errorf("model: %s: %w", name, err)
+	}
+	if c.has("eos_token_id") {
+		s.stop = c.ids("eos_token_id")
+	}
+	for field, id := range map[string]*int{"decoder_start_token_id": &s.start, "pad_token_id": &s.padID} {
+		if c.has(field) {
+			*id = c.ids(field)[0]
+		}
+	}
+	if c.err != nil {
+		return fmt.Errorf("model: %s: %w", name, c.err)
+	}
+	return nil
+}
+
+// ids reads a token id or a list of them, at least one. A negative id, which some files have, means none.
+func (c *configFile) ids(name string) []int {
+	one := make([]int, 1)
+	if json.Unmarshal(c.fields[name], &one[0]) == nil {
+		return one
+	}
+	var list []int
+	if json.Unmarshal(c.fields[name], &list) != nil || len(list) == 0 {
+		c.fail(name, "a token id or a list of them")
+		return one
+	}
+	return list
+}

@@ -1,0 +1,100 @@
+package model
+
+import (
+	"github.com/polytropon/polytropon/autodiff"
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/nn"
+)
+
+// A step is the new tokens of sequences in progress: some, or one each.
+type step struct {
+	rows    nn.Ragged
+	ids     []int
+	offsets []int // positions of the first new tokens
+	caches  []*cache
+	encoded []*encoded
+	k, v    []mat.Matrix // of each sequence, in the layer at hand
+}
+
+// encoded is what the decoder's cross attention takes from the encoder's output for one request: keys and values in each layer.
+type encoded struct{ k, v []mat.Matrix }
+
+func (s *step) reset() {
+	*s = step{append(s.rows[:0], 0), s.ids[:0], s.offsets[:0], s.caches[:0], s.encoded[:0], s.k, s.v}
+}
+
+// add adds a sequence with its new tokens, and gives its cache room for them.
+func (s *step) add(c *cache, e *encoded, ids ...int) {
+	s.offsets = append(s.offsets, len(c.ids))
+	c.extend(ids...)
+	s.ids = append(s.ids, ids...)
+	s.rows = append(s.rows, len(s.ids))
+	s.caches, s.encoded = append(s.caches, c), append(s.encoded, e)
+}
+
+// attend returns the attention a, which is causal, of the new tokens' queries over all tokens so far of their sequences. It puts the
+// new keys and values k and v into the caches.
+func (s *step) attend(p *nn.Pass, layer int, a nn.Attention, q, k, v autodiff.Value, bias nn.Bias) autodiff.Value {
+	s.k, s.v = s.k[:0], s.v[:0]
+	for i, c := range s.caches {
+		keys, values := c.keys(layer), c.values(layer)
+		for r := s.rows[i]; r < s.rows[i+1]; r++ {
+			at := s.offsets[i] + r - s.rows[i]
+			copy(keys.Row(at), k.Row(r))
+			copy(values.Row(at), v.Row(r))
+		}
+		s.k, s.v = append(s.k, keys), append(s.v, values)
+	}
+	return autodiff.Constant(a.ForwardCached(p, s.rows, s.offsets, q.Matrix, s.k, s.v, bias))
+}
+
+// attendEncoded returns the attention a of the new tokens' queries over the encoder's output.
+func (s *step) attendEncoded(p *nn.Pass, layer int, a nn.Attention, q autodiff.Value) autodiff.Value {
+	s.k, s.v = s.k[:0], s.v[:0]
+	for _, e := range s.encoded {
+		s.k, s.v = append(s.k, e.k[layer]), append(s.v, e.v[layer])
+	}
+	return autodiff.Constant(a.ForwardCached(p, s.rows, nil, q.Matrix, s.k, s.v, nn.Bias{}))
+}
+
+// positions returns the position of every new token in its sequence, in the pass's memory.
+func (s *step) positions(p *nn.Pass) []int {
+	positions := p.Ints(len(s.ids))
+	for i, offset := range s.offsets {
+		for r := s.rows[i]; r < s.rows[i+1]; r++ {
+			positions[r] = offset + r - s.rows[i]
+		}
+	}
+	return positions
+}
+
+// lengths returns the layout of a row for each token so far, in the pass's memory.
+func (s *step) lengths(p *nn.Pass) nn.Ragged {
+	rows := nn.Ragged(p.Ints(len(s.rows)))
+	rows[0] = 0
+	for i, c := range s.caches {
+		rows[i+1] = rows[i] + len(c.ids)
+	}
+	return rows
+}
+
+// single returns the layout of one row for each sequence, in the pass's memory.
+func (s *step) single(p *nn.Pass) nn.Ragged {
+	rows := nn.Ragged(p.Ints(len(s.rows)))
+	for i := range rows {
+		rows[i] = i
+	}
+	return rows
+}
+
+// last returns the rows of x that belong to the last new token of each sequence: x itself where there is one each.
+func (s *step) last(p *nn.Pass, x mat.Matrix) mat.Matrix {
+	if x.Rows == len(s.caches) {
+		return x
+	}
+	y := p.Matrix(len(s.caches), x.Cols)
+	for i := range y.Rows {
+		copy(y.Row(i), x.Row(s.rows[i+1]-1))
+	}
+	return y
+}
