@@ -168,3 +168,9 @@ func ExampleWeightsOf() {
 	fmt.Println(w.Len(), w.BF16 != nil, w.Float32s())
 	// Output: 2 true [1 -2]
 }
+
+func ExampleWeights_Tensor() {
+	t := nn.Weights{F32: []float32{1, 2}}.Tensor("norm.weight", []int{2})
+	fmt.Println(t.Name, t.DType, t.Shape, t.Size)
+	// Output: norm.weight F32 [2] 8
+}

@@ -41,3 +41,14 @@ func TestValues(t *testing.T) {
 		}
 	}
 }
+
+// Tensor is the reverse of WeightsOf.
+func TestWeightsTensor(t *testing.T) {
+	for _, w := range []Weights{{F32: []float32{1, 2, 3, 4}}, {BF16: []mat.BFloat16{1, 2, 3, 4}}, {F16: []mat.Float16{1, 2, 3, 4}}} {
+		x := w.Tensor("w", []int{2, 2})
+		if got, err := WeightsOf(x); err != nil || !reflect.DeepEqual(got, w) || x.Name != "w" || !reflect.DeepEqual(x.Shape, []int{2, 2}) {
+			t.Errorf("got %v of %v, %v, want %v", got, x.Info, err, w)
+		}
+	}
+	panics(t, "Tensor", func() { Weights{F32: []float32{1}}.Tensor("w", []int{2, 2}) }, "1 weights", "[2 2]")
+}

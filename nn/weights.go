@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -31,6 +32,28 @@ func WeightsOf(t safetensors.Tensor) (Weights, error) {
 	}
 	f, err := t.Float32s()
 	return Weights{F32: f}, err
+}
+
+// Tensor returns a tensor with a copy of w, in its type: the reverse of WeightsOf. w has as many elements as shape.
+func (w Weights) Tensor(name string, shape []int) safetensors.Tensor {
+	w.check(shape...)
+	var dtype safetensors.DType
+	var data []byte
+	switch {
+	case w.BF16 != nil:
+		dtype = safetensors.BF16
+		for _, x := range w.BF16 {
+			data = binary.LittleEndian.AppendUint16(data, uint16(x))
+		}
+	case w.F16 != nil:
+		dtype = safetensors.F16
+		for _, x := range w.F16 {
+			data = binary.LittleEndian.AppendUint16(data, uint16(x))
+		}
+	default:
+		return safetensors.NewFloat32s(name, shape, w.F32)
+	}
+	return safetensors.Tensor{Info: safetensors.Info{Name: name, DType: dtype, Shape: slices.Clone(shape), Size: int64(len(data))}, Data: data}
 }
 
 // Len returns the number of elements.

@@ -1,6 +1,8 @@
 package poly
 
 import (
+	"fmt"
+
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/nn"
 )
@@ -12,6 +14,56 @@ type Layer struct {
 	Bank   Bank
 	Router Router
 	linear *nn.Linear
+}
+
+// newLayer returns an adapted layer without values.
+func newLayer(c *Config, path string, linear *nn.Linear) (*Layer, error) {
+	for _, side := range []struct {
+		name string
+		n    int
+	}{{"in_features", linear.In}, {"out_features", linear.Out}} {
+		if side.n%c.NSplits != 0 {
+			return nil, &ConfigError{"n_splits", fmt.Sprint(c.NSplits), fmt.Sprintf("a divisor of the %s of %s, %d", side.name, path, side.n)}
+		}
+	}
+	return &Layer{
+		Path:   path,
+		Bank:   Bank{Splits: c.NSplits, Skills: c.NSkills, R: c.R, In: linear.In, Out: linear.Out},
+		Router: Router{Tasks: c.NTasks, Splits: c.NSplits, Skills: c.NSkills},
+		linear: linear,
+	}, nil
+}
+
+// A layerTensor is a tensor of an adapted layer: its key in a file, its shape, and where its values are kept.
+type layerTensor struct {
+	key    string
+	shape  []int
+	values *[]float32
+}
+
+// size returns the number of elements.
+func (t layerTensor) size() int {
+	n := 1
+	for _, d := range t.shape {
+		n *= d
+	}
+	return n
+}
+
+// Indices into what tensors returns.
+const (
+	ofA = iota
+	ofB
+	ofZ
+)
+
+// tensors lists the layer's tensors: the bank's A and B and the router's logits.
+func (l *Layer) tensors() [3]layerTensor {
+	return [...]layerTensor{
+		ofA: {keyPrefix + l.Path + suffixA, l.Bank.shapeA(), &l.Bank.A},
+		ofB: {keyPrefix + l.Path + suffixB, l.Bank.shapeB(), &l.Bank.B},
+		ofZ: {keyPrefix + l.Path + suffixZ, l.Router.shape(), &l.Router.Logits},
+	}
 }
 
 // Mixture returns a task's A_t (In × R) and B_t (R × Out, divided by R). 0 ≤ task < Router.Tasks.

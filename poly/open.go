@@ -93,8 +93,29 @@ type Source interface {
 
 // New makes the adapter that config describes for base, with tensors from source, which are read at once. It keeps config.
 func New(config *Config, source Source, base Base) (*Adapter, error) {
-	if err := config.Validate(); err != nil {
+	a, _, err := newAdapter(config, base)
+	if err != nil {
 		return nil, err
+	}
+	a.metadata = source.Metadata()
+	for _, l := range a.layers {
+		if err := a.readLayer(source, l); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range a.saved {
+		if err := a.readSaved(source, m); err != nil {
+			return nil, err
+		}
+	}
+	a.strangers = a.unclaimed(source)
+	return a, nil
+}
+
+// newAdapter returns the adapter that config describes for base, without values, and what PEFT saves as target_modules.
+func newAdapter(config *Config, base Base) (*Adapter, Modules, error) {
+	if err := config.Validate(); err != nil {
+		return nil, Modules{}, err
 	}
 	modules := base.Modules()
 	infos := make([]ModuleInfo, len(modules))
@@ -104,57 +125,39 @@ func New(config *Config, source Source, base Base) (*Adapter, error) {
 	}
 	match, err := config.Targets(infos, base.Type())
 	if err != nil {
-		return nil, err
+		return nil, Modules{}, err
 	}
 	saved, err := config.SavedModules(infos)
 	if err != nil {
-		return nil, err
+		return nil, Modules{}, err
 	}
-	a := &Adapter{config: config, engine: base.Engine(), replaced: map[nn.Layer]nn.Layer{}, metadata: source.Metadata()}
+	a := &Adapter{config: config, engine: base.Engine(), replaced: map[nn.Layer]nn.Layer{}}
 	for _, m := range modules {
 		switch {
 		case slices.Contains(match.Adapted, m.Path):
-			err = a.readLayer(source, m.Path, m.Layer.(*nn.Linear))
+			l, err := newLayer(config, m.Path, m.Layer.(*nn.Linear))
+			if err != nil {
+				return nil, Modules{}, err
+			}
+			a.layers = append(a.layers, l)
 		case m.Layer != nil && isWithin(m.Path, saved):
-			err = a.readSaved(source, m)
-		}
-		if err != nil {
-			return nil, err
+			a.saved = append(a.saved, m)
 		}
 	}
-	a.strangers = a.unclaimed(source)
-	return a, nil
+	return a, match.TargetModules, nil
 }
 
 // readLayer reads the bank and the router of an adapted layer.
-func (a *Adapter) readLayer(source Source, path string, linear *nn.Linear) error {
-	c := a.config
-	for _, side := range []struct {
-		name string
-		n    int
-	}{{"in_features", linear.In}, {"out_features", linear.Out}} {
-		if side.n%c.NSplits != 0 {
-			return &ConfigError{"n_splits", fmt.Sprint(c.NSplits), fmt.Sprintf("a divisor of the %s of %s, %d", side.name, path, side.n)}
-		}
-	}
-	l := &Layer{
-		Path:   path,
-		Bank:   Bank{Splits: c.NSplits, Skills: c.NSkills, R: c.R, In: linear.In, Out: linear.Out},
-		Router: Router{Tasks: c.NTasks, Splits: c.NSplits, Skills: c.NSkills},
-		linear: linear,
-	}
-	for _, part := range []struct {
-		suffix string
-		shape  []int
-		to     *[]float32
-	}{{suffixA, l.Bank.shapeA(), &l.Bank.A}, {suffixB, l.Bank.shapeB(), &l.Bank.B}, {suffixZ, l.Router.shape(), &l.Router.Logits}} {
-		w, err := a.read(source, keyPrefix+path+part.suffix, part.shape)
+func (a *Adapter) readLayer(source Source, l *Layer) error {
+	for _, t := range l.tensors() {
+		w, err := a.read(source, t.key, t.shape)
 		if err != nil {
 			return err
 		}
-		*part.to = w.Float32s()
+		*t.values = w.Float32s()
 	}
-	if key := keyPrefix + path + suffixBase; has(source, key) {
+	linear := l.linear
+	if key := keyPrefix + l.Path + suffixBase; has(source, key) {
 		w, err := a.read(source, key, []int{linear.Out, linear.In})
 		if err != nil {
 			return err
@@ -164,7 +167,6 @@ func (a *Adapter) readLayer(source Source, path string, linear *nn.Linear) error
 			a.replaced[linear] = copied
 		}
 	}
-	a.layers = append(a.layers, l)
 	return nil
 }
 
@@ -177,16 +179,18 @@ func has(source Source, key string) bool {
 func (a *Adapter) readSaved(source Source, m nn.Module) error {
 	values := map[string]nn.Weights{}
 	for _, p := range m.Layer.Params() {
-		w, err := a.read(source, keyPrefix+m.Path+"."+p.Name, p.Shape)
+		w, err := a.read(source, savedKey(m, p), p.Shape)
 		if err != nil {
 			return err
 		}
 		values[p.Name] = w
 	}
-	a.saved = append(a.saved, m)
 	a.replaced[m.Layer] = m.Layer.With(a.engine, values)
 	return nil
 }
+
+// savedKey is the key of a parameter of a module that is saved whole.
+func savedKey(m nn.Module, p nn.Param) string { return keyPrefix + m.Path + "." + p.Name }
 
 // read reads a tensor that must be there with the given shape, and keeps it.
 func (a *Adapter) read(source Source, key string, shape []int) (nn.Weights, error) {

@@ -42,11 +42,14 @@ func (r randomUniforms) Draw(_ string, u mat.Matrix) error {
 	for i := range u.Rows {
 		row := u.Row(i)
 		for j := range row {
-			row[j] = float32(r.Uint64()>>40) * 0x1p-24
+			row[j] = uniform(r)
 		}
 	}
 	return nil
 }
+
+// uniform returns a multiple of 2⁻²⁴ in [0, 1), as torch's rand does in float32.
+func uniform(source rand.Source) float32 { return float32(source.Uint64()>>40) * 0x1p-24 }
 
 func (r *Routing) check() error {
 	if r.Temperature < 0 || r.Temperature != r.Temperature {
@@ -145,6 +148,23 @@ func normalize(w, sums mat.Matrix) {
 				row[s] /= sum
 			}
 			sums.Row(i)[q] = sum
+		}
+	}
+}
+
+// addLogitGradients adds to dz what the gradients dw of one sequence's normalised weights w imply: with w = y/S and S = Σy + ε over the skills
+// of a split, dy_j = (dw_j − Σ_k dw_k·w_k)/S; slope is dy/dz.
+func addLogitGradients(dz, dw, w, slope, sums []float32) {
+	skills := len(w) / len(sums)
+	for q, sum := range sums {
+		from, to := q*skills, (q+1)*skills
+		var mean float32
+		for j := from; j < to; j++ {
+			mean += float32(dw[j] * w[j])
+		}
+		for j := from; j < to; j++ {
+			dy := (dw[j] - mean) / sum
+			dz[j] += float32(dy * slope[j])
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package poly
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/nn"
@@ -9,27 +12,41 @@ import (
 // A trainedLayer is an adapted layer that is trained. It adds x·A_b·B_b/R to the output, where A_b and B_b are the skills mixed by the
 // weights of sequence b.
 type trainedLayer struct {
-	trainer *Trainer
-	layer   *Layer          // shapes; its values are not used
-	a, b, z *autodiff.Param // the bank's A and B and the router's logits
-	frozen  [3]bool         // which of a, b, z are not trained
-	draws   mat.Matrix      // of the pass, in memory that grows with it
-	memory  []float32       // of draws
+	trainer  *Trainer
+	layer    *Layer     // shapes; its values are where the training began
+	operands [3]operand // A, B and the logits
+	draws    mat.Matrix // of the passes since Begin, in memory that grows with it
+	memory   []float32  // of draws
 }
 
-// value returns one of the parameters as an operand, a constant where it is frozen.
-func (l *trainedLayer) value(t *autodiff.Tape, i int) autodiff.Value {
-	p := [...]*autodiff.Param{l.a, l.b, l.z}[i]
-	if l.frozen[i] {
-		return autodiff.Constant(p.Value)
+// An operand is a tensor of a layer, as a matrix whose columns are the last dimension.
+type operand struct {
+	value mat.Matrix
+	param *autodiff.Param // nil where it is not trained
+}
+
+func (o operand) on(t *autodiff.Tape) autodiff.Value {
+	if o.param == nil {
+		return autodiff.Constant(o.value)
 	}
-	return t.Param(p)
+	return t.Param(o.param)
+}
+
+// draw asks for the draws of the next passes.
+func (l *trainedLayer) draw(sequences int, u Uniforms) error {
+	cols := l.operands[ofZ].value.Cols
+	l.memory = slices.Grow(l.memory[:0], sequences*cols)[:sequences*cols]
+	l.draws = mat.View(l.memory, sequences, cols)
+	return u.Draw(l.layer.Path, l.draws)
 }
 
 // AddTo implements nn.Added.
 func (l *trainedLayer) AddTo(p *nn.Pass, rows nn.Ragged, y, x autodiff.Value) autodiff.Value {
 	t, k, n := p.Tape, &l.layer.Bank, rows.Sequences()
-	m := mixed{l: l, rows: rows, x: x, a: l.value(t, 0), b: l.value(t, 1), z: l.value(t, 2)}
+	if tasks := len(l.trainer.tasks); tasks != n {
+		panic(fmt.Sprintf("poly: %s: a pass of %d sequences after Begin with %d tasks", l.layer.Path, n, tasks))
+	}
+	m := mixed{l: l, rows: rows, x: x, a: l.operands[ofA].on(t), b: l.operands[ofB].on(t), z: l.operands[ofZ].on(t)}
 	m.weights, m.slope, m.sums = t.Scratch(n, k.Splits*k.Skills), t.Scratch(n, k.Splits*k.Skills), t.Scratch(n, k.Splits)
 	m.mixA, m.mixB, m.h = t.Scratch(n, k.In*k.R), t.Scratch(n, k.R*k.Out), t.Scratch(x.Rows, k.R)
 	if x.Needs() || m.a.Needs() || m.b.Needs() || m.z.Needs() {
@@ -81,58 +98,17 @@ func (m *mixed) mix(t *autodiff.Tape) {
 			mat.MatrixProduct{C: part(parts, q, k.Splits), A: w, B: m.skills(m.b.Data, q)})
 	}
 	t.Engine.MulMatrixGrouped(tr.products)
-	m.join(m.mixB, parts, true)
+	m.eachRow(m.mixB, parts, func(whole, part []float32) { divide(whole, part, float32(k.R)) })
 }
 
 // add adds the low-rank products to y.
 func (m *mixed) add(t *autodiff.Tape) {
-	tr := m.l.trainer
-	tr.products = tr.products[:0]
-	for i := range m.rows.Sequences() {
-		tr.products = append(tr.products, mat.MatrixProduct{C: m.of(m.h, i), A: m.of(m.x.Matrix, i), B: m.sideA(m.mixA, i)})
-	}
-	t.Engine.MulMatrixGrouped(tr.products)
-	for i := range tr.products {
-		tr.products[i] = mat.MatrixProduct{C: m.of(m.y.Matrix, i), A: m.of(m.h, i), B: m.sideB(m.mixB, i)}
-	}
-	t.Engine.MulAddMatrixGrouped(tr.products)
-}
-
-// Backward implements autodiff.Op.
-func (m *mixed) Backward(t *autodiff.Tape) {
-	g, ok := t.Grad(m.y)
-	if !ok {
-		return
-	}
-	dh := t.Scratch(m.h.Rows, m.h.Cols)
-	m.group(t, (*mat.Engine).MulMatrixTGrouped, func(i int) mat.MatrixProduct {
-		return mat.MatrixProduct{C: m.of(dh, i), A: m.of(g, i), B: m.sideB(m.mixB, i)}
+	m.group(t, (*mat.Engine).MulMatrixGrouped, func(i int) mat.MatrixProduct {
+		return mat.MatrixProduct{C: m.of(m.h, i), A: m.of(m.x.Matrix, i), B: m.sideA(m.mixA, i)}
 	})
-	if m.x.Needs() {
-		dx, add := t.Into(m.x)
-		multiply := (*mat.Engine).MulMatrixTGrouped
-		if add {
-			multiply = (*mat.Engine).MulAddMatrixTGrouped
-		}
-		m.group(t, multiply, func(i int) mat.MatrixProduct {
-			return mat.MatrixProduct{C: m.of(dx, i), A: m.of(dh, i), B: m.sideA(m.mixA, i)}
-		})
-	}
-	if !m.a.Needs() && !m.b.Needs() && !m.z.Needs() {
-		return
-	}
-	dA, dB, parts := t.Scratch(m.mixA.Rows, m.mixA.Cols), t.Scratch(m.mixB.Rows, m.mixB.Cols), t.Scratch(m.mixB.Rows, m.mixB.Cols)
-	m.group(t, (*mat.Engine).MulTMatrixGrouped, func(i int) mat.MatrixProduct {
-		return mat.MatrixProduct{C: m.sideA(dA, i), A: m.of(m.x.Matrix, i), B: m.of(dh, i)}
+	m.group(t, (*mat.Engine).MulAddMatrixGrouped, func(i int) mat.MatrixProduct {
+		return mat.MatrixProduct{C: m.of(m.y.Matrix, i), A: m.of(m.h, i), B: m.sideB(m.mixB, i)}
 	})
-	m.group(t, (*mat.Engine).MulTMatrixGrouped, func(i int) mat.MatrixProduct {
-		return mat.MatrixProduct{C: m.sideB(dB, i), A: m.of(m.h, i), B: m.of(g, i)}
-	})
-	m.join(dB, parts, false)
-	m.backwardBank(t, dA, parts)
-	if m.z.Needs() {
-		m.backwardRouter(t, dA, parts)
-	}
 }
 
 // group computes one product for every sequence.
@@ -143,57 +119,6 @@ func (m *mixed) group(t *autodiff.Tape, multiply func(*mat.Engine, []mat.MatrixP
 		tr.products = append(tr.products, of(i))
 	}
 	multiply(t.Engine, tr.products)
-}
-
-// backwardBank adds to the gradients of the skills what those of the mixtures imply.
-func (m *mixed) backwardBank(t *autodiff.Tape, dA, dB mat.Matrix) {
-	tr, k := m.l.trainer, &m.l.layer.Bank
-	tr.products = tr.products[:0]
-	for _, side := range []struct {
-		of autodiff.Value
-		d  mat.Matrix
-	}{{m.a, dA}, {m.b, dB}} {
-		if !side.of.Needs() {
-			continue
-		}
-		to, _ := t.Into(side.of) // a parameter's gradient is always added to
-		for q := range k.Splits {
-			tr.products = append(tr.products, mat.MatrixProduct{C: m.skills(to.Data, q), A: m.weightsOf(q), B: part(side.d, q, k.Splits)})
-		}
-	}
-	t.Engine.MulAddTMatrixGrouped(tr.products)
-}
-
-// backwardRouter adds to the gradient of the logits what those of the mixtures imply: with w = y/S and S = Σy + ε,
-// dy_j = (dw_j − Σ_k dw_k·w_k)/S.
-func (m *mixed) backwardRouter(t *autodiff.Tape, dA, dB mat.Matrix) {
-	tr, k := m.l.trainer, &m.l.layer.Bank
-	dw := t.Scratch(m.weights.Rows, m.weights.Cols)
-	sum := func(multiply func(*mat.Engine, []mat.MatrixProduct), d mat.Matrix, of []float32) {
-		tr.products = tr.products[:0]
-		for q := range k.Splits {
-			tr.products = append(tr.products, mat.MatrixProduct{C: part(dw, q, k.Splits), A: part(d, q, k.Splits), B: m.skills(of, q)})
-		}
-		multiply(t.Engine, tr.products)
-	}
-	sum((*mat.Engine).MulMatrixTGrouped, dA, m.a.Data)
-	sum((*mat.Engine).MulAddMatrixTGrouped, dB, m.b.Data)
-	to, _ := t.Into(m.z)
-	for i, task := range tr.tasks {
-		row := split(to.Data, task, m.l.layer.Router.Tasks)
-		for q := range k.Splits {
-			from := q * k.Skills
-			d, w := dw.Row(i)[from:from+k.Skills], m.weights.Row(i)[from:from+k.Skills]
-			var mean float32
-			for s := range d {
-				mean += float32(d[s] * w[s])
-			}
-			for s := range d {
-				dy := (d[s] - mean) / m.sums.Row(i)[q]
-				row[from+s] += float32(dy * m.slope.Row(i)[from+s])
-			}
-		}
-	}
 }
 
 // weightsOf returns the weights of split q: sequences × skills.
@@ -218,24 +143,25 @@ func (m *mixed) sideB(mix mat.Matrix, i int) mat.Matrix {
 	return mat.View(mix.Row(i), m.l.layer.Bank.R, m.l.layer.Bank.Out)
 }
 
-// join lays the splits of each sequence's B, R × Out/Splits one after another, side by side in R × Out, or back; either way what is set is
-// divided by R.
-func (m *mixed) join(whole, parts mat.Matrix, there bool) {
+// eachRow calls f with what belongs together of two layouts of the B of all sequences: whole has R × Out, parts the splits one after another, each
+// R × Out/Splits.
+func (m *mixed) eachRow(whole, parts mat.Matrix, f func(whole, part []float32)) {
 	k := &m.l.layer.Bank
-	out, r := k.Out/k.Splits, float32(k.R)
+	n := k.Out / k.Splits
 	for i := range whole.Rows {
 		w, p := whole.Row(i), parts.Row(i)
 		for q := range k.Splits {
-			for row := range k.R {
-				dst, src := w[row*k.Out+q*out:][:out], p[(q*k.R+row)*out:][:out]
-				if !there {
-					dst, src = src, dst
-				}
-				for j, x := range src {
-					dst[j] = x / r
-				}
+			for r := range k.R {
+				f(w[r*k.Out+q*n:][:n], p[(q*k.R+r)*n:][:n])
 			}
 		}
+	}
+}
+
+// divide sets dst to x / by.
+func divide(dst, x []float32, by float32) {
+	for i, v := range x {
+		dst[i] = v / by
 	}
 }
 

@@ -16,9 +16,11 @@ import (
 //
 //	trainer.Begin(tasks, routing)
 //	pass.ResetTraining(tape, len(tasks), trainer.Trained())
-//	… the base model's forward pass and a loss …
+//	… the base model's forward pass and a loss, which trainer.Prior may add to …
 //	tape.Backward(loss, 1)
 //	optimizer.Step(engine, factor)
+//
+// and the gradients are zero again before the next.
 type Trainer struct {
 	from    *Adapter
 	layers  []*trainedLayer
@@ -28,7 +30,8 @@ type Trainer struct {
 
 	tasks    []int
 	routing  Routing
-	products []mat.MatrixProduct
+	products []mat.MatrixProduct // scratch memory
+	usages   []usage             // of Prior
 }
 
 // A savedParam is a parameter of a module that is saved whole.
@@ -39,89 +42,78 @@ type savedParam struct {
 }
 
 // NewTrainer returns a trainer that starts from a, which it does not change. train chooses what is trained by key, as a file has it, a module
-// of modules_to_save as a whole; nil trains everything. (Training nothing but ….poly_router.module_logits is MHR-z.)
+// of modules_to_save as a whole; nil trains everything. (To train nothing but the keys that end with ".poly_router.module_logits" is MHR-z.) It is an
+// error to choose nothing.
 func NewTrainer(a *Adapter, train func(key string) bool) (*Trainer, error) {
-	values := map[string][]float32{}
-	for _, t := range a.tensors {
-		w, err := nn.WeightsOf(t)
-		if err != nil {
-			return nil, err
-		}
-		values[t.Name] = slices.Clone(w.Float32s())
+	t := newTrainer(a, train, func(key string, shape []int, start func() []float32) *autodiff.Param {
+		return autodiff.NewParam(key, shape, slices.Clone(start()))
+	})
+	if len(t.params) == 0 {
+		return nil, fmt.Errorf("poly: trainer: got none of %d tensors to train, want at least one", len(a.tensors))
 	}
-	return newTrainer(a, train, func(key string, shape []int) *autodiff.Param {
-		return autodiff.NewParam(key, shape, values[key])
-	}), nil
+	return t, nil
 }
 
-// newTrainer makes a trainer with the parameters that of returns.
-func newTrainer(a *Adapter, train func(key string) bool, of func(key string, shape []int) *autodiff.Param) *Trainer {
+// newTrainer makes a trainer with the parameters that param returns; start gives the values that an adapter has.
+func newTrainer(a *Adapter, train func(key string) bool, param func(key string, shape []int, start func() []float32) *autodiff.Param) *Trainer {
 	if train == nil {
 		train = func(string) bool { return true }
 	}
 	t := &Trainer{from: a, trained: nn.Trained{Added: map[*nn.Linear]nn.Added{}, Replaced: maps.Clone(a.replaced)}}
 	for _, l := range a.layers {
 		layer := &trainedLayer{trainer: t, layer: l}
-		for i, part := range []struct {
-			suffix string
-			shape  []int
-			to     **autodiff.Param
-		}{{suffixA, l.Bank.shapeA(), &layer.a}, {suffixB, l.Bank.shapeB(), &layer.b}, {suffixZ, l.Router.shape(), &layer.z}} {
-			*part.to = of(keyPrefix+l.Path+part.suffix, part.shape)
-			if layer.frozen[i] = !train((*part.to).Name); !layer.frozen[i] {
-				t.params = append(t.params, *part.to)
+		for i, x := range l.tensors() {
+			if !train(x.key) {
+				cols := max(1, x.shape[len(x.shape)-1])
+				layer.operands[i] = operand{value: mat.View(*x.values, len(*x.values)/cols, cols)}
+				continue
 			}
+			p := param(x.key, x.shape, func() []float32 { return *x.values })
+			layer.operands[i] = operand{p.Value, p}
+			t.params = append(t.params, p)
 		}
 		t.layers = append(t.layers, layer)
 		t.trained.Added[l.linear] = layer
 	}
 	for _, m := range a.saved {
-		key := func(p nn.Param) string { return keyPrefix + m.Path + "." + p.Name }
-		if !slices.ContainsFunc(m.Layer.Params(), func(p nn.Param) bool { return train(key(p)) }) {
+		if !slices.ContainsFunc(m.Layer.Params(), func(p nn.Param) bool { return train(savedKey(m, p)) }) {
 			continue
 		}
 		params := map[string]*autodiff.Param{}
-		for _, p := range m.Layer.Params() {
-			params[p.Name] = of(key(p), p.Shape)
-			t.params = append(t.params, params[p.Name])
-			t.saved = append(t.saved, savedParam{m, p.Name, params[p.Name]})
+		for _, x := range m.Layer.Params() {
+			p := param(savedKey(m, x), x.Shape, func() []float32 { return a.replaced[m.Layer].Values()[x.Name].Float32s() })
+			params[x.Name] = p
+			t.params = append(t.params, p)
+			t.saved = append(t.saved, savedParam{m, x.Name, p})
 		}
 		t.trained.Replaced[m.Layer] = a.replaced[m.Layer].WithParams(params)
 	}
 	return t
 }
 
-// Replica returns a trainer of the same parameters that has gradients of its own: for another goroutine, while no optimiser changes the
-// parameters.
+// Replica returns a trainer of the same parameters, in the same memory, that has gradients of its own: for another goroutine, while no optimiser changes
+// the parameters.
 func (t *Trainer) Replica() *Trainer {
-	shared := map[string]*autodiff.Param{}
-	for _, l := range t.layers {
-		for _, p := range []*autodiff.Param{l.a, l.b, l.z} {
-			shared[p.Name] = p
-		}
-	}
-	for _, s := range t.saved {
-		shared[s.param.Name] = s.param
-	}
-	own := map[string]bool{}
+	own := map[string]*autodiff.Param{}
 	for _, p := range t.params {
-		own[p.Name] = true
+		own[p.Name] = p
 	}
-	train := func(key string) bool { return own[key] }
-	return newTrainer(t.from, train, func(key string, shape []int) *autodiff.Param {
-		return autodiff.NewParam(key, shape, shared[key].Value.Data)
+	train := func(key string) bool { return own[key] != nil }
+	return newTrainer(t.from, train, func(key string, shape []int, _ func() []float32) *autodiff.Param {
+		return autodiff.NewParam(key, shape, own[key].Value.Data)
 	})
 }
 
-// Params returns what is trained, in the order of the base model's modules. Names are the keys of adapter_model.safetensors.
+// Params returns what is trained: the tensors of the adapted layers in the base model's order, of each A, B and the logits, then the parameters of
+// modules_to_save. Their names are the keys of adapter_model.safetensors.
 func (t *Trainer) Params() []*autodiff.Param { return slices.Clone(t.params) }
 
 // Routing returns those of Params that are routers' logits: the recipe gives them a rate of their own and no weight decay.
 func (t *Trainer) Routing() []*autodiff.Param {
 	var routing []*autodiff.Param
 	for _, l := range t.layers {
-		if !l.frozen[2] {
-			routing = append(routing, l.z)
+		if p := l.operands[ofZ].param; p != nil {
+			routing = append(routing, p)
 		}
 	}
 	return routing
@@ -133,8 +125,8 @@ func (t *Trainer) Skills() []*autodiff.Param {
 	return slices.DeleteFunc(t.Params(), func(p *autodiff.Param) bool { return slices.Contains(routing, p) })
 }
 
-// Begin says what the next passes are: sequence i has the task tasks[i], which is kept, and its weights are found by r, whose draws are made now. A task that
-// does not exist is a [*TaskError].
+// Begin says what the next passes are: sequence i has the task tasks[i], which is kept, and its weights are found by r. The draws of r are made now, for
+// all layers in the base model's order, and serve every pass until the next Begin. A task that does not exist is a [*TaskError].
 func (t *Trainer) Begin(tasks []int, r Routing) error {
 	if err := r.check(); err != nil {
 		return err
@@ -149,10 +141,7 @@ func (t *Trainer) Begin(tasks []int, r Routing) error {
 		return nil
 	}
 	for _, l := range t.layers {
-		n := len(tasks) * l.z.Value.Cols
-		l.memory = slices.Grow(l.memory[:0], n)[:n]
-		l.draws = mat.View(l.memory, len(tasks), l.z.Value.Cols)
-		if err := r.Uniforms.Draw(l.layer.Path, l.draws); err != nil {
+		if err := l.draw(len(tasks), r.Uniforms); err != nil {
 			return fmt.Errorf("poly: draws for %s: %w", l.layer.Path, err)
 		}
 	}
@@ -162,36 +151,38 @@ func (t *Trainer) Begin(tasks []int, r Routing) error {
 // Trained returns what passes use.
 func (t *Trainer) Trained() *nn.Trained { return &t.trained }
 
-// Adapter returns an adapter with a copy of the present values, in float32.
+// Adapter returns an adapter with a copy of the present values: what is trained and all banks and routers in float32, the rest as it was.
 func (t *Trainer) Adapter() *Adapter {
-	a := &Adapter{config: t.from.config, engine: t.from.engine, saved: t.from.saved, replaced: maps.Clone(t.from.replaced), metadata: t.from.metadata}
-	tensors := map[string]safetensors.Tensor{}
-	keep := func(p *autodiff.Param) []float32 {
-		values := slices.Clone(p.Value.Data)
-		tensors[p.Name] = safetensors.NewFloat32s(p.Name, p.Shape, values)
+	from := t.from
+	a := &Adapter{config: from.config, engine: from.engine, saved: from.saved, replaced: maps.Clone(from.replaced), metadata: from.metadata}
+	now := map[string]safetensors.Tensor{}
+	keep := func(key string, shape []int, values []float32) []float32 {
+		values = slices.Clone(values)
+		now[key] = safetensors.NewFloat32s(key, shape, values)
 		return values
 	}
 	for _, l := range t.layers {
 		layer := *l.layer
-		layer.Bank.A, layer.Bank.B, layer.Router.Logits = keep(l.a), keep(l.b), keep(l.z)
+		for i, x := range layer.tensors() {
+			*x.values = keep(x.key, x.shape, l.operands[i].value.Data)
+		}
 		a.layers = append(a.layers, &layer)
 	}
-	for _, m := range t.from.saved {
-		values := map[string]nn.Weights{}
-		for _, s := range t.saved {
-			if s.module.Path == m.Path {
-				values[s.name] = nn.Weights{F32: keep(s.param)}
-			}
+	values := map[nn.Layer]map[string]nn.Weights{}
+	for _, s := range t.saved {
+		if values[s.module.Layer] == nil {
+			values[s.module.Layer] = map[string]nn.Weights{}
 		}
-		if len(values) > 0 {
-			a.replaced[m.Layer] = m.Layer.With(a.engine, values)
-		}
+		values[s.module.Layer][s.name] = nn.Weights{F32: keep(s.param.Name, s.param.Shape, s.param.Value.Data)}
 	}
-	for _, old := range t.from.tensors {
-		if now, ok := tensors[old.Name]; ok {
-			old = now
+	for layer, v := range values {
+		a.replaced[layer] = layer.With(a.engine, v)
+	}
+	for _, x := range from.tensors {
+		if changed, ok := now[x.Name]; ok {
+			x = changed
 		}
-		a.tensors = append(a.tensors, old)
+		a.tensors = append(a.tensors, x)
 	}
 	return a
 }
