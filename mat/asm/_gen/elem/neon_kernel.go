@@ -147,9 +147,13 @@ func (c *neonCode) pin(v *value) {
 		c.pair = c.limit
 		c.op("MOVD $tablesNEON<>(SB), R6")
 	}
+	args := []*value{v.a, v.b, v.c}
+	if v.op == fma || v.op == fms || v.op == valid {
+		args = args[:2]
+	}
 	var list []uint32
-	for _, a := range v.args() {
-		if a.op == constant && !(a == v.c && (v.op == fma || v.op == fms || v.op == valid)) {
+	for _, a := range args {
+		if a != nil && a.op == constant {
 			list = append(list, bitsOf(a.f))
 		}
 	}
