@@ -46,6 +46,11 @@ func (v *verifier) run(ctx context.Context) ([]check, error) {
 	if err := add(v.checkAlone(ctx)); err != nil {
 		return nil, fmt.Errorf("alone: %w", err)
 	}
+	generated, err := v.checkGeneration(ctx)
+	if err != nil {
+		return nil, err
+	}
+	checks = append(checks, generated...)
 	trained, err := v.checkTraining(ctx)
 	if err != nil {
 		return nil, err
@@ -59,10 +64,7 @@ func (v *verifier) unsupported() []check {
 	var checks []check
 	for _, name := range v.file.Names() {
 		c := check{Name: name, Reason: "unknown kind of tensor"}
-		if strings.HasPrefix(name, "gen.") {
-			c.Reason = "generation is not built yet"
-		}
-		known := slices.Contains(inputs, name) || name == "loss" || slices.ContainsFunc([]string{"logits", "grad.", "train.", "adam."}, func(prefix string) bool {
+		known := slices.Contains(inputs, name) || name == "loss" || slices.ContainsFunc([]string{"logits", "gen.", "grad.", "train.", "adam."}, func(prefix string) bool {
 			return strings.HasPrefix(name, prefix)
 		})
 		if !known && !slices.Contains(checks, c) {
