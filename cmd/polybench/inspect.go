@@ -118,13 +118,29 @@ func inspectModel(w io.Writer, e *mat.Engine, dir fs.FS) error {
 	}
 	a := m.Architecture()
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "architecture\t%s, encoder-decoder\n", a.Type)
+	kind, layers := "encoder-decoder", fmt.Sprintf("%d encoder, %d decoder", a.EncoderLayers, a.DecoderLayers)
+	if a.EncoderLayers == 0 {
+		kind, layers = "decoder-only", fmt.Sprint(a.DecoderLayers)
+	}
+	fmt.Fprintf(t, "architecture\t%s, %s\n", a.Type, kind)
 	fmt.Fprintf(t, "vocabulary\t%d\n", a.Vocabulary)
 	fmt.Fprintf(t, "d_model\t%d\n", a.Dim)
-	fmt.Fprintf(t, "layers\t%d encoder, %d decoder\n", a.EncoderLayers, a.DecoderLayers)
-	fmt.Fprintf(t, "heads\t%d of %d\n", a.Heads, a.HeadSize)
+	fmt.Fprintf(t, "layers\t%s\n", layers)
+	heads := fmt.Sprintf("%d of %d", a.Heads, a.HeadSize)
+	if a.KVHeads != a.Heads {
+		heads += fmt.Sprintf(", %d of keys and values", a.KVHeads)
+	}
+	fmt.Fprintf(t, "heads\t%s\n", heads)
 	fmt.Fprintf(t, "feed-forward\t%d, %s\n", a.Inner, a.FeedForward)
-	fmt.Fprintf(t, "relative attention\t%d buckets up to distance %d\n", a.Buckets, a.MaxDistance)
+	if a.Buckets > 0 {
+		fmt.Fprintf(t, "relative attention\t%d buckets up to distance %d\n", a.Buckets, a.MaxDistance)
+	}
+	if a.Rope != "" {
+		fmt.Fprintf(t, "rope\t%s\n", a.Rope)
+	}
+	if a.WindowLayers > 0 {
+		fmt.Fprintf(t, "sliding window\t%d, in %d of %d layers\n", a.Window, a.WindowLayers, a.DecoderLayers)
+	}
 	head := "of its own"
 	if a.TiedHead {
 		head = "tied to the embedding"

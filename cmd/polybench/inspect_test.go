@@ -18,6 +18,9 @@ func TestInspect(t *testing.T) {
 		{"testdata/t5-mhr/base", []string{"t5, encoder-decoder", "2 encoder, 2 decoder", "4 of 16", "gated-gelu", "of its own", "230400"}},
 		{"../../poly/testdata/peft-0.21/t5v1-mhr/base", []string{"relu", "tied to the embedding, outputs scaled", "181248"}},
 		{"../../poly/testdata/peft-0.21/sharded/base", []string{"t5, encoder-decoder"}},
+		{"../../poly/testdata/peft-0.21/qwen2/base", []string{"qwen2, decoder-only", "4 of 8, 1 of keys and values", "gated-silu", "linear", "4, in 1 of 2 layers",
+			"of its own"}},
+		{"../../poly/testdata/peft-0.21/llama-rope/adapter", []string{"4 adapted modules", "  model.layers.0.self_attn.q_proj\n"}},
 		{"../../poly/testdata/peft-0.8/t5-mhr/adapter", []string{
 			`"n_skills": 2`, "12 adapted modules", "  encoder.block.0.layer.0.SelfAttention.q\n", "12576 parameters in 36 tensors",
 			"36 tensors that belong to nobody", "k.poly_lora_A.second", "skill 1"}},
