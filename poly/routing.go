@@ -52,6 +52,9 @@ func (r randomUniforms) Draw(_ string, u mat.Matrix) error {
 func uniform(source rand.Source) float32 { return float32(source.Uint64()>>40) * 0x1p-24 }
 
 func (r *Routing) check() error {
+	if r.Relaxation < Sigmoid || r.Relaxation > StraightThrough {
+		return fmt.Errorf("poly: routing: relaxation: got %d, want Sigmoid, RelaxedBernoulli or StraightThrough", r.Relaxation)
+	}
 	if r.Temperature < 0 || r.Temperature != r.Temperature {
 		return fmt.Errorf("poly: routing: temperature: got %v, want > 0, or 0 for 1", r.Temperature)
 	}

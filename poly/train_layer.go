@@ -49,7 +49,7 @@ func (l *trainedLayer) AddTo(p *nn.Pass, rows nn.Ragged, y, x autodiff.Value) au
 	m := mixed{l: l, rows: rows, x: x, a: l.operands[ofA].on(t), b: l.operands[ofB].on(t), z: l.operands[ofZ].on(t)}
 	m.weights, m.slope, m.sums = t.Scratch(n, k.Splits*k.Skills), t.Scratch(n, k.Splits*k.Skills), t.Scratch(n, k.Splits)
 	m.mixA, m.mixB, m.h = t.Scratch(n, k.In*k.R), t.Scratch(n, k.R*k.Out), t.Scratch(x.Rows, k.R)
-	if x.Needs() || m.a.Needs() || m.b.Needs() || m.z.Needs() {
+	if t.Needs(x, m.a, m.b, m.z) {
 		y = t.Needing(y)
 	}
 	m.y = y
