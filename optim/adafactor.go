@@ -32,9 +32,9 @@ func DefaultAdafactor() AdafactorOptions {
 
 func (o AdafactorOptions) check(groups []Group) error {
 	err := cmp.Or(
-		finite("SquareEps", o.SquareEps, 0, false),
-		finite("ScaleEps", o.ScaleEps, 0, false),
-		finite("ClipThreshold", o.ClipThreshold, 0, false),
+		positive("SquareEps", o.SquareEps),
+		positive("ScaleEps", o.ScaleEps),
+		positive("ClipThreshold", o.ClipThreshold),
 		fraction("Beta1", o.Beta1),
 	)
 	if err != nil {
@@ -102,7 +102,7 @@ func (a *Adafactor) addParam(param *autodiff.Param, group int) {
 	}
 }
 
-// Step does a step. It leaves the gradients as they are. With RelativeStep, factor multiplies the relative rate.
+// Step is Optimizer.Step. With RelativeStep, factor multiplies the relative rate.
 func (a *Adafactor) Step(e *mat.Engine, factor float64) {
 	a.steps++
 	o, t := &a.options, &a.task

@@ -40,7 +40,7 @@ func NewAdamW(groups []Group, o AdamOptions) (*Adam, error) { return newAdam(gro
 
 func newAdam(groups []Group, o AdamOptions, decoupled bool) (*Adam, error) {
 	params, groupOf, err := flatten(groups)
-	if err := cmp.Or(err, fraction("Beta1", o.Beta1), fraction("Beta2", o.Beta2), finite("Eps", o.Eps, 0, false)); err != nil {
+	if err := cmp.Or(err, fraction("Beta1", o.Beta1), fraction("Beta2", o.Beta2), positive("Eps", o.Eps)); err != nil {
 		return nil, err
 	}
 	a := &Adam{groups: slices.Clone(groups), options: o, decoupled: decoupled}
@@ -57,7 +57,7 @@ func newAdam(groups []Group, o AdamOptions, decoupled bool) (*Adam, error) {
 	return a, nil
 }
 
-// Step does a step. It leaves the gradients as they are.
+// Step is Optimizer.Step.
 func (a *Adam) Step(e *mat.Engine, factor float64) {
 	a.steps++
 	o, t := &a.options, &a.task

@@ -1,8 +1,8 @@
 package optim
 
 import (
+	"cmp"
 	"fmt"
-	"math"
 
 	"github.com/polytropon/polytropon/autodiff"
 )
@@ -34,11 +34,9 @@ func TwoSpeed(skills, routing []*autodiff.Param, weightDecay float64) []Group {
 func flatten(groups []Group) (params []*autodiff.Param, groupOf []int, err error) {
 	seen := map[string]bool{}
 	for i, g := range groups {
-		if !(g.LR >= 0) || math.IsInf(g.LR, 1) {
-			return nil, nil, fmt.Errorf("optim: group %d: LR: got %v, want a finite number ≥ 0", i, g.LR)
-		}
-		if !(g.WeightDecay >= 0) || math.IsInf(g.WeightDecay, 1) {
-			return nil, nil, fmt.Errorf("optim: group %d: WeightDecay: got %v, want a finite number ≥ 0", i, g.WeightDecay)
+		name := fmt.Sprintf("group %d: ", i)
+		if err := cmp.Or(notNegative(name+"LR", g.LR), notNegative(name+"WeightDecay", g.WeightDecay)); err != nil {
+			return nil, nil, err
 		}
 		for _, p := range g.Params {
 			checkParam(p)

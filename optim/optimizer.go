@@ -8,8 +8,7 @@ import (
 // An Optimizer changes the parameters of its groups. One call at a time.
 type Optimizer interface {
 	// Step changes every parameter by what its gradient holds now, at the rate of its group times factor, which is mostly a Schedule's.
-	// It leaves the gradients as they are, or, where the optimiser says so, changed. A gradient that is not finite makes parameters and
-	// state NaN or infinite, as it does in PyTorch.
+	// It leaves the gradients as they are. One that is not finite makes parameters and state NaN or infinite, as it does in PyTorch.
 	Step(e *mat.Engine, factor float64)
 
 	// Steps returns how many steps led to the present state: what to ask a Schedule about before the next step.

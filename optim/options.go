@@ -5,16 +5,20 @@ import (
 	"math"
 )
 
-// finite returns an error unless v is finite and above least, or at it where closed.
-func finite(name string, v, least float64, closed bool) error {
-	if (v > least || closed && v == least) && !math.IsInf(v, 1) {
+// positive returns an error unless v is a finite number above 0.
+func positive(name string, v float64) error {
+	if v > 0 && !math.IsInf(v, 1) {
 		return nil
 	}
-	sign := ">"
-	if closed {
-		sign = "≥"
+	return fmt.Errorf("optim: %s: got %v, want a finite number > 0", name, v)
+}
+
+// notNegative returns an error unless v is a finite number, 0 or above.
+func notNegative(name string, v float64) error {
+	if v >= 0 && !math.IsInf(v, 1) {
+		return nil
 	}
-	return fmt.Errorf("optim: %s: got %v, want a finite number %s %v", name, v, sign, least)
+	return fmt.Errorf("optim: %s: got %v, want a finite number ≥ 0", name, v)
 }
 
 // fraction returns an error unless 0 ≤ v < 1.

@@ -30,7 +30,7 @@ var _ Optimizer = (*SGD)(nil)
 // NewSGD returns an SGD.
 func NewSGD(groups []Group, o SGDOptions) (*SGD, error) {
 	params, groupOf, err := flatten(groups)
-	if err := cmp.Or(err, finite("Momentum", o.Momentum, 0, true), o.checkDampening()); err != nil {
+	if err := cmp.Or(err, notNegative("Momentum", o.Momentum), o.checkDampening()); err != nil {
 		return nil, err
 	}
 	s := &SGD{groups: slices.Clone(groups), options: o}
@@ -56,7 +56,7 @@ func (o SGDOptions) checkDampening() error {
 	return nil
 }
 
-// Step does a step. It leaves the gradients as they are.
+// Step is Optimizer.Step.
 func (s *SGD) Step(e *mat.Engine, factor float64) {
 	s.steps++
 	t := &s.task
