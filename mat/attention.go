@@ -252,18 +252,23 @@ type strip struct{ sequence, head, i, start int }
 // start on that the query does not see, and sums to the rows' sums. q holds the scaled queries.
 func (t *attentionTask) weigh(w, q Matrix, p strip, base int, keys *panels, sums *[maxStrip]float32) {
 	keys.multiply(w.ColRange(p.start-base, w.Cols), q, p.start-base)
-	bias := biasRow(t.Bias, p)
 	for r := range w.Rows {
-		from, to := t.sees(p.sequence, p.i+r, base+w.Cols)
-		row := w.Row(r)
-		clear(row[p.start-base : from-base])
-		clear(row[to-base:])
-		row = row[from-base : to-base]
-		if bias != nil {
-			t.engine.AddRow(row, bias[len(bias)/2-t.position(p.sequence, p.i+r)+from:][:len(row)])
-		}
-		sums[r] = t.engine.expRow(row)
+		p := p
+		p.i += r
+		sums[r] = t.weighRow(w.Row(r), p, base)
 	}
+}
+
+// weighRow is weigh for one row, whose scores are there but for the bias, and returns its sum.
+func (t *attentionTask) weighRow(row []float32, p strip, base int) float32 {
+	from, to := t.sees(p.sequence, p.i, base+len(row))
+	clear(row[p.start-base : from-base])
+	clear(row[to-base:])
+	row = row[from-base : to-base]
+	if bias := biasRow(t.Bias, p); bias != nil {
+		t.engine.AddRow(row, bias[len(bias)/2-t.position(p.sequence, p.i)+from:][:len(row)])
+	}
+	return t.engine.expRow(row)
 }
 
 // expRow sets x to exp(x - max x), with 0 below e⁻⁶⁹, and returns its sum, with Softmax's arithmetic.

@@ -14,6 +14,8 @@ func TestAttentionCachedGivesTheBitsOfOneCall(t *testing.T) {
 		{heads: 9, size: 64, causal: true, queries: []int{70}, kvHeads: 3, scale: 0.125},
 		{heads: 3, size: 5, causal: true, bias: true, queries: []int{60, 7}, kvHeads: 1, scale: 0.4, window: 9},
 		{heads: 2, size: 20, causal: true, queries: []int{1050}, kvHeads: 1, scale: 0.3, window: 521},
+		{heads: 4, size: 24, causal: true, bias: true, queries: []int{700, 100}, kvHeads: 2, scale: 0.3, window: 65},
+		{heads: 2, size: 40, causal: true, queries: []int{1100}, kvHeads: 1, scale: 0.3, window: 530},
 		{heads: 1, size: 530, causal: true, queries: []int{530}},
 	} {
 		t.Run(c.String(), func(t *testing.T) {
@@ -97,13 +99,13 @@ func TestAttentionCachedAcross(t *testing.T) {
 	})
 }
 
-// TestAttentionOutsideTheWindow has NaN and infinities in keys and values before the window.
+// TestAttentionOutsideTheWindow has NaN and infinities in keys and values before and behind the window, for many queries at once and for few.
 func TestAttentionOutsideTheWindow(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
-		want := attentionCase{heads: 2, size: 20, causal: true, queries: []int{60}, window: 8, kvHeads: 1}.operands(3)
+		want := attentionCase{heads: 2, size: 24, causal: true, queries: []int{60}, window: 8, kvHeads: 1}.operands(3)
 		e.Attention(want.out, want.q, want.k, want.v, want.Attention)
-		o := attentionCase{heads: 2, size: 20, causal: true, queries: []int{60}, window: 8, kvHeads: 1}.operands(3)
-		for l := range 20 {
+		o := attentionCase{heads: 2, size: 24, causal: true, queries: []int{60}, window: 8, kvHeads: 1}.operands(3)
+		for l := range o.k.Cols {
 			o.k.Row(20)[l], o.v.Row(20)[l] = negInf, -negInf
 		}
 		e.Attention(o.out, o.q, o.k, o.v, o.Attention)
@@ -114,6 +116,18 @@ func TestAttentionOutsideTheWindow(t *testing.T) {
 			for j, v := range o.out.Row(i) {
 				if !same(v, want.out.Row(i)[j]) {
 					t.Fatalf("query %d, column %d: %v, want %v", i, j, v, want.out.Row(i)[j])
+				}
+			}
+		}
+		for i := 0; i < 60; i += 4 {
+			a, out := o.Attention, New(4, o.q.Cols)
+			a.Queries, a.Keys, a.Offsets = []int{0, 4}, nil, []int{i}
+			e.AttentionCached(out, o.q.RowRange(i, i+4), []Matrix{o.k}, []Matrix{o.v}, a)
+			for r := range 4 {
+				for j, v := range out.Row(r) {
+					if !same(v, o.out.Row(i + r)[j]) {
+						t.Fatalf("query %d, column %d: %v among few, want %v", i+r, j, v, o.out.Row(i + r)[j])
+					}
 				}
 			}
 		}

@@ -19,6 +19,10 @@ func (t *attentionTask) forward(p attentionPart) {
 		}
 		return
 	}
+	if t.isFew(p) {
+		t.few(p)
+		return
+	}
 	base := first / kBlock * kBlock
 	n := end - base
 	keys, values := newPanels(e.level, d, n), newPanels(e.level, n, d)
