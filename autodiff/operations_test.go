@@ -3,6 +3,7 @@ package autodiff
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/polytropon/polytropon/mat"
 )
@@ -94,24 +95,20 @@ var operations = append([]operation{
 	{"CrossEntropy of a part", [][2]int{{5, 9}},
 		func(t *Tape, x []Value) Value { return crossEntropyOf(t, x[0], 11) },
 		func(x []wide) wide { return crossEntropy64(x[0], 11) }},
-	{"Attention", [][2]int{{9, 6}, {10, 6}, {10, 6}},
-		func(t *Tape, x []Value) Value {
-			return t.Attention(x[0], x[1], x[2], Value{}, mat.Attention{Heads: 2, HeadSize: 3, Queries: queries, Keys: keys})
-		},
-		func(x []wide) wide { return attend(x[0], x[1], x[2], wide{}, 2, queries, keys, false) }},
-	{"Attention, causal, with a bias", [][2]int{{9, 4}, {9, 4}, {9, 4}, {2, 11}},
-		func(t *Tape, x []Value) Value {
-			b := x[3].Matrix
-			return t.Attention(x[0], x[1], x[2], x[3], mat.Attention{
-				Heads: 2, HeadSize: 2, Queries: selfRows, Keys: selfRows, Causal: true, Bias: []mat.Matrix{b, b, b, b},
-			})
-		},
-		func(x []wide) wide { return attend(x[0], x[1], x[2], x[3], 2, selfRows, selfRows, true) }},
+	attentionOperation("Attention", 9, 10, mat.Attention{Heads: 2, HeadSize: 3, Queries: queries, Keys: keys}),
+	attentionOperation("Attention, causal, with a bias", 9, 9, mat.Attention{
+		Heads: 2, HeadSize: 2, Queries: selfRows, Keys: selfRows, Causal: true, Bias: make([]mat.Matrix, 4),
+	}),
+	attentionOperation("Attention, shared keys, a window, a scale", 7, 10, mat.Attention{
+		Heads: 4, HeadSize: 3, KVHeads: 2, Queries: []int{0, 3, 3, 7, 7}, Keys: keys, Causal: true, Window: 2, Scale: 0.4, Offsets: []int{1, 0, 0, 0},
+	}),
 	{"Attention over itself", [][2]int{{9, 4}},
 		func(t *Tape, x []Value) Value {
 			return t.Attention(x[0], x[0], x[0], Value{}, mat.Attention{Heads: 1, HeadSize: 4, Queries: selfRows, Keys: selfRows})
 		},
-		func(x []wide) wide { return attend(x[0], x[0], x[0], wide{}, 1, selfRows, selfRows, false) }},
+		func(x []wide) wide {
+			return attend(x[0], x[0], x[0], wide{}, mat.Attention{Heads: 1, HeadSize: 4, Queries: selfRows, Keys: selfRows})
+		}},
 	{"Recompute", [][2]int{{5, 7}, {9, 7}},
 		func(t *Tape, x []Value) Value { return t.Recompute(&residual{packedWeight(t), x[1]}, x[0]) },
 		func(x []wide) wide {
@@ -187,32 +184,67 @@ func crossEntropy64(logits wide, n float64) wide {
 	return loss
 }
 
+// attentionOperation is an attention over so many queries and keys; a.Bias is nil or has places for the one bias.
+func attentionOperation(name string, queries, keys int, a mat.Attention) operation {
+	kv := a.HeadSize * a.KVHeads
+	if a.KVHeads == 0 {
+		kv = a.HeadSize * a.Heads
+	}
+	op := operation{
+		name: name, shapes: [][2]int{{queries, a.Heads * a.HeadSize}, {keys, kv}, {keys, kv}},
+		record:  func(t *Tape, x []Value) Value { return t.Attention(x[0], x[1], x[2], Value{}, a) },
+		forward: func(x []wide) wide { return attend(x[0], x[1], x[2], wide{}, a) },
+	}
+	if a.Bias != nil {
+		op.shapes = append(op.shapes, [2]int{a.Heads, 2*queries - 1})
+		op.record = func(t *Tape, x []Value) Value {
+			a := a
+			a.Bias = slices.Repeat([]mat.Matrix{x[3].Matrix}, len(a.Bias))
+			return t.Attention(x[0], x[1], x[2], x[3], a)
+		}
+		op.forward = func(x []wide) wide { return attend(x[0], x[1], x[2], x[3], a) }
+	}
+	return op
+}
+
 // attend is mat.Engine.Attention in float64, with one bias or none for all sequences.
-func attend(q, k, v, bias wide, heads int, queries, keys []int, causal bool) wide {
-	out, size := zeros(q.rows, q.cols), q.cols/heads
-	for s := range len(queries) - 1 {
-		for h := range heads {
-			head := func(m wide, i int) []float64 { return m.row(i)[h*size : (h+1)*size] }
-			for i := range queries[s+1] - queries[s] {
-				seen := keys[s+1] - keys[s]
-				if causal {
-					seen = min(seen, i+1)
-				}
-				if seen == 0 {
-					continue
-				}
-				scores := zeros(1, seen)
-				for j := range seen {
-					for c, x := range head(q, queries[s]+i) {
-						scores.data[j] += x * head(k, keys[s]+j)[c]
+func attend(q, k, v, bias wide, a mat.Attention) wide {
+	out, scale, groups := zeros(q.rows, q.cols), 1.0, 1
+	if a.Scale != 0 {
+		scale = float64(a.Scale)
+	}
+	if a.KVHeads != 0 {
+		groups = a.Heads / a.KVHeads
+	}
+	head := func(m wide, i, h int) []float64 { return m.row(i)[h*a.HeadSize : (h+1)*a.HeadSize] }
+	for s := range len(a.Queries) - 1 {
+		for i := a.Queries[s]; i < a.Queries[s+1]; i++ {
+			position, first, end := i-a.Queries[s], 0, a.Keys[s+1]-a.Keys[s]
+			if a.Offsets != nil {
+				position += a.Offsets[s]
+			}
+			if a.Causal {
+				end = min(end, position+1)
+			}
+			if a.Window != 0 {
+				first = max(0, position+1-a.Window)
+			}
+			if first >= end {
+				continue
+			}
+			for h := range a.Heads {
+				scores := zeros(1, end-first)
+				for j := range scores.data {
+					for c, x := range head(q, i, h) {
+						scores.data[j] += scale * x * head(k, a.Keys[s]+first+j, h/groups)[c]
 					}
 					if bias.data != nil {
-						scores.data[j] += bias.row(h)[bias.cols/2-i+j]
+						scores.data[j] += bias.row(h)[bias.cols/2-position+first+j]
 					}
 				}
 				for j, p := range scores.softmax().data {
-					for c, x := range head(v, keys[s]+j) {
-						head(out, queries[s]+i)[c] += p * x
+					for c, x := range head(v, a.Keys[s]+first+j, h/groups) {
+						head(out, i, h)[c] += p * x
 					}
 				}
 			}
