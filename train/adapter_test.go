@@ -1,0 +1,227 @@
+package train_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/model"
+	"github.com/polytropon/polytropon/optim"
+	"github.com/polytropon/polytropon/poly"
+	"github.com/polytropon/polytropon/train"
+)
+
+// adapterRun is a run of a Poly adapter on a T5: relaxed Bernoulli, a prior, accumulation, clipping, a schedule.
+type adapterRun struct {
+	engine mat.Options
+	new    func(groups []optim.Group) (optim.Optimizer, error)
+	change func(c *train.Config)
+}
+
+func (r adapterRun) loop(t testing.TB) (*train.Loop, *train.PolyModel) {
+	t.Helper()
+	e := testEngine(t, r.engine)
+	base, err := model.Open(filepath.Join(t5, "base"), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	adapter, err := poly.Open(filepath.Join(t5, "adapter"), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trainer, err := poly.NewTrainer(adapter, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.new == nil {
+		r.new = adamOf
+	}
+	optimizer, err := r.new(optim.TwoSpeed(trainer.Skills(), trainer.Routing(), 0.01))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &train.PolyModel{Base: base, Trainer: trainer, Relaxation: poly.RelaxedBernoulli, Prior: poly.Prior{IBP: 1e-3, Entropy: 1e-2}}
+	c := train.Config{
+		Engine: e, Objective: m, Optimizer: optimizer, Schedule: optim.Cosine(2, 12),
+		Train: train.Shuffle(sentences(20, 5), 3), Eval: sentences(5, 9),
+		BatchTokens: 30, BatchSize: 3, GradientAccumulationSteps: 4, MaxGradNorm: 1, MaxSteps: 6, Seed: 11,
+	}
+	if r.change != nil {
+		r.change(&c)
+	}
+	return newLoop(t, c), m
+}
+
+func adamOf(groups []optim.Group) (optim.Optimizer, error) {
+	return optim.NewAdamW(groups, optim.DefaultAdam())
+}
+
+func adafactorOf(groups []optim.Group) (optim.Optimizer, error) {
+	o := optim.DefaultAdafactor()
+	o.RelativeStep, o.Beta1 = false, 0.9
+	return optim.NewAdafactor(groups, o)
+}
+
+// sentences are examples of 3 tasks with sequences of 1 to 9 tokens.
+func sentences(count int, seed uint64) train.Slice {
+	source := rand.New(rand.NewPCG(seed, 0))
+	ids := func() []int {
+		ids := make([]int, 1+source.IntN(9))
+		for i := range ids {
+			ids[i] = 2 + source.IntN(200)
+		}
+		return ids
+	}
+	var s train.Slice
+	for i := range count {
+		s = append(s, train.Example{InputIDs: ids(), Labels: ids(), Task: i % 3})
+	}
+	s[1].Labels[0] = -100
+	return s
+}
+
+// TestSameBits checks that a run has the same bits on every level with any number of threads and workers.
+func TestSameBits(t *testing.T) {
+	var want []float32
+	for _, level := range mat.Levels() {
+		for _, n := range []struct{ threads, workers int }{{1, 1}, {2, 1}, {2, 2}, {3, 3}, {1, 4}} {
+			t.Run(fmt.Sprintf("%s, %d threads, %d workers", level, n.threads, n.workers), func(t *testing.T) {
+				if level == "generic" && testing.Short() && n.threads != 2 {
+					t.Skip("one is enough of the slowest level")
+				}
+				var found []float32 // losses and norms
+				l, m := adapterRun{engine: mat.Options{Level: level, Threads: n.threads}, change: func(c *train.Config) {
+					c.Workers = n.workers
+					c.OnStep = func(p train.Progress) { found = append(found, float32(p.Loss), p.Norm) }
+					c.OnEvaluate = func(e train.Evaluation) { found = append(found, float32(e.Loss)) }
+				}}.loop(t)
+				run(t, l)
+				found = append(found, values(m)...)
+				if want == nil {
+					want = found
+				}
+				if !equalBits(found, want) {
+					t.Errorf("got other bits than the first: losses, norms and evaluation %v, want %v", found[:13], want[:13])
+				}
+			})
+		}
+	}
+}
+
+// TestResume stops runs after every step, and compares them with one that was not stopped.
+func TestResume(t *testing.T) {
+	for _, o := range []struct {
+		name string
+		new  func([]optim.Group) (optim.Optimizer, error)
+	}{{"AdamW", adamOf}, {"Adafactor", adafactorOf}} {
+		t.Run(o.name, func(t *testing.T) {
+			type result struct {
+				losses []float64
+				values []float32
+				end    train.Position
+			}
+			whole := func() (r result) {
+				l, m := adapterRun{new: o.new, change: func(c *train.Config) {
+					c.EvalSteps = 2
+					c.OnStep = func(p train.Progress) { r.losses = append(r.losses, p.Loss) }
+				}}.loop(t)
+				run(t, l)
+				r.values, r.end = values(m), l.Position()
+				return r
+			}()
+			dir := t.TempDir()
+			var losses []float64
+			for stop := 1; stop <= len(whole.losses); stop++ {
+				ctx, cancel := context.WithCancel(context.Background())
+				l, m := adapterRun{new: o.new, change: func(c *train.Config) {
+					c.EvalSteps, c.SaveSteps, c.OutputDir = 2, 3, dir
+					c.Workers = 1 + stop%2
+					c.OnStep = func(p train.Progress) {
+						if losses = append(losses, p.Loss); p.Step == stop && stop < len(whole.losses) {
+							cancel()
+						}
+					}
+				}}.loop(t)
+				if stop > 1 {
+					load(t, l, dir)
+				}
+				err := l.Run(ctx)
+				if stop < len(whole.losses) {
+					if !errors.Is(err, context.Canceled) {
+						t.Fatalf("stop %d: got %v, want %v", stop, err, context.Canceled)
+					}
+					continue
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !equalBits(values(m), whole.values) {
+					t.Error("got other bits of the parameters than without stops")
+				}
+				if l.Position() != whole.end {
+					t.Errorf("got position %+v, want %+v", l.Position(), whole.end)
+				}
+			}
+			for i, loss := range losses {
+				if loss != whole.losses[i] {
+					t.Errorf("step %d: got loss %v, want %v", i+1, loss, whole.losses[i])
+				}
+			}
+		})
+	}
+}
+
+// TestAccumulation checks that a step's gradient is that of the mean over all its labels, however it is cut.
+func TestAccumulation(t *testing.T) {
+	gradient := func(size, accumulation int) []float32 {
+		objective := newLookup(10, 8, 10, 1)
+		run(t, newLoop(t, train.Config{
+			Engine: testEngine(t, mat.Options{}), Objective: objective, Optimizer: newAdam(objective, 0),
+			Train: ragged(12), BatchSize: size, GradientAccumulationSteps: accumulation, MaxSteps: 1,
+		}))
+		var g []float32
+		for _, p := range objective.Params() {
+			g = append(g, p.Grad.Data...)
+		}
+		return g
+	}
+	want := gradient(12, 1)
+	for _, n := range []struct{ size, accumulation int }{{1, 12}, {5, 3}, {6, 2}} {
+		for i, g := range gradient(n.size, n.accumulation) {
+			if d := g - want[i]; d > 1e-7 || d < -1e-7 {
+				t.Errorf("%d × %d examples: element %d: got %v, want %v", n.accumulation, n.size, i, g, want[i])
+			}
+		}
+	}
+}
+
+// ragged are examples of 1, 2, 3, 4, 1, … tokens.
+func ragged(count int) train.Slice {
+	s := successors(count, 4, 10)
+	for i := range s {
+		s[i].InputIDs, s[i].Labels = s[i].InputIDs[:1+i%4], s[i].Labels[:1+i%4]
+	}
+	return s
+}
+
+func TestMeasure(t *testing.T) {
+	_, m := adapterRun{}.loop(t)
+	for _, c := range []struct {
+		x    train.Example
+		want train.Size
+		err  string
+	}{
+		{train.Example{InputIDs: []int{3, 4, 5}, Labels: []int{6, -100, 1}}, train.Size{Tokens: 6, Labels: 2}, ""},
+		{train.Example{Labels: []int{6}}, train.Size{}, "input_ids: got none, want at least one"},
+		{train.Example{InputIDs: []int{6}}, train.Size{}, "labels: got none, want at least one"},
+	} {
+		size, err := m.Measure(c.x)
+		if size != c.want || fmt.Sprint(err) != c.err && (err != nil || c.err != "") {
+			t.Errorf("%v: got %v, %v, want %v, %s", c.x, size, err, c.want, c.err)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package train
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// A Position is how far a run is.
+type Position struct {
+	Step      int     `json:"step"`      // steps so far
+	Epoch     int     `json:"epoch"`     // of the next example, 0 the first
+	Example   int     `json:"example"`   // the next one's number in the epoch
+	Tokens    int64   `json:"tokens"`    // that all steps took
+	Evaluated int     `json:"evaluated"` // the step of the last evaluation, 0: none
+	BestStep  int     `json:"best_step"` // the step of the best evaluation, 0: none
+	BestLoss  float64 `json:"best_loss"` // what it found
+}
+
+const positionName = "position.json"
+
+// maxPosition bounds what is read of a file. A position has some 200 bytes.
+const maxPosition = 1 << 16
+
+// save writes p to a file in the folder dir, in place of one that is there.
+func (p *Position) save(dir string) error {
+	data, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, positionName)
+	f, err := os.Create(path + ".tmp")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// readPosition reads what save wrote to the folder dir.
+func readPosition(dir string) (Position, error) {
+	path := filepath.Join(dir, positionName)
+	f, err := os.Open(path)
+	if err != nil {
+		return Position{}, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxPosition+1))
+	if err != nil {
+		return Position{}, err
+	}
+	p, err := parsePosition(data)
+	if err != nil {
+		return Position{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
+}
+
+func parsePosition(data []byte) (p Position, err error) {
+	if len(data) > maxPosition {
+		return p, fmt.Errorf("got more than %d bytes, want at most that", maxPosition)
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&p); err != nil {
+		return p, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return p, errors.New("got more after the object, want nothing")
+	}
+	for _, f := range []struct {
+		name        string
+		value, most int
+	}{
+		{"step", p.Step, maxSteps}, {"epoch", p.Epoch, maxSteps}, {"example", p.Example, int(^uint(0) >> 1)},
+		{"evaluated", p.Evaluated, p.Step}, {"best_step", p.BestStep, p.Evaluated},
+	} {
+		if f.value < 0 || f.value > f.most {
+			return p, fmt.Errorf("field %s: got %d, want 0 ≤ %s ≤ %d", f.name, f.value, f.name, f.most)
+		}
+	}
+	if p.Tokens < 0 {
+		return p, fmt.Errorf("field tokens: got %d, want ≥ 0", p.Tokens)
+	}
+	return p, nil
+}
+
+// maxSteps is how many steps an optimiser's state can have.
+const maxSteps = 1<<31 - 1

@@ -1,0 +1,207 @@
+package train_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/polytropon/polytropon/autodiff"
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/nn"
+	"github.com/polytropon/polytropon/train"
+)
+
+// load puts a loop at the last checkpoint in dir.
+func load(t testing.TB, l *train.Loop, dir string) {
+	t.Helper()
+	last, err := train.LastCheckpoint(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Load(last); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// entries returns the names in a folder.
+func entries(t testing.TB, dir string) []string {
+	t.Helper()
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range list {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// meddling is a lookup with something done before each loss.
+type meddling struct {
+	*lookup
+	before func(b *train.Batch)
+}
+
+// Loss implements train.Objective.
+func (m meddling) Loss(ctx context.Context, p *nn.Pass, b *train.Batch) (autodiff.Value, error) {
+	m.before(b)
+	if err := ctx.Err(); err != nil {
+		return autodiff.Value{}, err
+	}
+	return m.lookup.Loss(ctx, p, b)
+}
+
+// Replica implements train.Replicator.
+func (m meddling) Replica() train.Objective { return meddling{m.lookup.Replica().(*lookup), m.before} }
+
+// lookupConfig is a run of a lookup on ragged batches.
+func lookupConfig(e *mat.Engine, o train.Objective) train.Config {
+	return train.Config{
+		Engine: e, Objective: o, Optimizer: newAdam(o, 0.1),
+		Train: train.Shuffle(ragged(30), 7), BatchSize: 4, GradientAccumulationSteps: 3, Workers: 2, MaxSteps: 20,
+	}
+}
+
+// TestCancelInAStep gives up a step; the run then goes on, in the same loop or from the checkpoint, with the bits of one that was not stopped.
+func TestCancelInAStep(t *testing.T) {
+	want := newLookup(10, 8, 10, 1)
+	run(t, newLoop(t, lookupConfig(testEngine(t, mat.Options{Threads: 2}), want)))
+
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	o := meddling{newLookup(10, 8, 10, 1), func(b *train.Batch) {
+		if b.Step == 7 && b.Index == 1 {
+			cancel(errors.New("enough"))
+		}
+	}}
+	c := lookupConfig(testEngine(t, mat.Options{Threads: 2}), o)
+	c.OutputDir = dir
+	l := newLoop(t, c)
+	if err := l.Run(ctx); err == nil || err.Error() != "train: stopped after step 7: enough" {
+		t.Fatalf("got %v, want it to stop after step 7", err)
+	}
+	if got := entries(t, dir); !slices.Equal(got, []string{"checkpoint-7"}) {
+		t.Errorf("got %v, want a checkpoint of step 7", got)
+	}
+	run(t, l)
+	if !equalBits(values(o), values(want)) {
+		t.Error("got other bits where the loop went on than without a stop")
+	}
+}
+
+// TestNonFinite checks that a loss or a gradient that is not finite ends a run before the step is done, and leaves checkpoints alone.
+func TestNonFinite(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		want train.NonFiniteError
+		// spoil makes step 6 fail
+		spoil func(o *lookup)
+	}{
+		{"loss", train.NonFiniteError{Step: 6, Name: "loss", Value: math.Inf(1)}, func(o *lookup) { o.table.Value.Data[0] = float32(math.Inf(1)) }},
+		{"norm", train.NonFiniteError{Step: 6, Name: "gradient norm", Value: math.Inf(1)}, func(o *lookup) {
+			for i := range o.weight.Value.Data {
+				o.weight.Value.Data[i] *= 1e30
+				o.table.Value.Data[i] *= 1e-30
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			objective := newLookup(10, 8, 10, 1)
+			var before []float32
+			o := meddling{objective, func(b *train.Batch) {
+				if b.Step == 5 && b.Index == 0 {
+					c.spoil(objective)
+					before = values(objective)
+				}
+			}}
+			config := lookupConfig(testEngine(t, mat.Options{Threads: 2}), o)
+			config.Workers, config.SaveSteps, config.OutputDir = 1, 2, t.TempDir()
+			l := newLoop(t, config)
+			err := l.Run(context.Background())
+			var got *train.NonFiniteError
+			if !errors.As(err, &got) {
+				t.Fatalf("got %v, want a NonFiniteError", err)
+			}
+			if fmt.Sprint(*got) != fmt.Sprint(c.want) {
+				t.Errorf("got %v, want %v", got, &c.want)
+			}
+			if !equalBits(values(o), before) {
+				t.Error("the parameters changed")
+			}
+			if got := entries(t, config.OutputDir); !slices.Equal(got, []string{"checkpoint-4"}) {
+				t.Errorf("got %v, want the checkpoint of step 4", got)
+			}
+			load(t, newLoop(t, lookupConfig(testEngine(t, mat.Options{Threads: 2}), newLookup(10, 8, 10, 1))), config.OutputDir)
+		})
+	}
+}
+
+// TestErrors checks what is wrong with configs, datasets and objectives.
+func TestErrors(t *testing.T) {
+	for _, c := range []struct {
+		want   string
+		change func(c *train.Config)
+	}{
+		{"train: Engine: got nil", func(c *train.Config) { c.Engine = nil }},
+		{"train: Objective: got nil", func(c *train.Config) { c.Objective = nil }},
+		{"train: Optimizer: got nil", func(c *train.Config) { c.Optimizer = nil }},
+		{"train: Train: got nil", func(c *train.Config) { c.Train = nil }},
+		{"train: BatchSize: got -1, want ≥ 0", func(c *train.Config) { c.BatchSize = -1 }},
+		{"train: BatchTokens and BatchSize: got 0 for both, want a limit", func(c *train.Config) { c.BatchSize = 0 }},
+		{"train: MaxSteps and NumTrainEpochs: got 0 for both, want a limit", func(c *train.Config) { c.MaxSteps = 0 }},
+		{"train: MaxGradNorm: got NaN, want a finite number ≥ 0", func(c *train.Config) { c.MaxGradNorm = math.NaN() }},
+		{"train: Workers: got 4, want at most the micro-batches of a step, 3 (GradientAccumulationSteps)", func(c *train.Config) { c.Workers = 4 }},
+		{"train: Workers: got 2, want 1 for an objective that is no Replicator", func(c *train.Config) {
+			c.Objective = struct{ train.Objective }{c.Objective}
+		}},
+		{"train: Optimizer: got one that has done 1 steps, want a new one", func(c *train.Config) { c.Optimizer.Step(c.Engine, 1) }},
+		{"train: epoch 0, example 3: got 4 tokens, want at most 3 (BatchTokens)", func(c *train.Config) {
+			c.BatchTokens, c.Train = 3, ragged(5)
+		}},
+		{"train: epoch 0: got no examples, want at least one", func(c *train.Config) { c.Train = train.Slice{} }},
+		{"train: epoch 0, example 1: got 0 labels, want 1", func(c *train.Config) {
+			c.Train = train.Slice{{InputIDs: []int{1}, Labels: []int{1}}, {InputIDs: []int{1}}}
+		}},
+		{"train: epoch 0, example 0: got a size of 0 tokens, want at least 1", func(c *train.Config) { c.Train = train.Slice{{}} }},
+		{"train: step 1: epoch 0, examples 0 to 0: got no labels that count, want at least one", func(c *train.Config) {
+			c.Train = train.Slice{{InputIDs: []int{1}, Labels: []int{-100}}}
+		}},
+		{"train: step 1: epoch 0, examples 4 to 4: autodiff: label 0: got 10, want 0 ≤ label < 10 or -100", func(c *train.Config) {
+			s := ragged(5)
+			s[4].Labels[0] = 10
+			c.Train = s
+		}},
+		{"train: evaluation: got no labels that count, want at least one", func(c *train.Config) { c.Eval = train.Slice{} }},
+		{"train: evaluation: epoch 0, example 0: got a size of 0 tokens, want at least 1", func(c *train.Config) { c.Eval = train.Slice{{}} }},
+	} {
+		config := lookupConfig(testEngine(t, mat.Options{Threads: 2}), newLookup(10, 8, 10, 1))
+		c.change(&config)
+		l, err := train.New(config)
+		if err == nil {
+			err = l.Run(context.Background())
+		}
+		if err == nil || err.Error() != c.want {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+// TestPanic checks that a panic of one worker reaches the caller while others wait for it.
+func TestPanic(t *testing.T) {
+	o := meddling{newLookup(10, 8, 10, 1), func(b *train.Batch) {
+		if b.Step == 3 && b.Index == 0 {
+			panic("a mistake")
+		}
+	}}
+	defer func() {
+		if r := recover(); r != "a mistake" {
+			t.Errorf("got panic %v, want a mistake", r)
+		}
+	}()
+	run(t, newLoop(t, lookupConfig(testEngine(t, mat.Options{Threads: 2}), o)))
+}
