@@ -29,7 +29,7 @@ func (s *sum) Backward(t *Tape) {
 		x, y = y, x
 	}
 	t.Add(y, g)
-	t.hand(s.z, x)
+	t.Hand(s.z, x)
 }
 
 // PlusRow returns x with row, 1 × x.Cols, added to each of its rows: the bias of a linear layer.
@@ -65,7 +65,7 @@ func (s *rowSum) Backward(t *Tape) {
 			t.Engine.AddRow(d.Row(0), g.Row(r))
 		}
 	}
-	t.hand(s.z, s.x)
+	t.Hand(s.z, s.x)
 }
 
 // Times returns x ⊙ y, the product element by element.
@@ -89,7 +89,7 @@ func (m *times) Backward(t *Tape) {
 	t.accumulate(m.y, func(d mat.Matrix) { t.Engine.MulElem(d, g, m.x.Matrix) })
 	if m.x.Needs() {
 		t.Engine.MulElem(g, g, m.y.Matrix)
-		t.hand(m.z, m.x)
+		t.Hand(m.z, m.x)
 	}
 }
 
@@ -112,7 +112,7 @@ type scaled struct {
 func (s *scaled) Backward(t *Tape) {
 	if g, ok := t.Grad(s.z); ok {
 		t.Engine.Scale(g, g, s.s)
-		t.hand(s.z, s.x)
+		t.Hand(s.z, s.x)
 	}
 }
 

@@ -38,6 +38,6 @@ type applied struct {
 func (a *applied) Backward(t *Tape) {
 	if g, ok := t.Grad(a.y); ok {
 		a.f.backward(t.Engine, g, g, a.x.Matrix)
-		t.hand(a.y, a.x)
+		t.Hand(a.y, a.x)
 	}
 }

@@ -67,18 +67,24 @@ func (t *Tape) accumulate(v Value, set func(d mat.Matrix)) {
 	t.Engine.Add(d, d, m)
 }
 
-// hand adds the gradient of from to that of to, if to needs one, and hands over its memory where there was nothing yet. It is the last thing
-// that an operation does that made from: its Backward is the last that reads the gradient of from, and can have changed it in place.
-func (t *Tape) hand(from, to Value) {
+// Hand adds the gradient of from to that of to, which has as many elements in the same order, if to needs one. Where nothing is there yet it hands
+// over the memory. It is the last thing that an operation does that made from: its Backward is the last to read the gradient of from, so
+// it can have changed it in place to what to's is to be.
+func (t *Tape) Hand(from, to Value) {
 	if to.id == 0 {
 		return
 	}
+	if from.Rows*from.Cols != to.Rows*to.Cols {
+		panic(fmt.Sprintf("autodiff: the gradient of %s handed to a value of %s", from.Shape(), to.Shape()))
+	}
 	f, g := t.gradient(from), t.gradient(to)
-	if g.set {
-		t.Engine.Add(g.Matrix, g.Matrix, f.Matrix)
+	m := mat.View(f.Data, to.Rows, to.Cols)
+	if g.set || !f.own {
+		t.Add(to, m)
 		return
 	}
-	*g, *f = *f, *g
+	g.Matrix, g.set, g.own = m, true, true
+	*f = gradient{rows: f.rows, cols: f.cols}
 }
 
 // copy sets dst to m: with one factor that is shared among the threads.

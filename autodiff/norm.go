@@ -36,7 +36,7 @@ func (n *norm) Backward(t *Tape) {
 	}
 	if n.x.Needs() {
 		e.RMSNormBackward(g, g, n.x.Matrix, n.weight.Row(0), n.eps)
-		t.hand(n.y, n.x)
+		t.Hand(n.y, n.x)
 	}
 }
 
@@ -56,6 +56,6 @@ type softmax struct{ y, x Value }
 func (s *softmax) Backward(t *Tape) {
 	if g, ok := t.Grad(s.y); ok {
 		t.Engine.SoftmaxBackward(g, g, s.y.Matrix)
-		t.hand(s.y, s.x)
+		t.Hand(s.y, s.x)
 	}
 }

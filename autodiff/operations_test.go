@@ -109,6 +109,12 @@ var operations = append([]operation{
 		func(x []wide) wide {
 			return attend(x[0], x[0], x[0], wide{}, mat.Attention{Heads: 1, HeadSize: 4, Queries: selfRows, Keys: selfRows})
 		}},
+	{"Reshape", [][2]int{{6, 4}},
+		func(t *Tape, x []Value) Value { return t.Reshape(t.Scale(x[0], 2), 3, 8) },
+		func(x []wide) wide { return wide{3, 8, x[0].scale(2).data} }},
+	{"Reshape of an operand", [][2]int{{6, 4}},
+		func(t *Tape, x []Value) Value { return t.Reshape(x[0], 3, 8) },
+		func(x []wide) wide { return wide{3, 8, x[0].data} }},
 	{"Recompute", [][2]int{{5, 7}, {9, 7}},
 		func(t *Tape, x []Value) Value { return t.Recompute(&residual{packedWeight(t), x[1]}, x[0]) },
 		func(x []wide) wide {

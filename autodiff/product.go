@@ -108,5 +108,5 @@ func (f *frozen) Backward(t *Tape) {
 			t.Engine.MulT(da, g, f.w)
 		}
 	}
-	t.hand(f.z, f.y)
+	t.Hand(f.z, f.y)
 }

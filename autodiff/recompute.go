@@ -40,7 +40,7 @@ func (r *recomputed) Backward(t *Tape) {
 		return
 	}
 	inner, mark := t.begin(r.block, r.x)
-	t.hand(r.y, inner)
+	t.Hand(r.y, inner)
 	t.backward(mark.ops)
 	t.end(mark)
 }

@@ -11,8 +11,9 @@ func (t *Tape) Reshape(x Value, rows, cols int) Value {
 	if rows*cols != x.Rows*x.Cols || x.Stride != x.Cols && x.Rows > 1 {
 		panic(fmt.Sprintf("autodiff: %s with stride %d reshaped to %d×%d", x.Shape(), x.Stride, rows, cols))
 	}
-	y := Constant(mat.View(x.Data, rows, cols))
-	if x.Needs() {
+	needs := t.Needs(x)
+	y := Value{Matrix: mat.View(x.Data, rows, cols), tape: x.tape, era: x.era}
+	if needs {
 		y = t.Needing(y)
 		*Record[reshaped](t) = reshaped{y, x}
 	}
@@ -23,7 +24,7 @@ type reshaped struct{ y, x Value }
 
 // Backward implements Op.
 func (r *reshaped) Backward(t *Tape) {
-	if g, ok := t.Grad(r.y); ok {
-		t.Add(r.x, mat.View(g.Data, r.x.Rows, r.x.Cols))
+	if _, ok := t.Grad(r.y); ok {
+		t.Hand(r.y, r.x)
 	}
 }

@@ -46,6 +46,7 @@ func (e *Embedding) WithParams(params map[string]*autodiff.Param) Layer {
 
 // Forward returns the vectors of ids, one row each. 0 ≤ id < Tokens.
 func (e *Embedding) Forward(p *Pass, rows Ragged, ids []int) autodiff.Value {
+	p.check(rows)
 	if len(ids) != rows.Rows() {
 		panic(fmt.Sprintf("nn: embedding %d×%d of %d ids with %d rows", e.Tokens, e.Dim, len(ids), rows.Rows()))
 	}

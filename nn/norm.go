@@ -40,6 +40,7 @@ func (n *RMSNorm) WithParams(params map[string]*autodiff.Param) Layer {
 
 // Forward returns the normalised rows of x.
 func (n *RMSNorm) Forward(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
+	n.check(p, rows, x.Matrix)
 	if p.Tape != nil {
 		return n.record(p, x)
 	}
@@ -50,6 +51,7 @@ func (n *RMSNorm) Forward(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value
 
 // ForwardInPlace returns the normalised rows of x. Without a tape it is x that is changed and returned.
 func (n *RMSNorm) ForwardInPlace(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
+	n.check(p, rows, x.Matrix)
 	if p.Tape != nil {
 		return n.record(p, x)
 	}
@@ -60,6 +62,7 @@ func (n *RMSNorm) ForwardInPlace(p *Pass, rows Ragged, x autodiff.Value) autodif
 // ForwardHeads returns x, whose columns are heads as long as the norm, with each head of each row normalised. Without a tape it is x that is
 // changed and returned.
 func (n *RMSNorm) ForwardHeads(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
+	p.check(rows)
 	size := len(n.weight)
 	if size == 0 || x.Cols%size != 0 || x.Rows != rows.Rows() {
 		panic(fmt.Sprintf("nn: norm over heads of %d of %s with %d rows", size, x.Shape(), rows.Rows()))
@@ -82,10 +85,14 @@ func (n *RMSNorm) record(p *Pass, x autodiff.Value) autodiff.Value {
 	return p.Tape.RMSNorm(x, parameter(p.Tape, with.param, with.weight, 1, len(with.weight)), with.Epsilon)
 }
 
-func (n *RMSNorm) apply(p *Pass, rows Ragged, y, x mat.Matrix) {
+func (n *RMSNorm) check(p *Pass, rows Ragged, x mat.Matrix) {
+	p.check(rows)
 	if x.Cols != len(n.weight) || x.Rows != rows.Rows() {
 		panic(fmt.Sprintf("nn: norm over %d of %s with %d rows", len(n.weight), x.Shape(), rows.Rows()))
 	}
+}
+
+func (n *RMSNorm) apply(p *Pass, rows Ragged, y, x mat.Matrix) {
 	each(p, rows, n, func(n *RMSNorm, from, to int) {
 		p.Engine.RMSNorm(y.RowRange(from, to), x.RowRange(from, to), n.weight, n.Epsilon)
 	})

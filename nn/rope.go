@@ -51,6 +51,6 @@ func (o *rotation) Backward(t *autodiff.Tape) {
 	if g, ok := t.Grad(o.y); ok {
 		size := 2 * o.angles.Cos.Cols
 		t.Engine.RopeBackward(g, g.Cols/size, size, o.angles.Cos, o.angles.Sin)
-		t.Add(o.x, g)
+		t.Hand(o.y, o.x)
 	}
 }
