@@ -1,0 +1,39 @@
+package mat
+
+import (
+	"fmt"
+	"testing"
+)
+
+// BenchmarkPack packs a weight of 1536 × 576, as when a model is loaded or after a step of training. Bytes are those of the weight.
+func BenchmarkPack(b *testing.B) {
+	const n, k = 1536, 576
+	w := randomMatrix(n, k, 1)
+	half := make([]BFloat16, n*k)
+	for _, threads := range []int{1, 2} {
+		e, err := NewEngine(Options{Threads: threads})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer e.Close()
+		p, pt := Pack(e, w.Data, n, k, k), PackT(e, w.Data, n, k, k)
+		for _, f := range []struct {
+			name string
+			size int64
+			do   func()
+		}{
+			{"Pack", 4, func() { Pack(e, w.Data, n, k, k) }},
+			{"PackT", 4, func() { PackT(e, w.Data, n, k, k) }},
+			{"PackT of BFloat16", 2, func() { PackT(e, half, n, k, k) }},
+			{"Repack", 4, func() { p.Repack(e, w) }},
+			{"RepackT", 4, func() { pt.RepackT(e, w) }},
+		} {
+			b.Run(fmt.Sprintf("%s/threads%d", f.name, threads), func(b *testing.B) {
+				b.SetBytes(f.size * n * k)
+				for b.Loop() {
+					f.do()
+				}
+			})
+		}
+	}
+}
