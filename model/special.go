@@ -26,6 +26,9 @@ func (m *Model) StartID() int {
 	return m.special.padID
 }
 
+// PadID returns the id that stands where there is no token (pad_token_id, as generation_config.json says, else config.json); -1 where there is none.
+func (m *Model) PadID() int { return m.special.padID }
+
 // readSpecial reads the ids from the text of config.json and from fsys's generation_config.json, if there is one. What the latter has counts.
 func readSpecial(config []byte, fsys fs.FS) (special, error) {
 	s := special{start: -1, padID: -1}
