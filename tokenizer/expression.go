@@ -1,0 +1,280 @@
+package tokenizer
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// compile makes a pattern of a regular expression of a tokenizer.json. The expressions with look-ahead that byte-level tokenizers use are known;
+// any other is translated to Go's syntax if it has nothing that Go lacks or reads otherwise: literals, classes, groups, alternatives and
+// quantifiers are what both agree on. Matches must not be empty.
+func compile(text string) (pattern, error) {
+	switch text {
+	case gpt2Pattern:
+		return gpt2{charClasses()}, nil
+	case llama3Pattern:
+		return llama3{charClasses(), 3}, nil
+	case qwen2Pattern:
+		return llama3{charClasses(), 1}, nil
+	}
+	t := translator{rest: text}
+	t.alternatives(0)
+	if t.err == nil && t.rest != "" {
+		t.fail("unbalanced )")
+	}
+	if t.err != nil {
+		return nil, fmt.Errorf("the regular expression %s: %w", quote(text), t.err)
+	}
+	re, err := regexp.Compile(t.out.String())
+	if err != nil {
+		return nil, fmt.Errorf("the regular expression %s: %w", quote(text), err)
+	}
+	if re.MatchString("") {
+		return nil, fmt.Errorf("the regular expression %s: it matches nothing, want one that does not match the empty text", quote(text))
+	}
+	return expression{re}, nil
+}
+
+// A translator reads a regular expression in the syntax of Oniguruma and writes it in that of Go.
+type translator struct {
+	rest string
+	out  strings.Builder
+	err  error
+}
+
+const maxGroups = 100 // within each other
+
+func (t *translator) fail(format string, args ...any) {
+	if t.err == nil {
+		t.err = fmt.Errorf(format, args...)
+		t.rest = ""
+	}
+}
+
+// take cuts a prefix off.
+func (t *translator) take(prefix string) bool {
+	rest, ok := strings.CutPrefix(t.rest, prefix)
+	if ok {
+		t.rest = rest
+	}
+	return ok
+}
+
+func (t *translator) char() rune {
+	r, n := utf8.DecodeRuneInString(t.rest)
+	if r == utf8.RuneError {
+		t.fail("it ends early")
+		return 0
+	}
+	t.rest = t.rest[n:]
+	return r
+}
+
+func (t *translator) alternatives(depth int) {
+	if depth > maxGroups {
+		t.fail("got more than %d groups within each other", maxGroups)
+	}
+	for t.rest != "" && t.rest[0] != ')' {
+		if t.take("|") {
+			t.out.WriteByte('|')
+			continue
+		}
+		t.item(depth)
+		t.quantifier()
+	}
+}
+
+// item translates what a quantifier can follow.
+func (t *translator) item(depth int) {
+	switch r := t.char(); r {
+	case '(':
+		if !t.take("?:") && strings.HasPrefix(t.rest, "?") {
+			t.fail("got the group (%.3s, want ( or (?:", t.rest)
+		}
+		t.out.WriteString("(?:")
+		t.alternatives(depth + 1)
+		if !t.take(")") {
+			t.fail("a group does not end")
+		}
+		t.out.WriteByte(')')
+	case '[':
+		t.ranges(t.class())
+	case '.':
+		t.out.WriteString(`[^\n]`)
+	case '\\':
+		t.ranges(t.escape())
+	case '*', '+', '?', '{', '}', '^', '$', ']':
+		t.fail("got %q where a character or a group is expected", r)
+	default:
+		t.ranges([]rune{r, r})
+	}
+}
+
+func (t *translator) quantifier() {
+	m := quantifiers.FindString(t.rest)
+	t.rest = t.rest[len(m):]
+	t.out.WriteString(m)
+	if t.rest != "" && strings.ContainsRune("*+?{", rune(t.rest[0])) {
+		t.fail("got the quantifier %s followed by %.1s", m, t.rest)
+	}
+}
+
+// A number of times takes no ? after it: it means another thing to Oniguruma.
+var quantifiers = regexp.MustCompile(`^(?:[*+?]\??|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})?`)
+
+// ranges writes a class of characters, given by the first and the last of each range.
+func (t *translator) ranges(of []rune) {
+	if t.err != nil {
+		return
+	}
+	t.out.WriteByte('[')
+	for i := 0; i < len(of); i += 2 {
+		fmt.Fprintf(&t.out, `\x{%x}-\x{%x}`, of[i], of[i+1])
+	}
+	t.out.WriteByte(']')
+}
+
+// class reads the rest of a bracketed class.
+func (t *translator) class() []rune {
+	negated := t.take("^")
+	var of []rune
+	for first := true; t.err == nil; first = false {
+		if !first && t.take("]") {
+			break
+		}
+		if strings.HasPrefix(t.rest, "[") || strings.HasPrefix(t.rest, "&&") || strings.HasPrefix(t.rest, "]") {
+			t.fail("got %.2s within a class", t.rest)
+			break
+		}
+		low := t.classItem()
+		if strings.HasPrefix(t.rest, "-") && !strings.HasPrefix(t.rest, "-]") {
+			t.take("-")
+			high := t.classItem()
+			if len(low) != 2 || low[0] != low[1] || len(high) != 2 || high[0] != high[1] || low[0] > high[0] {
+				t.fail("got a range that is not from a character to a later one")
+				break
+			}
+			low[1] = high[0]
+		}
+		of = append(of, low...)
+	}
+	if negated {
+		of = complement(of)
+	}
+	if len(of) == 0 {
+		t.fail("got a class of no characters")
+	}
+	return of
+}
+
+func (t *translator) classItem() []rune {
+	r := t.char()
+	if r == '\\' {
+		return t.escape()
+	}
+	return []rune{r, r}
+}
+
+// escape reads what follows a backslash.
+func (t *translator) escape() []rune {
+	switch r := t.char(); r {
+	case 'n':
+		return []rune{'\n', '\n'}
+	case 'r':
+		return []rune{'\r', '\r'}
+	case 't':
+		return []rune{'\t', '\t'}
+	case 'f':
+		return []rune{'\f', '\f'}
+	case 'v':
+		return []rune{'\v', '\v'}
+	case 's':
+		return where(isSpace)
+	case 'S':
+		return complement(where(isSpace))
+	case 'd':
+		return ofCategory("Nd")
+	case 'D':
+		return complement(ofCategory("Nd"))
+	case 'p', 'P':
+		name, rest, ok := strings.Cut(t.rest, "}")
+		if !ok || !strings.HasPrefix(name, "{") {
+			t.fail(`got \%c without {…}`, r)
+			return nil
+		}
+		t.rest = rest
+		name, negated := strings.CutPrefix(name[1:], "^")
+		of := ofCategory(name)
+		if of == nil {
+			t.fail(`got \%c{%s}, want a general category`, r, name)
+		}
+		if negated != (r == 'P') {
+			of = complement(of)
+		}
+		return of
+	default:
+		if r < utf8.RuneSelf && ('0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z') {
+			t.fail(`got \%c`, r)
+		}
+		return []rune{r, r}
+	}
+}
+
+// categoryNames are the names of the categories, in order of their numbers.
+var categoryNames = strings.Fields("Cn Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co")
+
+// ofCategory returns the ranges of a general category, of one letter or two, or nil.
+func ofCategory(name string) []rune {
+	var in [32]bool
+	found := false
+	for i, full := range categoryNames {
+		in[i] = name == full || len(name) == 1 && full[:1] == name
+		found = found || in[i]
+	}
+	if !found {
+		return nil
+	}
+	of := categories()
+	return where(func(r rune) bool { return in[of.at(r)] })
+}
+
+// where returns the ranges of the characters that f holds for.
+func where(f func(r rune) bool) []rune {
+	var of []rune
+	for r := rune(0); r <= maxRune; r++ {
+		if !f(r) || 0xD800 <= r && r < 0xE000 {
+			continue
+		}
+		if n := len(of); n > 0 && of[n-1] == r-1 {
+			of[n-1] = r
+		} else {
+			of = append(of, r, r)
+		}
+	}
+	return of
+}
+
+// complement returns the ranges of all other characters.
+func complement(of []rune) []rune {
+	type pair struct{ low, high rune }
+	var pairs []pair
+	for i := 0; i < len(of); i += 2 {
+		pairs = append(pairs, pair{of[i], of[i+1]})
+	}
+	slices.SortFunc(pairs, func(a, b pair) int { return int(a.low) - int(b.low) })
+	var out []rune
+	from := rune(0)
+	for _, p := range pairs {
+		if p.low > from {
+			out = append(out, from, p.low-1)
+		}
+		from = max(from, p.high+1)
+	}
+	if from <= maxRune {
+		out = append(out, from, maxRune)
+	}
+	return out
+}

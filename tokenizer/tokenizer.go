@@ -1,0 +1,97 @@
+package tokenizer
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// A Tokenizer turns text into token ids and back. It is immutable and safe for concurrent use.
+type Tokenizer struct{ codec }
+
+// A codec is one kind of file.
+type codec interface {
+	encode(ids []int, text string, special bool) []int
+	decode(special bool) decoding // special: special tokens are left out
+	size() int
+	token(id int) (string, bool)
+	id(token string) (int, bool)
+}
+
+// Open reads a tokenizer.json or a SentencePiece model, whichever the content is. The error wraps [fs.ErrNotExist] if there is no file, and is a
+// [*FormatError] if the content is invalid or asks for what is not supported.
+func Open(path string) (*Tokenizer, error) {
+	data, err := os.ReadFile(path)
+	return open(path, data, err)
+}
+
+// OpenFS reads a file of fsys. Otherwise it is as [Open].
+func OpenFS(fsys fs.FS, name string) (*Tokenizer, error) {
+	data, err := fs.ReadFile(fsys, name)
+	return open(name, data, err)
+}
+
+func open(name string, data []byte, err error) (*Tokenizer, error) {
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	var c codec
+	if text := bytes.TrimLeft(data, " \t\r\n"); len(text) > 0 && text[0] == '{' {
+		c, err = parsePipeline(data)
+	} else {
+		c, err = parseSentencePiece(data)
+	}
+	if err != nil {
+		return nil, inFile(err, name)
+	}
+	return &Tokenizer{c}, nil
+}
+
+// Encode returns the ids of text; special adds the tokens that the file's post-processor puts around it. A SentencePiece model has no
+// post-processor and adds none. Bytes that are not UTF-8 are read as U+FFFD, one for each longest beginning of a character.
+func (t *Tokenizer) Encode(text string, special bool) []int { return t.encode(nil, text, special) }
+
+// AppendEncode appends what [Tokenizer.Encode] returns to ids. It allocates nothing else once it has seen texts of the length.
+func (t *Tokenizer) AppendEncode(ids []int, text string, special bool) []int {
+	return t.encode(ids, text, special)
+}
+
+// Decode returns the text of ids, with special tokens left out if skipSpecial is set. Ids without a token are left out; the bytes of tokens that do
+// not make a character become U+FFFD.
+func (t *Tokenizer) Decode(ids []int, skipSpecial bool) string {
+	d := t.NewDecoder(skipSpecial)
+	var text []byte
+	for _, id := range ids {
+		text = d.d.append(text, id)
+	}
+	return string(d.d.end(text))
+}
+
+// Size returns the number of tokens, added ones included. Ids can have gaps.
+func (t *Tokenizer) Size() int { return t.size() }
+
+// Token returns the token of an id as the vocabulary spells it.
+func (t *Tokenizer) Token(id int) (string, bool) { return t.token(id) }
+
+// ID returns the id of a token as the vocabulary spells it.
+func (t *Tokenizer) ID(token string) (int, bool) { return t.id(token) }
+
+// A Decoder turns ids into text as they come. What it returns in all is what [Tokenizer.Decode] returns for all ids at once, and each part is
+// whole characters: a character of several tokens comes with the last of them. A Decoder must not be used by several goroutines at once.
+type Decoder struct{ d decoding }
+
+// A decoding is a state of a decoder.
+type decoding interface {
+	append(text []byte, id int) []byte // appends what is known for sure after id
+	end(text []byte) []byte            // appends what is left
+}
+
+// NewDecoder starts decoding a sequence of ids.
+func (t *Tokenizer) NewDecoder(skipSpecial bool) *Decoder { return &Decoder{t.decode(skipSpecial)} }
+
+// Next takes the next id and returns the text that is complete with it, which can be empty.
+func (d *Decoder) Next(id int) string { return string(d.d.append(nil, id)) }
+
+// End returns the text that was held back after the last id. The Decoder must not be used after it.
+func (d *Decoder) End() string { return string(d.d.end(nil)) }
