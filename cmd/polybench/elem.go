@@ -17,37 +17,42 @@ import (
 type elemRow struct {
 	name    string
 	streams int // how many times elemCount floats are read or written
-	run     func(e *mat.Engine, dst, x mat.Matrix)
+	run     func(e *mat.Engine, dst, y, x mat.Matrix)
+}
+
+// unary is for a function of x only.
+func unary(f func(e *mat.Engine, dst, x mat.Matrix)) func(e *mat.Engine, dst, y, x mat.Matrix) {
+	return func(e *mat.Engine, dst, _, x mat.Matrix) { f(e, dst, x) }
 }
 
 // elemCount floats in rows of elemCols.
 const elemCount, elemCols = 1 << 20, 1024
 
 var elemRows = []elemRow{
-	{"relu", 2, (*mat.Engine).ReLU},
-	{"add", 3, func(e *mat.Engine, dst, x mat.Matrix) { e.Add(dst, dst, x) }},
-	{"exp", 2, (*mat.Engine).Exp},
-	{"sigmoid", 2, (*mat.Engine).Sigmoid},
-	{"silu", 2, (*mat.Engine).SiLU},
-	{"tanh", 2, (*mat.Engine).Tanh},
-	{"gelu_tanh", 2, (*mat.Engine).GELUTanh},
-	{"gelu_erf", 2, (*mat.Engine).GELU},
-	{"softmax", 2, (*mat.Engine).Softmax},
-	{"rms_norm", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.RMSNorm(dst, x, x.Row(0), 1e-6) }},
+	{"relu", 2, unary((*mat.Engine).ReLU)},
+	{"add", 3, func(e *mat.Engine, dst, _, x mat.Matrix) { e.Add(dst, dst, x) }},
+	{"exp", 2, unary((*mat.Engine).Exp)},
+	{"sigmoid", 2, unary((*mat.Engine).Sigmoid)},
+	{"silu", 2, unary((*mat.Engine).SiLU)},
+	{"tanh", 2, unary((*mat.Engine).Tanh)},
+	{"gelu_tanh", 2, unary((*mat.Engine).GELUTanh)},
+	{"gelu_erf", 2, unary((*mat.Engine).GELU)},
+	{"softmax", 2, unary((*mat.Engine).Softmax)},
+	{"rms_norm", 2, unary(func(e *mat.Engine, dst, x mat.Matrix) { e.RMSNorm(dst, x, x.Row(0), 1e-6) })},
 
-	// The way back, with x for the gradient as well.
-	{"relu_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.ReLUBackward(dst, x, x) }},
-	{"sigmoid_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.SigmoidBackward(dst, x, x) }},
-	{"silu_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.SiLUBackward(dst, x, x) }},
-	{"tanh_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.TanhBackward(dst, x, x) }},
-	{"gelu_tanh_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.GELUTanhBackward(dst, x, x) }},
-	{"gelu_erf_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.GELUBackward(dst, x, x) }},
-	{"softmax_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.SoftmaxBackward(dst, x, x) }},
-	{"rms_norm_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.RMSNormBackward(dst, x, x, x.Row(0), 1e-6) }},
-	{"rms_norm_weight_back", 1, func(e *mat.Engine, dst, x mat.Matrix) { e.RMSNormWeightBackward(dst.Row(0), x, x, 1e-6) }},
-	{"cross_entropy_back", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.CrossEntropyBackward(dst, x, elemLabels, -100, 0.5) }},
+	// The way back, y being the gradient.
+	{"relu_back", 3, (*mat.Engine).ReLUBackward},
+	{"sigmoid_back", 3, (*mat.Engine).SigmoidBackward},
+	{"silu_back", 3, (*mat.Engine).SiLUBackward},
+	{"tanh_back", 3, (*mat.Engine).TanhBackward},
+	{"gelu_tanh_back", 3, (*mat.Engine).GELUTanhBackward},
+	{"gelu_erf_back", 3, (*mat.Engine).GELUBackward},
+	{"softmax_back", 3, (*mat.Engine).SoftmaxBackward},
+	{"rms_norm_back", 3, func(e *mat.Engine, dst, y, x mat.Matrix) { e.RMSNormBackward(dst, y, x, x.Row(0), 1e-6) }},
+	{"rms_norm_weight_back", 2, func(e *mat.Engine, dst, y, x mat.Matrix) { e.RMSNormWeightBackward(dst.Row(0), y, x, 1e-6) }},
+	{"cross_entropy_back", 2, unary(func(e *mat.Engine, dst, x mat.Matrix) { e.CrossEntropyBackward(dst, x, elemLabels, -100, 0.5) })},
 
-	{"rope", 2, func(e *mat.Engine, dst, x mat.Matrix) { e.Rope(dst, elemCols/64, 64, elemCos, elemSin) }},
+	{"rope", 2, func(e *mat.Engine, dst, _, _ mat.Matrix) { e.Rope(dst, elemCols/64, 64, elemCos, elemSin) }},
 }
 
 // elemLabels are the labels of the rows, elemCos and elemSin the angles by which their heads of 64 are turned.
@@ -96,16 +101,16 @@ func elem(ctx context.Context, args []string, w io.Writer) error {
 	}
 	defer e.Close()
 	rng := rand.New(rand.NewPCG(1, 1))
-	x, dst := mat.New(elemCount/elemCols, elemCols), mat.New(elemCount/elemCols, elemCols)
+	x, y, dst := mat.New(elemCount/elemCols, elemCols), mat.New(elemCount/elemCols, elemCols), mat.New(elemCount/elemCols, elemCols)
 	for i := range x.Data {
-		x.Data[i] = float32(rng.NormFloat64())
+		x.Data[i], y.Data[i] = float32(rng.NormFloat64()), float32(rng.NormFloat64())
 	}
 	var rows []elemRow
 	var samplers []*sampler
 	for _, row := range elemRows {
 		if strings.Contains(row.name, *only) {
 			rows = append(rows, row)
-			samplers = append(samplers, newSampler(e, float64(4*row.streams*elemCount), func() { row.run(e, dst, x) }))
+			samplers = append(samplers, newSampler(e, float64(4*row.streams*elemCount), func() { row.run(e, dst, y, x) }))
 		}
 	}
 	for range *samples {
