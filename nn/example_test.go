@@ -174,3 +174,15 @@ func ExampleWeights_Tensor() {
 	fmt.Println(t.Name, t.DType, t.Shape, t.Size)
 	// Output: norm.weight F32 [2] 8
 }
+
+func ExampleLinear_Values() {
+	_, e := newPass(0)
+	defer e.Close()
+	linear := nn.NewLinear(e, nn.Weights{F32: []float32{1, 2, 3, 4}}, 2, 2).WithBias([]float32{5, 6})
+	for _, p := range linear.Params() {
+		fmt.Println(p.Name, p.Shape, linear.Values()[p.Name].F32)
+	}
+	// Output:
+	// weight [2 2] [1 2 3 4]
+	// bias [2] [5 6]
+}

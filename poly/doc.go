@@ -4,4 +4,6 @@
 //
 // An [Adapter] is what PEFT saves in one folder. It is immutable, and so safe for concurrent use. [Adapter.Task] names one of its tasks
 // for a sequence of a batch; the mixture of that task is computed once, at its first use.
+//
+// A [Trainer] trains an adapter that was opened or that [Init] made, in passes with a tape, and returns what it has come to as an Adapter.
 package poly

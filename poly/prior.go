@@ -26,7 +26,8 @@ type Prior struct {
 	L1 float32
 }
 
-// Prior returns the sum of p over all routers, 1 × 1; those that are not trained count too.
+// Prior returns the sum of p over all routers, 1 × 1; those that are not trained count too. It does not depend on the batch: where a step has several
+// passes, one of them adds it to its loss.
 func (t *Trainer) Prior(tape *autodiff.Tape, p Prior) autodiff.Value {
 	if t.usages == nil {
 		t.usages = usages(t.from.config.NTasks)

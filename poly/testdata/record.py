@@ -35,10 +35,12 @@ def routing(case, splits, skills, weigh, **inputs):
     with torch.no_grad():
         z.view(-1)[:6] = torch.tensor([20.0, -20.0, 60.0, -60.0, 0.0, 1e-3])
         z[3] = -60.0  # no skill to speak of
+        z[1, 1:3] = torch.tensor([5.0, -14.0])
     u = torch.rand(len(tasks), splits * skills, generator=generator)
     u.view(-1)[:4] = torch.tensor([0.0, 1 - 2.0**-24, 2.0**-24, 0.5])
     u[1, :2] = torch.tensor([1 - 2.0**-24, 0.0])  # of the task with the extreme logits
     u[4] = 1 - 2.0**-24
+    u[2, 1:3] = torch.tensor([1 - 2.0**-24, 0.0])  # the result is clamped, not the probability
     draws(u.view(len(tasks), splits, skills))
     y = weigh(z[tasks].view(-1, splits, skills))
     w = y / (y.sum(dim=-1, keepdim=True) + EPS)
@@ -84,7 +86,7 @@ def prior(case, z, splits):
 
 routing("sigmoid", 2, 3, torch.sigmoid)
 routing("straight", 3, 2, straight_through)
-for t in 1.0, 0.5, 3.0:
+for t in 1.0, 0.5, 0.25, 3.0:
     temperature = torch.tensor(t)
     routing(f"relaxed.{t}", 2, 3, lambda z: relaxed_bernoulli.RelaxedBernoulli(temperature, logits=z).rsample(), temperature=temperature)
 relaxed_bernoulli.torch = torch
