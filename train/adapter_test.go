@@ -207,21 +207,3 @@ func ragged(count int) train.Slice {
 	}
 	return s
 }
-
-func TestMeasure(t *testing.T) {
-	_, m := adapterRun{}.loop(t)
-	for _, c := range []struct {
-		x    train.Example
-		want train.Size
-		err  string
-	}{
-		{train.Example{InputIDs: []int{3, 4, 5}, Labels: []int{6, -100, 1}}, train.Size{Tokens: 6, Labels: 2}, ""},
-		{train.Example{Labels: []int{6}}, train.Size{}, "input_ids: got none, want at least one"},
-		{train.Example{InputIDs: []int{6}}, train.Size{}, "labels: got none, want at least one"},
-	} {
-		size, err := m.Measure(c.x)
-		if size != c.want || fmt.Sprint(err) != c.err && (err != nil || c.err != "") {
-			t.Errorf("%v: got %v, %v, want %v, %s", c.x, size, err, c.want, c.err)
-		}
-	}
-}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -17,15 +18,16 @@ type LanguageModel interface {
 	poly.Base
 	// Architecture says whether it has an encoder.
 	Architecture() model.Architecture
-	// StartID returns the id with which its decoder begins.
+	// StartID returns the id with which its decoder begins, and PadID the one that stands where there is no token; -1 where there is none.
 	StartID() int
+	PadID() int
 	// Forward returns a row of logits for every token of the decoder.
 	Forward(ctx context.Context, p *nn.Pass, batch []model.Sequence) (autodiff.Value, nn.Ragged, error)
 }
 
 // A PolyModel is the objective of training an adapter on a base language model: the cross-entropy of the labels, as transformers has it. An
-// encoder-decoder model's decoder gets the labels shifted right, with its StartID first and in place of what does not count; of a decoder-only model,
-// which has a label for every input id, position i is to predict label i+1. Routing in evaluation is PEFT's eval mode.
+// encoder-decoder model's decoder gets the labels shifted right, with its StartID first and its PadID in place of labels that don't count; of a
+// decoder-only model, which has a label for every input id, position i is to predict label i+1. Routing in evaluation is PEFT's eval mode.
 type PolyModel struct {
 	Base        LanguageModel
 	Trainer     *poly.Trainer
@@ -66,6 +68,10 @@ func (m *PolyModel) Measure(x Example) (Size, error) {
 		return Size{}, fmt.Errorf("labels: got none, want at least one")
 	case !encodes && len(labels) != inputs:
 		return Size{}, fmt.Errorf("labels: got %d, want one for each of the %d input_ids", len(labels), inputs)
+	case encodes && m.Base.StartID() < 0:
+		return Size{}, errors.New("the model has no decoder_start_token_id and no pad_token_id, want one to begin with")
+	case encodes && m.Base.PadID() < 0 && slices.Contains(labels, nn.IgnoreIndex):
+		return Size{}, fmt.Errorf("labels: got %d, want none, as the model has no pad_token_id to stand for it", nn.IgnoreIndex)
 	case encodes:
 		return Size{inputs + len(labels), count(labels)}, nil
 	}
@@ -131,11 +137,11 @@ func (m *PolyModel) lay(examples []Example) {
 
 // shiftRight returns a decoder's input.
 func (m *PolyModel) shiftRight(labels []int) []int {
-	start, from := m.Base.StartID(), len(m.decoder)
-	m.decoder = append(m.decoder, start)
+	from := len(m.decoder)
+	m.decoder = append(m.decoder, m.Base.StartID())
 	for _, id := range labels[:len(labels)-1] {
 		if id == nn.IgnoreIndex {
-			id = start
+			id = m.Base.PadID()
 		}
 		m.decoder = append(m.decoder, id)
 	}
