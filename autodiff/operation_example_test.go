@@ -1,0 +1,73 @@
+package autodiff_test
+
+import "github.com/polytropon/polytropon/autodiff"
+
+// A cube is an operation of one's own: y = x³.
+type cube struct{ y, x autodiff.Value }
+
+// newCube computes and records it.
+func newCube(t *autodiff.Tape, x autodiff.Value) autodiff.Value {
+	y := t.New(x.Rows, x.Cols, t.Needs(x))
+	t.Engine.MulElem(y.Matrix, x.Matrix, x.Matrix)
+	t.Engine.MulElem(y.Matrix, y.Matrix, x.Matrix)
+	if y.Needs() {
+		*autodiff.Record[cube](t) = cube{y, x}
+	}
+	return y
+}
+
+// Backward implements autodiff.Op: dx = 3·x²·dy.
+func (c *cube) Backward(t *autodiff.Tape) {
+	g, ok := t.Grad(c.y)
+	if !ok {
+		return
+	}
+	t.Engine.Scale(g, g, 3)
+	t.Engine.MulElem(g, g, c.x.Matrix)
+	t.Engine.MulElem(g, g, c.x.Matrix)
+	t.Hand(c.y, c.x)
+}
+
+func ExampleRecord() {
+	derivative(row(2, -1), newCube)
+	// Output: [8 -1] [12 3]
+}
+
+// A shift is an operation in place: y = y + row, for each row of y.
+type shift struct{ y, row autodiff.Value }
+
+// newShift adds row to each row of y, which nothing else has used.
+func newShift(t *autodiff.Tape, y, row autodiff.Value) autodiff.Value {
+	if t.Needs(row) {
+		y = t.Needing(y)
+		*autodiff.Record[shift](t) = shift{y, row}
+	}
+	for r := range y.Rows {
+		t.Engine.AddRow(y.Row(r), row.Row(0))
+	}
+	return y
+}
+
+// Backward implements autodiff.Op: drow is the sum of the rows of dy, which stays as it is for the operation that made y.
+func (s *shift) Backward(t *autodiff.Tape) {
+	g, ok := t.Grad(s.y)
+	if !ok {
+		return
+	}
+	d, add := t.Into(s.row)
+	if !add {
+		clear(d.Row(0))
+	}
+	for r := range g.Rows {
+		t.Engine.AddRow(d.Row(0), g.Row(r))
+	}
+}
+
+func ExampleTape_Needing() {
+	derivative(row(1, 2), func(t *autodiff.Tape, x autodiff.Value) autodiff.Value {
+		y := t.New(3, 2, false) // what an operation made, say
+		clear(y.Data)
+		return newShift(t, y, x)
+	})
+	// Output: [1 2] [3 3]
+}
