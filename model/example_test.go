@@ -48,6 +48,29 @@ func Example() {
 	// [0.0353 -0.2728 0.0252]
 }
 
+// A decoder-only model takes InputIDs alone.
+func Example_decoder() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	m, err := model.Open("testdata/llama", e)
+	if err != nil {
+		log.Fatal(err)
+	}
+	logits, err := m.Logits(context.Background(), []model.Sequence{{InputIDs: []int{5, 1}}, {InputIDs: []int{7}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	a := m.Architecture()
+	fmt.Println(a.Type, a.DecoderLayers, a.Heads, a.KVHeads, a.Rope, logits.Shape())
+	fmt.Printf("%.4f\n", logits.Of(0).Row(1)[:3])
+	// Output:
+	// llama 2 4 2 llama3 3×13
+	// [-1.1627 -1.5041 -2.2193]
+}
+
 func ExampleModel_Logits() {
 	m, e := open()
 	defer e.Close()

@@ -116,6 +116,18 @@ func TestLlamaLogitsAreTransformers(t *testing.T) {
 	}
 }
 
+// TestOpenLlamaFolder checks that the folder that transformers saved is the model that the reference was computed with.
+func TestOpenLlamaFolder(t *testing.T) {
+	e := engine(t)
+	m, err := Open("testdata/llama", e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := logits(t, llamaReferences(t)[0].Config.openLlama(t, e), llamaBatch...); !slices.Equal(logits(t, m, llamaBatch...), want) {
+		t.Error("other logits than those of its formulas")
+	}
+}
+
 func TestLlamaModulesAreTorchs(t *testing.T) {
 	e := engine(t)
 	for _, c := range llamaReferences(t) {

@@ -1,4 +1,5 @@
-"""Writes llama.json, what torch and transformers say of small models of the Llama family whose weights are formulas, a line each.
+"""Writes llama.json, what torch and transformers say of small models of the Llama family whose weights are formulas, a line each, and the folder
+llama of one of them.
 
 Made with torch 2.15.0 and transformers 5.24.0: python llama.py
 """
@@ -38,6 +39,8 @@ for name, options in MODELS.items():
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(name, **json.loads(json.dumps(config))), attn_implementation="eager").eval()
     for key, p in model.named_parameters():
         fill(key, p)
+    if name == "llama":
+        model.save_pretrained(name)
     modules = [(path, "Activation" if path.endswith(".act_fn") else type(module).__name__) for path, module in model.named_modules() if path]
     with torch.no_grad():
         rows = [model(input_ids=torch.tensor([s])).logits[0] for s in SEQUENCES]
