@@ -1,6 +1,9 @@
 package mat
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Attention is the shape of an attention over ragged sequences. Head h of a matrix is its columns h·HeadSize ≤ j < (h+1)·HeadSize.
 // Sequence s has the rows Queries[s] ≤ i < Queries[s+1] of Q, and of K and V the rows Keys[s] ≤ j < Keys[s+1].
@@ -61,6 +64,28 @@ func (e *Engine) AttentionCached(out, q Matrix, k, v []Matrix, a Attention) {
 	t.start(out, q)
 }
 
+// join makes one sequence of those next to each other that share keys and values, as the beams of a search do, where a query's result does not
+// depend on the sequence otherwise: its keys and values are then laid out and read once.
+func (t *attentionTask) join() {
+	if t.ks == nil || t.Causal || t.Bias != nil {
+		return
+	}
+	j := &t.joined
+	j.queries = append(j.queries[:0], 0)
+	for s := range t.sequences() {
+		if n := len(j.ks) - 1; n >= 0 && sameView(j.ks[n], t.ks[s]) && sameView(j.vs[n], t.vs[s]) {
+			j.queries[n+1] = t.Queries[s+1]
+			continue
+		}
+		j.queries, j.ks, j.vs = append(j.queries, t.Queries[s+1]), append(j.ks, t.ks[s]), append(j.vs, t.vs[s])
+	}
+	t.Queries, t.Offsets, t.ks, t.vs = j.queries, nil, j.ks, j.vs
+}
+
+func sameView(a, b Matrix) bool {
+	return a.Rows == b.Rows && a.Cols == b.Cols && a.Stride == b.Stride && unsafe.SliceData(a.Data) == unsafe.SliceData(b.Data)
+}
+
 // start checks the operands of a way forward and runs it.
 func (t *attentionTask) start(out, q Matrix) {
 	t.out, t.q, t.do = out, q, (*attentionTask).forward
@@ -76,6 +101,7 @@ func (t *attentionTask) start(out, q Matrix) {
 		}
 	}
 	raceWrite(out)
+	t.join()
 	t.split(8 * t.engine.level.Gemm.Tiles[0].MR)
 	t.run()
 }
@@ -143,6 +169,13 @@ type attentionTask struct {
 	do           func(*attentionTask, attentionPart)
 	parts        []attentionPart
 	work         int // scores of all parts
+	joined       joined
+}
+
+// joined are sequences that join made.
+type joined struct {
+	queries []int
+	ks, vs  []Matrix
 }
 
 // An attentionPart is what one worker computes: the queries from ≤ i < to of a sequence, in the heads that use one head of K and V.
@@ -192,8 +225,10 @@ func (t *attentionTask) run() {
 	} else {
 		t.engine.Run(len(t.parts), t)
 	}
-	e := t.engine
-	*t = attentionTask{parts: t.parts[:0]}
+	e, j := t.engine, t.joined
+	clear(j.ks)
+	clear(j.vs)
+	*t = attentionTask{parts: t.parts[:0], joined: joined{j.queries[:0], j.ks[:0], j.vs[:0]}}
 	e.attentions.put(t)
 }
 

@@ -78,23 +78,28 @@ func sum(values []int) (s int) {
 	return s
 }
 
-// TestAttentionCachedAcross has no causality: the keys of another sequence, that several share.
+// TestAttentionCachedAcross has no causality: the keys of other sequences, of which several share one, next to each other or not.
 func TestAttentionCachedAcross(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
-		o := attentionCase{heads: 2, size: 8, queries: []int{1, 3, 1}, keys: []int{9, 9, 9}}.operands(2)
-		for s := 1; s < 3; s++ {
-			for i := range 9 {
-				copy(o.k.Row(9*s+i), o.k.Row(i))
-				copy(o.v.Row(9*s+i), o.v.Row(i))
-			}
-		}
-		e.Attention(o.out, o.q, o.k, o.v, o.Attention)
-		out, a := clone(o.out), o.Attention
+		share := []int{0, 0, 1, 0, 1, 1, 1}
+		o := attentionCase{heads: 2, size: 8, queries: []int{1, 3, 1, 0, 2, 40, 1}, keys: []int{9, 9, 9, 9, 9, 9, 9}}.operands(2)
+		a := o.Attention
 		a.Keys = nil
-		k, v := o.k.RowRange(0, 9), o.v.RowRange(0, 9)
-		e.AttentionCached(out, o.q, []Matrix{k, k, k}, []Matrix{v, v, v}, a)
+		var ks, vs []Matrix
+		for _, from := range share {
+			ks, vs = append(ks, o.k.RowRange(9*from, 9*from+9)), append(vs, o.v.RowRange(9*from, 9*from+9))
+		}
+		out := clone(o.out)
+		e.AttentionCached(out, o.q, ks, vs, a)
+		for s := range share {
+			rows := func(m Matrix) Matrix { return m.RowRange(o.Queries[s], o.Queries[s+1]) }
+			e.Attention(rows(o.out), rows(o.q), ks[s], vs[s], Attention{Heads: 2, HeadSize: 8, Queries: []int{0, rows(o.q).Rows}, Keys: []int{0, 9}})
+		}
 		if d := diff(out, o.out); d != "" {
 			t.Error(d)
+		}
+		if n := testing.AllocsPerRun(5, func() { e.AttentionCached(out, o.q, ks, vs, a) }); n != 0 {
+			t.Errorf("%v allocations per call", n)
 		}
 	})
 }
