@@ -26,9 +26,14 @@ const positionName = "position.json"
 // maxPosition bounds what is read of a file. A position has some 200 bytes.
 const maxPosition = 1 << 16
 
+func (p *Position) text() ([]byte, error) {
+	data, err := json.MarshalIndent(p, "", "  ")
+	return append(data, '\n'), err
+}
+
 // save writes p to a file in the folder dir, in place of one that is there.
 func (p *Position) save(dir string) error {
-	data, err := json.MarshalIndent(p, "", "  ")
+	data, err := p.text()
 	if err != nil {
 		return err
 	}
@@ -37,7 +42,7 @@ func (p *Position) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(append(data, '\n'))
+	_, err = f.Write(data)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}

@@ -1,0 +1,58 @@
+package train
+
+import (
+	"strings"
+	"testing"
+)
+
+var positions = []struct{ text, err string }{
+	{`{"step": 7, "epoch": 1, "example": 3, "tokens": 900, "evaluated": 6, "best_step": 2, "best_loss": 0.1}`, ""},
+	{`{}`, ""},
+	{``, "EOF"},
+	{`{"step": 7`, "unexpected EOF"},
+	{`{"step": 7} {}`, "got more after the object"},
+	{`{"step": 7, "global_step": 7}`, `unknown field "global_step"`},
+	{`{"step": "7"}`, "cannot unmarshal string"},
+	{`{"step": 1.5}`, "cannot unmarshal number 1.5"},
+	{`{"step": -1}`, "field step: got -1, want 0 ≤ step ≤ 2147483647"},
+	{`{"step": 3000000000}`, "field step: got 3000000000"},
+	{`{"epoch": -1}`, "field epoch: got -1"},
+	{`{"example": -1}`, "field example: got -1"},
+	{`{"tokens": -1}`, "field tokens: got -1, want ≥ 0"},
+	{`{"step": 7, "evaluated": 8}`, "field evaluated: got 8, want 0 ≤ evaluated ≤ 7"},
+	{`{"step": 7, "evaluated": 6, "best_step": 7}`, "field best_step: got 7, want 0 ≤ best_step ≤ 6"},
+	{`{"best_loss": 1e999}`, "cannot unmarshal number 1e999"},
+	{`{"step": 7}` + strings.Repeat(" ", maxPosition), "got more than 65536 bytes"},
+}
+
+func TestPosition(t *testing.T) {
+	for _, c := range positions {
+		switch _, err := parsePosition([]byte(c.text)); {
+		case c.err == "" && err != nil:
+			t.Errorf("%.80s: %v", c.text, err)
+		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
+			t.Errorf("%.80s: got %v, want %s", c.text, err, c.err)
+		}
+	}
+}
+
+// FuzzPosition checks that whatever is taken for a position is the same when it is written and read again.
+func FuzzPosition(f *testing.F) {
+	for _, c := range positions {
+		f.Add([]byte(c.text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := parsePosition(data)
+		if err != nil {
+			return
+		}
+		text, err := p.text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := parsePosition(text)
+		if err != nil || again != p {
+			t.Fatalf("got %+v, %v, want %+v", again, err, p)
+		}
+	})
+}
