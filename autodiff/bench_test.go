@@ -32,7 +32,7 @@ func BenchmarkFeedForward(b *testing.B) {
 			e := engineOf(b, mat.Options{Threads: c.threads})
 			rnd := rand.New(rand.NewPCG(1, 2))
 			x := param(rnd, rows, dim)
-			f := &feed{
+			f := feed{
 				norm: Constant(random(rnd, 1, dim)),
 				up:   mat.Pack(e, random(rnd, dim, inner).Data, dim, inner, inner),
 				down: mat.Pack(e, random(rnd, inner, dim).Data, inner, dim, dim),
@@ -43,7 +43,7 @@ func BenchmarkFeedForward(b *testing.B) {
 				v := tape.Param(x)
 				for range layers {
 					if c.again {
-						v = tape.Recompute(f, v)
+						v = Recompute(tape, f, v)
 					} else {
 						v = f.Forward(tape, v)
 					}

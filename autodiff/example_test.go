@@ -255,10 +255,10 @@ type squared struct{}
 func (squared) Forward(t *autodiff.Tape, x autodiff.Value) autodiff.Value { return t.Times(x, x) }
 
 // Blocks of a deep network are computed again when the gradient comes by, so that only what lies between them is kept.
-func ExampleTape_Recompute() {
+func ExampleRecompute() {
 	derivative(row(1, 2), func(t *autodiff.Tape, x autodiff.Value) autodiff.Value {
 		for range 3 {
-			x = t.Recompute(squared{}, x)
+			x = autodiff.Recompute(t, squared{}, x)
 		}
 		return x
 	})

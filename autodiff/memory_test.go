@@ -15,11 +15,11 @@ func TestMemoryOfDepth(t *testing.T) {
 	x, first, second := param(rnd, 5, 7), mat.Pack(e, weight.Data, 7, 9, 9), param(rnd, 9, 7)
 	gradients := func(layers int, again bool) mat.Mark {
 		tape := NewTape(e)
-		block := &residual{first, tape.Param(second)}
+		block := residual{first, tape.Param(second)}
 		h := tape.Param(x)
 		for range layers {
 			if again {
-				h = tape.Recompute(block, h)
+				h = Recompute(tape, block, h)
 			} else {
 				h = block.Forward(tape, h)
 			}

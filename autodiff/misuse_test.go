@@ -8,11 +8,11 @@ import (
 )
 
 // leaky is a block that lets out a value.
-type leaky struct{ inner Value }
+type leaky struct{ inner *Value }
 
 func (b *leaky) Forward(t *Tape, x Value) Value {
-	b.inner = t.Scale(x, 2)
-	return t.Scale(b.inner, 2)
+	*b.inner = t.Scale(x, 2)
+	return t.Scale(*b.inner, 2)
 }
 
 // blockOf is a block that is a function.
@@ -51,20 +51,20 @@ func TestMisusePanics(t *testing.T) {
 		{"in place before Reset", func() { x := start(); tape.Reset(); tape.Needing(x) }, []string{"2×3", "before Reset"}},
 		{"the gradient before Reset", func() { x := start(); tape.Reset(); tape.Into(x) }, []string{"2×3", "before Reset"}},
 		{"out of a block", func() {
-			b := &leaky{}
-			tape.Recompute(b, start())
-			tape.Total(b.inner)
+			var inner Value
+			Recompute(tape, leaky{&inner}, start())
+			tape.Total(inner)
 		}, []string{"2×3", "block that has ended"}},
 		{"out of a block into another", func() {
-			b := &leaky{}
-			x := tape.Recompute(b, start())
-			tape.Recompute(blockOf(func(t *Tape, x Value) Value { return t.Plus(x, b.inner) }), x)
+			var inner Value
+			x := Recompute(tape, leaky{&inner}, start())
+			Recompute(tape, blockOf(func(t *Tape, x Value) Value { return t.Plus(x, inner) }), x)
 		}, []string{"2×3", "block that has ended"}},
 		{"a block in a block", func() {
-			tape.Recompute(blockOf(func(t *Tape, x Value) Value { return t.Recompute(identity{}, x) }), start())
+			Recompute(tape, blockOf(func(t *Tape, x Value) Value { return Recompute(t, identity{}, x) }), start())
 		}, []string{"within another"}},
 		{"a block of another shape", func() {
-			tape.Recompute(blockOf(func(t *Tape, x Value) Value { return t.Total(x) }), start())
+			Recompute(tape, blockOf(func(t *Tape, x Value) Value { return t.Total(x) }), start())
 		}, []string{"2×3", "1×1"}},
 		{"Backward twice", func() {
 			loss := tape.Total(start())

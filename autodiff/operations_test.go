@@ -116,12 +116,12 @@ var operations = append([]operation{
 		func(t *Tape, x []Value) Value { return t.Reshape(x[0], 3, 8) },
 		func(x []wide) wide { return wide{3, 8, x[0].data} }},
 	{"Recompute", [][2]int{{5, 7}, {9, 7}},
-		func(t *Tape, x []Value) Value { return t.Recompute(&residual{packedWeight(t), x[1]}, x[0]) },
+		func(t *Tape, x []Value) Value { return Recompute(t, residual{packedWeight(t), x[1]}, x[0]) },
 		func(x []wide) wide {
 			return x[0].plus(x[0].mul(widen(weight)).each(math.Tanh).mul(x[1])).scale(2)
 		}},
 	{"Recompute of nothing", [][2]int{{5, 7}},
-		func(t *Tape, x []Value) Value { return t.Recompute(identity{}, x[0]) },
+		func(t *Tape, x []Value) Value { return Recompute(t, identity{}, x[0]) },
 		func(x []wide) wide { return x[0] }},
 	{"an operation in place", [][2]int{{5, 7}, {5, 9}},
 		func(t *Tape, x []Value) Value { return plusSquare(t, t.MulPacked(x[0], packedWeight(t)), x[1]) },

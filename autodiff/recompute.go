@@ -13,33 +13,42 @@ type Block interface {
 	Forward(t *Tape, x Value) Value
 }
 
-// Recompute returns b.Forward(t, x), and keeps nothing of what was computed on the way: Backward computes it again. That costs a second forward pass
-// and changes no bit. Blocks don't nest.
-func (t *Tape) Recompute(b Block, x Value) Value {
+// Recompute returns b.Forward(t, x), and keeps nothing of what was computed on the way, but a copy of b: Backward computes it again. That costs a
+// second forward pass and changes no bit. Blocks don't nest. (*T is a [Block].)
+//
+//	x = autodiff.Recompute(t, layer{weight, bias}, x)
+func Recompute[T any, P interface {
+	*T
+	Block
+}](t *Tape, b T, x Value) Value {
 	t.check(x)
-	y := t.New(x.Rows, x.Cols, false)
-	inner, mark := t.begin(b, x)
-	t.copy(y.Matrix, inner.Matrix)
+	r := take[recomputed[T, P]](t)
+	r.block, r.x, r.y = b, x, t.New(x.Rows, x.Cols, false)
+	inner, mark := t.begin(P(&r.block), x)
+	t.copy(r.y.Matrix, inner.Matrix)
 	needs := inner.Needs()
 	t.end(mark)
 	if needs {
-		y = t.Needing(y)
-		*Record[recomputed](t) = recomputed{b, x, y}
+		r.y = t.Needing(r.y)
+		t.record(r)
 	}
-	return y
+	return r.y
 }
 
-type recomputed struct {
-	block Block
+type recomputed[T any, P interface {
+	*T
+	Block
+}] struct {
+	block T
 	x, y  Value
 }
 
 // Backward implements Op.
-func (r *recomputed) Backward(t *Tape) {
+func (r *recomputed[T, P]) Backward(t *Tape) {
 	if _, ok := t.Grad(r.y); !ok {
 		return
 	}
-	inner, mark := t.begin(r.block, r.x)
+	inner, mark := t.begin(P(&r.block), r.x)
 	t.Hand(r.y, inner)
 	t.backward(mark.ops)
 	t.end(mark)

@@ -10,23 +10,28 @@ func Record[T any, P interface {
 	*T
 	Op
 }](t *Tape) P {
+	op := take[T](t)
+	t.record(P(op))
+	return op
+}
+
+func (t *Tape) record(op Op) {
 	if t.spent {
 		panic("autodiff: an operation after Backward without Reset")
 	}
-	var ops *pool[T]
+	t.ops = append(t.ops, recorded{op, len(t.gradients)})
+}
+
+// take returns a T in memory of the tape, valid until Reset.
+func take[T any](t *Tape) *T {
 	for _, p := range t.pools {
-		if found, ok := p.(*pool[T]); ok {
-			ops = found
-			break
+		if ops, ok := p.(*pool[T]); ok {
+			return ops.next()
 		}
 	}
-	if ops == nil {
-		ops = new(pool[T])
-		t.pools = append(t.pools, ops)
-	}
-	op := P(ops.next())
-	t.ops = append(t.ops, recorded{op, len(t.gradients)})
-	return op
+	ops := new(pool[T])
+	t.pools = append(t.pools, ops)
+	return ops.next()
 }
 
 type resetter interface{ reset() }

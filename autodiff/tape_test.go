@@ -14,7 +14,6 @@ type network struct {
 	out, down                                       mat.Matrix // frozen
 	again                                           bool       // the blocks are computed again
 
-	blocks [2]networkBlock
 	vector []mat.Matrix
 }
 
@@ -38,15 +37,11 @@ func init() {
 
 func newNetwork() *network {
 	rnd := rand.New(rand.NewPCG(8, 9))
-	n := &network{
+	return &network{
 		table: param(rnd, 19, networkWidth), position: param(rnd, 70, networkWidth), norm: param(rnd, 1, networkWidth),
 		up: param(rnd, networkInner, networkWidth), bias: param(rnd, 1, networkInner), gate: param(rnd, networkWidth, networkInner),
 		relative: param(rnd, 3, 2*44-1), out: random(rnd, networkWidth, networkWidth), down: random(rnd, networkInner, networkWidth),
 	}
-	for i := range n.blocks {
-		n.blocks[i] = networkBlock{network: n}
-	}
-	return n
 }
 
 func (n *network) params() []*Param {
@@ -60,11 +55,10 @@ func (n *network) step(t *Tape, out, down *mat.Packed) float32 {
 	x := t.Plus(t.Gather(table, networkTokens, 4), t.Param(n.position))
 	bias := t.Param(n.relative)
 	n.vector = append(n.vector[:0], bias.Matrix, bias.Matrix, bias.Matrix)
-	for i := range n.blocks {
-		b := &n.blocks[i]
-		b.norm, b.bias, b.out, b.down = t.Param(n.norm), bias, out, down
+	for range 2 {
+		b := networkBlock{n, t.Param(n.norm), bias, out, down}
 		if n.again {
-			x = t.Recompute(b, x)
+			x = Recompute(t, b, x)
 		} else {
 			x = b.Forward(t, x)
 		}
@@ -83,7 +77,7 @@ func (n *network) step(t *Tape, out, down *mat.Packed) float32 {
 // A networkBlock is a block of the network.
 type networkBlock struct {
 	network    *network
-	norm, bias Value // of the network, outside the block
+	norm, bias Value // made outside the block
 	out, down  *mat.Packed
 }
 

@@ -142,8 +142,7 @@ func (m *llama) hidden(ctx context.Context, p *nn.Pass, batch []Sequence) (autod
 		}
 		run := llamaRun{&m.layers[i], p, rows, angles}
 		if p.Tape != nil && p.Recompute {
-			again := run
-			x = p.Tape.Recompute(&again, x)
+			x = autodiff.Recompute(p.Tape, run, x)
 		} else {
 			x = run.Forward(p.Tape, x)
 		}

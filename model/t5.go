@@ -175,8 +175,7 @@ func (s *t5Stack) forward(ctx context.Context, t *t5, p *nn.Pass, rows nn.Ragged
 			run.bias = table.Forward(p, rows)
 		}
 		if p.Tape != nil && p.Recompute {
-			again := run
-			x = p.Tape.Recompute(&again, x)
+			x = autodiff.Recompute(p.Tape, run, x)
 		} else {
 			x = run.Forward(p.Tape, x)
 		}

@@ -26,7 +26,6 @@ type trainable struct {
 	bias       *RelativeBias
 	trained    Trained
 	params     []*autodiff.Param
-	block      trainableBlock
 }
 
 const (
@@ -87,11 +86,11 @@ func (b *trainableBlock) Forward(_ *autodiff.Tape, x autodiff.Value) autodiff.Va
 func (m *trainable) step(p *Pass, t *autodiff.Tape, rows Ragged, ids, labels []int, again bool) float32 {
 	p.ResetTraining(t, rows.Sequences(), &m.trained)
 	x := m.embedding.Forward(p, rows, ids)
-	m.block = trainableBlock{m, p, rows, m.bias.Forward(p, rows)}
+	block := trainableBlock{m, p, rows, m.bias.Forward(p, rows)}
 	if again {
-		x = t.Recompute(&m.block, x)
+		x = autodiff.Recompute(t, block, x)
 	} else {
-		x = m.block.Forward(t, x)
+		x = block.Forward(t, x)
 	}
 	loss, err := t.CrossEntropy(Scale(p, x, 0.01), labels, IgnoreIndex, 0)
 	if err != nil {
