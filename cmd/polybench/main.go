@@ -3,8 +3,10 @@
 //	polybench                 verify an embedded model and adapter, then measure a T5-small shape with and without an adapter
 //	polybench verify …        compare with what PEFT computed
 //	polybench inspect PATH    describe a .safetensors file, a model folder or an adapter folder
+//	polybench tokenize        turn lines into token ids, or ids into text
 //	polybench gemm            measure matrix products
 //	polybench attention       measure attention, forward and backward
+//	polybench decode          measure decoding with a cache, of a Llama shape
 //	polybench train           measure training steps
 //	polybench elem            measure element and row functions
 //
@@ -28,12 +30,16 @@ const usage = `usage:
   polybench verify -model DIR -adapter DIR [-second DIR] -reference FILE [-json]
                                                          compare with what PEFT computed
   polybench inspect [-layer MODULE] PATH                 describe a .safetensors file, a model folder or an adapter folder
+  polybench tokenize -tokenizer FILE [-special=false] [-decode] [-json] <INPUT
+                                                         turn lines into JSON arrays of token ids, or with -decode these into text;
+                                                         with -json a text is a JSON string
   polybench gemm [-rows TEXT] [-samples N] [-json]       measure matrix products, as a share of what multiply-adds reach
   polybench attention [-rows TEXT] [-samples N] [-json]  measure attention, forward and backward, as such a share
+  polybench decode [-samples N] [-json]                  measure decoding with a cache, of a Llama shape, in tokens/s
   polybench train [-seconds N]                           measure training steps of a T5-small shape
   polybench elem [-rows TEXT] [-samples N] [-json]       measure element and row functions, in GB/s read and written
 
-flags of all but inspect:
+flags of all but inspect and tokenize:
   -threads N   goroutines that share the work (default: all cores)
   -level L     kernels: avx512, avx2, neon or generic (default: the environment variable POLY_CPU, else the best)
 `
@@ -72,10 +78,14 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 			return attention(ctx, args[1:], w)
 		case "elem":
 			return elem(ctx, args[1:], w)
+		case "decode":
+			return decode(ctx, args[1:], w)
 		case "train":
 			return train(ctx, args[1:], w)
 		case "inspect":
 			return inspect(args[1:], w)
+		case "tokenize":
+			return tokenize(args[1:], w)
 		}
 	}
 	return bench(ctx, args, w)

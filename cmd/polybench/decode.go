@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/polytropon/polytropon/generate"
+	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/model"
+	"github.com/polytropon/polytropon/safetensors"
+)
+
+// A decodeResult is a line of polybench decode with -json. Rates are medians, in tokens/s of all sequences.
+type decodeResult struct {
+	Storage   string  `json:"storage"`
+	Threads   int     `json:"threads"`
+	Level     string  `json:"level"`
+	Batch     int     `json:"batch"`
+	Prefill   float64 `json:"prefill,omitempty"` // of a prompt of prefillTokens, alone
+	Base      float64 `json:"base"`
+	Adapter   float64 `json:"adapter"`
+	Overhead  float64 `json:"overhead"`   // of the adapter: median of the samples' ratios, less 1
+	Read      float64 `json:"read_gbps"`  // of weights, by all threads
+	ReadShare float64 `json:"read_share"` // median of the samples' shares: the time to read every weight once, of that of a step of the base
+}
+
+const (
+	promptTokens, prefillTokens = 32, 512 // before tokens are decoded; of the prompt that prefill is measured with
+	decodeSteps                 = 4       // in a sample
+)
+
+// decode measures decoding with a cache, of a Llama shape.
+func decode(ctx context.Context, args []string, w io.Writer) error {
+	flags := flag.NewFlagSet("decode", flag.ContinueOnError)
+	asJSON := flags.Bool("json", false, "")
+	samples := flags.Int("samples", 15, "")
+	options := engineFlags(flags)
+	if err := parse(flags, args, 0); err != nil {
+		return err
+	}
+	if *samples < 1 {
+		return usageError("-samples: want at least 1")
+	}
+	e, err := mat.NewEngine(*options)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	progress := newProgress()
+	defer progress.done()
+	var results []decodeResult
+	for _, storage := range []safetensors.DType{safetensors.F32, safetensors.BF16} {
+		progress.step(fmt.Sprintf("making the weights in %s", storage))
+		m, err := newLlama135(e, storage)
+		if err != nil {
+			return err
+		}
+		for _, batch := range []int{1, 4, 16} {
+			progress.step(fmt.Sprintf("%s, batch %d", storage, batch))
+			r, err := m.measure(ctx, batch, *samples)
+			if err != nil {
+				return err
+			}
+			if batch == 1 {
+				if r.Prefill, err = m.prefill(ctx, *samples); err != nil {
+					return err
+				}
+			}
+			r.Storage = storage.String()
+			results = append(results, r)
+		}
+	}
+	progress.done()
+	if *asJSON {
+		out := json.NewEncoder(w)
+		for _, r := range results {
+			if err := out.Encode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	fmt.Fprintf(w, "Llama 135M shape, level %s, %d threads, MHR r %d, %d skills, %d splits on q and v, tasks mixed; tokens/s\n",
+		e.Level(), e.Threads(), smallRank, smallSkills, smallSplits)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "weights\tbatch\tbase\tof reading\twith adapter\toverhead\tprompt of %d\t\n", prefillTokens)
+	for _, r := range results {
+		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f %% of %.1f GB/s\t%.1f\t%.1f %%\t",
+			r.Storage, r.Batch, r.Base, 100*r.ReadShare, r.Read, r.Adapter, 100*r.Overhead)
+		if r.Prefill > 0 {
+			fmt.Fprintf(t, "%.0f", r.Prefill)
+		}
+		fmt.Fprint(t, "\t\n")
+	}
+	return t.Flush()
+}
+
+// measure times the steps of a batch with and without an adapter, in turn, and the reading of weights.
+func (l *llama135) measure(ctx context.Context, batch, samples int) (decodeResult, error) {
+	e := l.model.Engine()
+	bare, err := l.decoding(ctx, batch, false)
+	if err != nil {
+		return decodeResult{}, err
+	}
+	adapted, err := l.decoding(ctx, batch, true)
+	if err != nil {
+		return decodeResult{}, err
+	}
+	read := newReader(e, mat.Pack(e, make([]float32, readCount), readCount/4096, 4096, 4096))
+	var bases, adapters, ratios, shares []float64
+	for i := range samples + 1 {
+		read.sample(1)
+		base, err := bare.sample(ctx)
+		if err != nil {
+			return decodeResult{}, err
+		}
+		read.sample(1)
+		adapter, err := adapted.sample(ctx)
+		if err != nil {
+			return decodeResult{}, err
+		}
+		if i == 0 {
+			continue // memory is new
+		}
+		rate := (read.rates[2*i] + read.rates[2*i+1]) / 2
+		bases, adapters, ratios = append(bases, base), append(adapters, adapter), append(ratios, adapter/base)
+		shares = append(shares, float64(l.bytes)/rate/1e9/base)
+	}
+	n := float64(batch)
+	return decodeResult{
+		Threads: e.Threads(), Level: e.Level(), Batch: batch,
+		Base: n / median(bases), Adapter: n / median(adapters), Overhead: median(ratios) - 1, Read: median(read.rates), ReadShare: median(shares),
+	}, nil
+}
+
+// prefill returns how many tokens/s of a prompt are computed, the median of some runs.
+func (l *llama135) prefill(ctx context.Context, samples int) (float64, error) {
+	var rates []float64
+	for range max(2, samples/4) {
+		d, err := l.model.Decoder(l.requests(1, prefillTokens, false))
+		if err != nil {
+			return 0, err
+		}
+		start := time.Now()
+		if _, err := d.Start(ctx); err != nil {
+			return 0, err
+		}
+		rates = append(rates, prefillTokens/time.Since(start).Seconds())
+	}
+	return median(rates), nil
+}
+
+// readCount is how many numbers are read to measure reading: more than caches hold.
+const readCount = 1 << 25
+
+// decoding is a batch in progress.
+type decoding struct {
+	decoder *model.Decoder
+	engine  *mat.Engine
+	logits  mat.Matrix
+	rows    []generate.Row
+}
+
+// decoding computes the prompts of a batch.
+func (l *llama135) decoding(ctx context.Context, batch int, adapted bool) (*decoding, error) {
+	decoder, err := l.model.Decoder(l.requests(batch, promptTokens, adapted))
+	if err != nil {
+		return nil, err
+	}
+	d := &decoding{decoder: decoder, engine: l.model.Engine(), rows: make([]generate.Row, batch)}
+	d.logits, err = decoder.Start(ctx)
+	return d, err
+}
+
+// sample returns the seconds of a step, the mean of a few.
+func (d *decoding) sample(ctx context.Context) (float64, error) {
+	start := time.Now()
+	for range decodeSteps {
+		for i := range d.rows {
+			scores := d.logits.Row(i)
+			d.rows[i] = generate.Row{Parent: i, Token: slices.Index(scores, d.engine.MaxRow(scores))}
+		}
+		var err error
+		if d.logits, err = d.decoder.Next(ctx, d.rows); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(start).Seconds() / decodeSteps, nil
+}
