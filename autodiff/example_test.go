@@ -108,7 +108,7 @@ func ExampleParam_ZeroGrad() {
 }
 
 // Where no gradient is needed a function can be applied in place.
-func ExampleFunction() {
+func ExampleFunction_Set() {
 	e := newEngine()
 	defer e.Close()
 	x := mat.View([]float32{-1, 0, 2}, 1, 3)

@@ -2,10 +2,10 @@ package autodiff
 
 import "github.com/polytropon/polytropon/mat"
 
-// A Function is a function of one number, for [Tape.Apply] and, where no gradient is needed, Set.
+// A Function is a function of one number and its derivative.
 type Function struct {
-	Name     string                                    // torch's
-	Set      func(e *mat.Engine, dst, x mat.Matrix)    // dst = f(x), element by element; dst may be x
+	Name     string // torch's
+	set      func(e *mat.Engine, dst, x mat.Matrix)
 	backward func(e *mat.Engine, dx, dy, x mat.Matrix) // dx = dy · f'(x); dx may be dy
 }
 
@@ -19,10 +19,13 @@ var (
 	Sigmoid  = &Function{"sigmoid", (*mat.Engine).Sigmoid, (*mat.Engine).SigmoidBackward}
 )
 
+// Set sets dst = f(x), element by element, where no gradient is needed; dst may be x.
+func (f *Function) Set(e *mat.Engine, dst, x mat.Matrix) { f.set(e, dst, x) }
+
 // Apply returns f(x), element by element.
 func (t *Tape) Apply(f *Function, x Value) Value {
 	y := t.New(x.Rows, x.Cols, t.Needs(x))
-	f.Set(t.Engine, y.Matrix, x.Matrix)
+	f.set(t.Engine, y.Matrix, x.Matrix)
 	if y.Needs() {
 		*Record[applied](t) = applied{y, x, f}
 	}

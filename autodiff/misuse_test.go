@@ -66,6 +66,11 @@ func TestMisusePanics(t *testing.T) {
 		{"a block of another shape", func() {
 			Recompute(tape, blockOf(func(t *Tape, x Value) Value { return t.Total(x) }), start())
 		}, []string{"2×3", "1×1"}},
+		{"in place of a value from outside a block", func() {
+			x := start()
+			y := tape.Scale(x, 2)
+			Recompute(tape, blockOf(func(t *Tape, x Value) Value { return plusSquare(t, y, x) }), x)
+		}, []string{"2×3", "changed inside"}},
 		{"Backward twice", func() {
 			loss := tape.Total(start())
 			tape.Backward(loss, 1)

@@ -12,7 +12,7 @@ func (t *Tape) Reshape(x Value, rows, cols int) Value {
 		panic(fmt.Sprintf("autodiff: %s with stride %d reshaped to %d×%d", x.Shape(), x.Stride, rows, cols))
 	}
 	needs := t.Needs(x)
-	y := Value{Matrix: mat.View(x.Data, rows, cols), tape: x.tape, era: x.era}
+	y := Value{Matrix: mat.View(x.Data, rows, cols), tape: t, era: t.era}
 	if needs {
 		y = t.Needing(y)
 		*Record[reshaped](t) = reshaped{y, x}

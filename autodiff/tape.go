@@ -95,9 +95,13 @@ func (t *Tape) New(rows, cols int, needs bool) Value {
 }
 
 // Needing returns v as a value that needs a gradient: an operation that adds a trained term to v in place returns it. Nothing but the
-// operation that made v may have used it, and only an operation that does not need its result again may have made it, as products don't.
+// operation that made v may have used it, and only an operation that does not need its result again may have made it, as products don't. Inside
+// a block v is from inside it.
 func (t *Tape) Needing(v Value) Value {
 	t.check(v)
+	if v.tape == t && v.era != t.era {
+		panic(fmt.Sprintf("autodiff: a value of %s from outside a block is changed inside it", v.Shape()))
+	}
 	if v.id == 0 {
 		t.gradients = append(t.gradients, gradient{rows: v.Rows, cols: v.Cols})
 		v.tape, v.era, v.id = t, t.era, len(t.gradients)
