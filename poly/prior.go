@@ -1,7 +1,7 @@
 package poly
 
 import (
-	"math"
+	"slices"
 
 	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
@@ -10,13 +10,13 @@ import (
 // A Prior is a penalty on which tasks use which skills, to be added to a loss: for every router the sum of three terms, each with its coefficient
 // and left out where that is 0. p is the sigmoid of a logit.
 type Prior struct {
-	// IBP is the coefficient of the negative logarithm of the Indian buffet process's probability of the tasks' choices (Poly eq. 4, without what does
-	// not depend on them), 1 in the authors' code. A task uses a skill where p > ½. With N tasks, m_j of which use skill j, the term is for each
-	// split
+	// IBP is the coefficient of −log p under the Indian buffet process (Poly eq. 4), without what does not depend on the tasks' choices; the
+	// authors' code has 1. A task uses a skill where p > ½. With N tasks, m_j of which use skill j, it is for each split
 	//
-	//	Σ ln K! over sets of K skills that the same tasks use − Σ [ln (N−m_j)! + ln (m_j−1)!] over skills that any task uses
+	//	Σ ln K! − Σ [ln (N−m_j)! + ln (m_j−1)!]
 	//
-	// and the gradient of a logit is p(1−p)·[ψ(N−m_j+1) − ψ(m_j)], that of a choice which is p: skills that many tasks use grow, others shrink.
+	// the first sum over sets of K skills that the same tasks use, the second over skills with m_j > 0. Its derivative by a logit is
+	// p(1−p)·[ψ(N−m_j+1) − ψ(m_j)], as if the choice were p: skills that many tasks use grow, others shrink.
 	IBP float32
 
 	// Entropy is the coefficient of the mean over all logits of −p·ln p − (1−p)·ln (1−p): choices become clear.
@@ -32,13 +32,7 @@ func (t *Trainer) Prior(tape *autodiff.Tape, p Prior) autodiff.Value {
 	if t.usages == nil {
 		t.usages = usages(t.from.config.NTasks)
 	}
-	out, needs := tape.New(1, 1, false), false
-	for _, l := range t.layers {
-		needs = needs || l.operands[ofZ].param != nil
-	}
-	if needs {
-		out = tape.Needing(out)
-	}
+	out := tape.New(1, 1, slices.ContainsFunc(t.layers, func(l *trainedLayer) bool { return l.operands[ofZ].param != nil }))
 	sum := 0.0
 	for _, l := range t.layers {
 		z := l.operands[ofZ].on(tape)
@@ -71,34 +65,25 @@ func (p Prior) of(r *Router, z, slope mat.Matrix, ibp []usage) float64 {
 	mean, entropy := 0.0, 0.0
 	n := float64(z.Rows * z.Cols)
 	for i := range z.Rows {
-		for _, x := range z.Row(i) {
+		for j, x := range z.Row(i) {
 			c := choiceOf(x)
 			mean += c.p / n
 			entropy += c.entropy / n
+			slope.Row(i)[j] = float32(c.slope)
 		}
 	}
-	sum, meanSlope := float64(float64(p.Entropy)*entropy), 0.0
+	sum, byMean := float64(float64(p.Entropy)*entropy), 0.0
 	if over := mean - 1/float64(r.Skills); !(over <= 0) {
 		sum += float64(float64(p.L1) * over)
-		meanSlope = float64(p.L1) / n
+		byMean = float64(p.L1) / n
 	}
 	for j := range z.Cols {
-		users, same := 0, 1 // of skill j; skills of its split up to j that the same tasks use: the product of these is Π K!
+		skill := ibp[users(z, j)]
+		sum += float64(float64(p.IBP) * (mat.Log(float64(sameBefore(z, j, r.Skills)+1)) - skill.value))
+		byP := float64(float64(p.IBP)*skill.slope) + byMean
 		for i := range z.Rows {
-			if isUsed(z.Row(i)[j]) {
-				users++
-			}
-		}
-		for other := j / r.Skills * r.Skills; other < j; other++ {
-			if sameUsers(z, other, j) {
-				same++
-			}
-		}
-		sum += float64(float64(p.IBP) * (mat.Log(float64(same)) - ibp[users].value))
-		pSlope := float64(float64(p.IBP)*ibp[users].slope) + meanSlope
-		for i := range z.Rows {
-			c := choiceOf(z.Row(i)[j])
-			slope.Row(i)[j] = float32(float64(pSlope*c.slope) + float64(p.Entropy)*c.entropySlope/n)
+			x := float64(max(-limit, min(z.Row(i)[j], limit))) // −x is the entropy's derivative by p
+			slope.Row(i)[j] = float32(float64(slope.Row(i)[j]) * (byP - float64(p.Entropy)*x/n))
 		}
 	}
 	return sum
@@ -107,28 +92,47 @@ func (p Prior) of(r *Router, z, slope mat.Matrix, ibp []usage) float64 {
 // isUsed tells whether the sigmoid of z is above ½.
 func isUsed(z float32) bool { return z > 0 }
 
-// sameUsers tells whether the same tasks use the skills j and k.
-func sameUsers(z mat.Matrix, j, k int) bool {
+// users returns how many tasks use skill j.
+func users(z mat.Matrix, j int) int {
+	n := 0
 	for i := range z.Rows {
-		if isUsed(z.Row(i)[j]) != isUsed(z.Row(i)[k]) {
-			return false
+		if isUsed(z.Row(i)[j]) {
+			n++
 		}
 	}
-	return true
+	return n
 }
 
-// A choice is the probability p that a logit stands for, and p's entropy in nats, with their derivatives by the logit.
-type choice struct{ p, slope, entropy, entropySlope float64 }
+// sameBefore returns how many skills of j's split before j the same tasks use. In a set of K such skills it is 0, 1, …, K−1, so that the product of what
+// is one more is K!.
+func sameBefore(z mat.Matrix, j, skills int) int {
+	n := 0
+	for k := j / skills * skills; k < j; k++ {
+		same := true
+		for i := 0; i < z.Rows && same; i++ {
+			same = isUsed(z.Row(i)[j]) == isUsed(z.Row(i)[k])
+		}
+		if same {
+			n++
+		}
+	}
+	return n
+}
 
-// choiceOf returns the choice of a logit. With e = exp(−|z|), the less likely side has the probability e/(1+e).
+// limit is what a logit is taken to be at most: beyond, it is as certain in float64.
+const limit = 100
+
+// A choice is the probability p that a logit stands for, its derivative by the logit, p(1−p), and p's entropy in nats.
+type choice struct{ p, slope, entropy float64 }
+
+// choiceOf returns the choice of a logit z. With e = exp(−|z|), the less likely side has the probability e/(1+e).
 func choiceOf(z float32) choice {
-	size := min(math.Abs(float64(z)), 100) // beyond, e is nothing beside 1
+	size := float64(min(max(z, -z), limit))
 	e := mat.Exp(-size)
 	less := e / (1 + e)
 	c := choice{p: less, slope: less / (1 + e), entropy: mat.Log(1+e) + float64(size*less)}
-	c.entropySlope = float64(size * c.slope)
 	if z > 0 {
-		c.p, c.entropySlope = 1/(1+e), -c.entropySlope
+		c.p = 1 / (1 + e)
 	}
 	return c
 }
