@@ -6,6 +6,7 @@
 //	polybench tokenize        turn lines into token ids, or ids into text
 //	polybench gemm            measure matrix products
 //	polybench attention       measure attention, forward and backward
+//	polybench generate        continue a prompt
 //	polybench decode          measure decoding with a cache, of a Llama shape
 //	polybench train           measure training steps
 //	polybench elem            measure element and row functions
@@ -35,6 +36,8 @@ const usage = `usage:
                                                          with -json a text is a JSON string
   polybench gemm [-rows TEXT] [-samples N] [-json]       measure matrix products, as a share of what multiply-adds reach
   polybench attention [-rows TEXT] [-samples N] [-json]  measure attention, forward and backward, as such a share
+  polybench generate -model DIR [-adapter DIR -task N] -prompt TEXT [-max-new-tokens N] [-ids]
+                                                         continue a prompt; print the text and tokens/s, or with -ids a JSON array of the new ids
   polybench decode [-samples N] [-json]                  measure decoding with a cache, of a Llama shape, in tokens/s
   polybench train [-seconds N]                           measure training steps of a T5-small shape
   polybench elem [-rows TEXT] [-samples N] [-json]       measure element and row functions, in GB/s read and written
@@ -78,6 +81,8 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 			return attention(ctx, args[1:], w)
 		case "elem":
 			return elem(ctx, args[1:], w)
+		case "generate":
+			return generateText(ctx, args[1:], w)
 		case "decode":
 			return decode(ctx, args[1:], w)
 		case "train":
