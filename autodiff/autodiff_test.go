@@ -38,16 +38,15 @@ func engines(t *testing.T, f func(t *testing.T, e *mat.Engine)) {
 	}
 }
 
-// soiled returns a tape whose memory is full of NaN, so that nobody can take it for zeros.
-func soiled(e *mat.Engine) *Tape {
-	t := NewTape(e)
-	for _, m := range []mat.Matrix{t.Scratch(1, 1<<16), t.grads.arena.Matrix(1, 1<<16)} {
+// soil resets t and fills its memory with NaN, so that nobody can take it for zeros.
+func soil(t *Tape) {
+	t.Reset()
+	for _, m := range []mat.Matrix{t.Scratch(1, 1<<14), t.grads.arena.Matrix(1, 1<<14)} {
 		for i := range m.Data {
 			m.Data[i] = float32(math.NaN())
 		}
 	}
 	t.Reset()
-	return t
 }
 
 // random returns a matrix of normal values, none of them near 0, where some functions have no derivative.

@@ -33,7 +33,7 @@ func (u use) factor() float32 {
 //
 // the last two sums over operands that are used again.
 func TestGradients(t *testing.T) {
-	e := engine(t)
+	tape := NewTape(engine(t))
 	for _, op := range operations {
 		t.Run(op.name, func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(1, uint64(len(op.name))))
@@ -45,7 +45,7 @@ func TestGradients(t *testing.T) {
 					trains = trains || uses[j] != constant
 				}
 				if trains {
-					checkGradient(t, e, op, uses, rnd)
+					checkGradient(t, tape, op, uses, rnd)
 				}
 			}
 		})
@@ -60,9 +60,9 @@ func pow(x, n int) int {
 	return p
 }
 
-func checkGradient(t *testing.T, e *mat.Engine, op operation, uses []use, rnd *rand.Rand) {
+func checkGradient(t *testing.T, tape *Tape, op operation, uses []use, rnd *rand.Rand) {
 	const scale = 0.75
-	tape := soiled(e)
+	soil(tape)
 	params := make([]*Param, len(uses))
 	operands := make([]Value, len(uses))
 	x := make([]wide, len(uses)) // the parameters

@@ -96,7 +96,7 @@ func (p *program) forward(x, y, constant wide) wide {
 // TestPrograms checks the gradients of random programs, in which values are used by any number of operations, with central differences, and that
 // they have the same bits where the program is a block that is computed again.
 func TestPrograms(t *testing.T) {
-	e := engine(t)
+	tape := NewTape(engine(t))
 	for seed := range uint64(400) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		p := newProgram(rnd)
@@ -104,8 +104,8 @@ func TestPrograms(t *testing.T) {
 		params := [2]*Param{param(rnd, programSide, programSide), param(rnd, programSide, programSide)}
 		// compute returns the result and the gradients.
 		compute := func(again bool) []float32 {
-			tape := soiled(e)
-			r := run{p, mat.Pack(e, p.weight.Data, programSide, programSide, programSide), [2]Value{tape.Param(params[1]), Constant(constant)}}
+			soil(tape)
+			r := run{p, mat.Pack(tape.Engine, p.weight.Data, programSide, programSide, programSide), [2]Value{tape.Param(params[1]), Constant(constant)}}
 			x := tape.Param(params[0])
 			var y Value
 			if again {

@@ -105,7 +105,8 @@ func TestSameBits(t *testing.T) {
 			n := newNetwork()
 			n.again = again
 			out, down := n.pack(e)
-			tape := soiled(e)
+			tape := NewTape(e)
+			soil(tape)
 			got := []float32{n.step(tape, out, down), n.step(tape, out, down)}
 			for _, p := range n.params() {
 				if !slices.ContainsFunc(p.Grad.Data, func(g float32) bool { return g != 0 }) {
@@ -145,6 +146,19 @@ func TestGradientsAccumulate(t *testing.T) {
 	step(-1)
 	if got, want := w.Grad.Data, []float32{-6, -10}; !slices.Equal(got, want) {
 		t.Errorf("after ZeroGrad: got %v, want %v", got, want)
+	}
+}
+
+// TestHandOfAParameter checks that a parameter keeps the memory of its gradient.
+func TestHandOfAParameter(t *testing.T) {
+	w := NewParam("w", []int{2}, []float32{3, 5})
+	copy(w.Grad.Data, []float32{1, 2})
+	tape := NewTape(engine(t))
+	x := tape.New(2, 1, true)
+	tape.Hand(tape.Param(w), x)
+	g, ok := tape.Grad(x)
+	if !ok || !slices.Equal(g.Data, []float32{1, 2}) || &g.Data[0] == &w.Grad.Data[0] {
+		t.Errorf("got %v, want a copy of the gradient", g)
 	}
 }
 
