@@ -221,6 +221,12 @@ func TestInitErrors(t *testing.T) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}
+	config := poly.NewConfig()
+	config.ModulesToSave = []string{"block"}
+	want := `poly: config: modules_to_save: got ["block"], which match "encoder.block" of type ModuleList, expected modules with a forward pass`
+	if _, err := poly.Init(config, openBase(t, example+"/base"), rand.NewPCG(1, 2)); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
 }
 
 // The draws are the same on every level.

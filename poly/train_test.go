@@ -414,6 +414,26 @@ func TestTrainerComputesTheAdapter(t *testing.T) {
 	}
 }
 
+// A layer whose output the loss does not depend on gets no gradient.
+func TestTrainUnusedOutput(t *testing.T) {
+	m := newOwn(newEngine(t))
+	x := m.train(t, m.fresh(t, nil), nil)
+	if err := x.Begin([]int{0}, poly.Routing{}); err != nil {
+		t.Fatal(err)
+	}
+	x.pass.ResetTraining(x.tape, 1, x.Trained())
+	rows, in := nn.Ragged{0, 1}, autodiff.Constant(mat.View([]float32{1, 2, 3, 4, 5, 6}, 1, 6))
+	used := x.up.Forward(x.pass, rows, in)
+	x.down.Forward(x.pass, rows, used)
+	x.tape.Backward(x.tape.Total(used), 1)
+	for _, p := range x.Params() {
+		zero := !slices.ContainsFunc(p.Grad.Data, func(g float32) bool { return g != 0 })
+		if zero != strings.Contains(p.Name, "net.down") {
+			t.Errorf("%s: gradient %v", p.Name, p.Grad.Data)
+		}
+	}
+}
+
 // The vector of the padding token is not trained, and those that the batch does not have get no gradient.
 func TestTrainEmbeddingWithPadding(t *testing.T) {
 	m := newOwn(newEngine(t))
