@@ -12,3 +12,11 @@ func TestLogitsAllocateNothingPerLayer(t *testing.T) {
 		t.Errorf("%v allocations in a call of 30 layers", n)
 	}
 }
+
+// TestLlamaAllocatesNothingPerLayer is the same for the Llama family.
+func TestLlamaAllocatesNothingPerLayer(t *testing.T) {
+	m := smallLlama.with("model_type", `"qwen3"`, "num_hidden_layers", "30", "attention_bias", "true").openLlama(t, engine(t))
+	if n := testing.AllocsPerRun(20, func() { logits(t, m, llamaBatch...) }); n > 8 {
+		t.Errorf("%v allocations in a call of 30 layers", n)
+	}
+}

@@ -134,12 +134,12 @@ func (c *configFile) numberOr(name string, def float64) float64 {
 	return x
 }
 
-// positive reads a positive number that must be there.
+// positive reads a positive number that must be there, and that float32 holds.
 func (c *configFile) positive(name string) float64 {
-	if x := c.numberOr(name, 0); x > 0 {
+	if x := c.numberOr(name, 0); float32(x) > 0 {
 		return x
 	}
-	c.fail(name, "a positive number")
+	c.fail(name, "a positive number that float32 holds")
 	return 1
 }
 

@@ -28,7 +28,7 @@ func TestLlamaConfigErrorsNameTheField(t *testing.T) {
 			"hidden_act":     {{`"gelu"`, `one of ["silu"]`}, {"4", "a string"}},
 			"pad_token_id":   {{"13", padding}, {"-14", padding}, {"1.5", padding}, {"[1]", padding}},
 			"attention_bias": booleans, "mlp_bias": booleans, "tie_word_embeddings": booleans,
-			"rope_theta":      {{"0", "a positive number"}},
+			"rope_theta":      {{"0", "a positive number that float32 holds"}, {"1e-60", "a positive number that float32 holds"}},
 			"rope_parameters": {{"7", "an object"}},
 		}},
 		{"mistral", map[string][]wrong{"sliding_window": integers, "attention_bias": booleans}},

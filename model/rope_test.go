@@ -83,7 +83,7 @@ func TestRopeTables(t *testing.T) {
 }
 
 func TestRopeErrorsNameTheField(t *testing.T) {
-	const positive, number, word = "a positive number", "a number ≥ 0 that float32 holds", "a string"
+	const positive, number, word = "a positive number that float32 holds", "a number ≥ 0 that float32 holds", "a string"
 	types := `one of "default", "linear", "llama3" and "yarn"`
 	for _, c := range [][3]string{
 		{`{"rope_scaling": 4}`, "rope_scaling", "got 4, want an object"},

@@ -19,8 +19,8 @@ func NewAngles(p *Pass, rows, pairs int) Angles {
 	return Angles{p.Matrix(rows, pairs), p.Matrix(rows, pairs)}
 }
 
-// Rotate turns, in each row of x, the elements i and i + n of every head of 2·n by the row's angle i: rotary position embedding (Su et al. 2021; transformers'
-// apply_rotary_pos_emb). x.Cols is a multiple of 2·n. Without a tape it is x that is changed and returned.
+// Rotate turns, in each row of x, the elements i and i + n of every head of 2·n by the row's angle i: rotary position embedding (Su et al. 2021;
+// transformers' apply_rotary_pos_emb). x.Cols is a multiple of 2·n. Without a tape it is x that is changed and returned.
 func Rotate(p *Pass, x autodiff.Value, a Angles) autodiff.Value {
 	size := 2 * a.Cos.Cols
 	if a.Cos.Rows != x.Rows || size == 0 || x.Cols%size != 0 {
