@@ -42,6 +42,7 @@ func (f *finder) cut(text []byte, between func(part []byte, at int), token func(
 		return
 	}
 	done := 0
+	var blank [2]int // white space that was looked through last
 	for pos := 0; pos < len(text); {
 		if !f.contents.bytes[text[pos]] {
 			pos++
@@ -59,15 +60,20 @@ func (f *finder) cut(text []byte, between func(part []byte, at int), token func(
 			continue
 		}
 		if t.LStrip {
-			start = max(done, len(bytes.TrimRightFunc(text[:start], isSpace)))
+			start = done + len(bytes.TrimRightFunc(text[done:max(done, start)], isSpace))
 		}
 		if t.RStrip {
-			end = len(text) - len(bytes.TrimLeftFunc(text[end:], isSpace))
+			if end < blank[0] || end > blank[1] {
+				blank = [2]int{end, len(text) - len(bytes.TrimLeftFunc(text[end:], isSpace))}
+			}
+			end = blank[1]
 		}
 		if start > done {
 			between(text[done:start], done)
 		}
-		token(t.ID)
+		if start < end { // the white space that it consists of may have gone with the token before
+			token(t.ID)
+		}
 		done = end
 	}
 	if done < len(text) {

@@ -20,7 +20,7 @@ func compile(text string) (pattern, error) {
 	case qwen2Pattern:
 		return llama3{charClasses(), 1}, nil
 	}
-	t := translator{rest: text}
+	t := translator{rest: text, classes: map[string][]rune{}}
 	t.alternatives(0)
 	if t.err == nil && t.rest != "" {
 		t.fail("unbalanced )")
@@ -40,12 +40,17 @@ func compile(text string) (pattern, error) {
 
 // A translator reads a regular expression in the syntax of Oniguruma and writes it in that of Go.
 type translator struct {
-	rest string
-	out  strings.Builder
-	err  error
+	rest    string
+	out     strings.Builder
+	classes map[string][]rune // general categories and white space
+	err     error
 }
 
-const maxGroups = 100 // within each other
+// Limits of an expression.
+const (
+	maxGroups = 100     // within each other
+	maxText   = 1 << 20 // bytes in Go's syntax
+)
 
 func (t *translator) fail(format string, args ...any) {
 	if t.err == nil {
@@ -82,8 +87,20 @@ func (t *translator) alternatives(depth int) {
 			t.out.WriteByte('|')
 			continue
 		}
+		from := t.out.Len()
+		group := t.rest[0] == '('
 		t.item(depth)
+		if group && t.rest != "" && strings.ContainsRune("*+{", rune(t.rest[0])) {
+			t.checkRepeated(t.out.String()[from:])
+		}
 		t.quantifier()
+	}
+}
+
+// checkRepeated refuses to repeat a group that can match nothing: engines differ in when they stop.
+func (t *translator) checkRepeated(group string) {
+	if re, err := regexp.Compile(group); err != nil || re.MatchString("") {
+		t.fail("got a repeated group that matches nothing")
 	}
 }
 
@@ -135,6 +152,9 @@ func (t *translator) ranges(of []rune) {
 		fmt.Fprintf(&t.out, `\x{%x}-\x{%x}`, of[i], of[i+1])
 	}
 	t.out.WriteByte(']')
+	if t.out.Len() > maxText {
+		t.fail("its classes take more than %d bytes", maxText)
+	}
 }
 
 // class reads the rest of a bracketed class.
@@ -192,13 +212,13 @@ func (t *translator) escape() []rune {
 	case 'v':
 		return []rune{'\v', '\v'}
 	case 's':
-		return where(isSpace)
+		return t.named("space")
 	case 'S':
-		return complement(where(isSpace))
+		return complement(t.named("space"))
 	case 'd':
-		return ofCategory("Nd")
+		return t.named("Nd")
 	case 'D':
-		return complement(ofCategory("Nd"))
+		return complement(t.named("Nd"))
 	case 'p', 'P':
 		name, rest, ok := strings.Cut(t.rest, "}")
 		if !ok || !strings.HasPrefix(name, "{") {
@@ -207,8 +227,8 @@ func (t *translator) escape() []rune {
 		}
 		t.rest = rest
 		name, negated := strings.CutPrefix(name[1:], "^")
-		of := ofCategory(name)
-		if of == nil {
+		of := t.named(name)
+		if of == nil || name == "space" {
 			t.fail(`got \%c{%s}, want a general category`, r, name)
 		}
 		if negated != (r == 'P') {
@@ -225,6 +245,20 @@ func (t *translator) escape() []rune {
 
 // categoryNames are the names of the categories, in order of their numbers.
 var categoryNames = strings.Fields("Cn Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co")
+
+// named returns the ranges of white space or of a general category, or nil.
+func (t *translator) named(name string) []rune {
+	of, ok := t.classes[name]
+	if !ok {
+		if name == "space" {
+			of = where(isSpace)
+		} else {
+			of = ofCategory(name)
+		}
+		t.classes[name] = of
+	}
+	return slices.Clone(of)
+}
 
 // ofCategory returns the ranges of a general category, of one letter or two, or nil.
 func ofCategory(name string) []rune {

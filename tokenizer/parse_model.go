@@ -79,7 +79,9 @@ func (p *pipeline) parseWordPiece(o *object) {
 	m := &wordPiece{}
 	var prefix string
 	o.readNeeded("continuing_subword_prefix", &prefix)
-	o.readNeeded("max_input_chars_per_word", &m.maxChars)
+	var chars uint32
+	o.readNeeded("max_input_chars_per_word", &chars)
+	m.maxChars = int(chars)
 	if m.unknown = p.readToken(o, "unk_token"); m.unknown == noValue {
 		o.fail("unk_token", "missing")
 	}
@@ -113,7 +115,7 @@ func (p *pipeline) parseUnigram(o *object) {
 	var keys []trieKey
 	for i, entry := range vocab {
 		var token string
-		if len(entry) != 2 || json.Unmarshal(entry[0], &token) != nil || entry[1][0] != '-' && (entry[1][0] < '0' || entry[1][0] > '9') {
+		if len(entry) != 2 || entry[0][0] != '"' || json.Unmarshal(entry[0], &token) != nil || entry[1][0] != '-' && (entry[1][0] < '0' || entry[1][0] > '9') {
 			o.fail("vocab", "got something else as piece %d, want a text and a score", i)
 			return
 		}

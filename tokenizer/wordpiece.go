@@ -12,7 +12,13 @@ type wordPiece struct {
 
 func (m *wordPiece) encode(_ *encoder, ids []int, word []byte) []int {
 	from := len(ids)
-	if utf8.RuneCount(word) > m.maxChars {
+	chars := 0
+	for _, c := range word {
+		if utf8.RuneStart(c) {
+			chars++
+		}
+	}
+	if chars > m.maxChars {
 		return append(ids, int(m.unknown))
 	}
 	tokens := m.first

@@ -1,0 +1,105 @@
+package tokenizer
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// prose returns lines of running text.
+func prose(t testing.TB) []string {
+	t.Helper()
+	var lines []string
+	for _, line := range recordedLines(t, "real.json")[:1] {
+		for _, c := range line.Cases[:len(line.Cases)/3] {
+			lines = append(lines, c.text)
+		}
+	}
+	return lines
+}
+
+// Long texts without a place to split at take time in proportion to their length: at a squared one this would not end.
+func TestLong(t *testing.T) {
+	size := 1 << 20
+	if testing.Short() {
+		size = 1 << 17
+	}
+	for _, file := range vocabularyFiles {
+		tok := vocabularyOf(t, file)
+		for _, part := range []string{"a", "xyzzy", "日本", "😀", " ", "\n", "▁", "'", "<", "</s>", "e\u0301", "\u0301", "\xff"} {
+			text := strings.Repeat(part, size/len(part))
+			ids := tok.Encode(text, false)
+			back := tok.Decode(ids, false)
+			// A byte-level vocabulary has all of a text.
+			if want := strings.ToValidUTF8(strings.ReplaceAll(text, "\xff", replacement), ""); lossless(file) && back != want {
+				t.Errorf("%s: %d times %q come back as %d bytes, want %d", file, size/len(part), part, len(back), len(want))
+			}
+		}
+	}
+}
+
+// lossless reports whether decoding gives back a text.
+func lossless(file string) bool {
+	return file == "gpt2-tokenizer.json" || file == "qwen2-tokenizer.json"
+}
+
+// One Tokenizer serves many goroutines.
+func TestConcurrent(t *testing.T) {
+	lines := prose(t)
+	for _, file := range vocabularyFiles {
+		tok := vocabularyOf(t, file)
+		var want [][]int
+		for _, line := range lines {
+			want = append(want, tok.Encode(line, true))
+		}
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				for i, line := range lines {
+					got := tok.Encode(line, true)
+					if !slices.Equal(got, want[i]) {
+						t.Errorf("%s: got %v, want %v", file, got, want[i])
+					}
+					tok.Decode(got, true)
+				}
+			})
+		}
+		wg.Wait()
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	lines := prose(b)
+	size := 0
+	for _, line := range lines {
+		size += len(line)
+	}
+	for _, file := range vocabularyFiles {
+		tok := vocabularyOf(b, file)
+		b.Run(file, func(b *testing.B) {
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			var ids []int
+			for b.Loop() {
+				for _, line := range lines {
+					ids = tok.AppendEncode(ids[:0], line, true)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	text := strings.Join(prose(b), "\n")
+	for _, file := range vocabularyFiles {
+		tok := vocabularyOf(b, file)
+		ids := tok.Encode(text, true)
+		b.Run(file, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				tok.Decode(ids, true)
+			}
+		})
+	}
+}

@@ -1,0 +1,84 @@
+package tokenizer
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"testing"
+)
+
+// The normal forms of every code point, one a line, have the sums of those of the tokenizers package.
+func TestNormalForms(t *testing.T) {
+	for f, want := range map[form]string{
+		{compose: true}:                   "9cc65524a9d8082bf10840c616cd199bd2ac12ee49a3381bd6fb7957711f342b",
+		{}:                                "34c986f61cb6f6d682995fecf92e27dccdcd867a8eb8358cb155ab1047757fa1",
+		{compatible: true, compose: true}: "6a3e30f0f9aef6e699678c0600f1f19eca47f536f8da1f9b8c7725d4341f1cc5",
+		{compatible: true}:                "b13d7cf200216bf8a1994ee254dd770e4263e5ec5bbc2cc056a58baa4b647b3e",
+	} {
+		sum, e := sha256.New(), &encoder{}
+		for r := rune(0); r <= maxRune; r++ {
+			if 0xD800 <= r && r < 0xE000 {
+				continue
+			}
+			sum.Write(append(f.apply(e, nil, []byte(string(r))), '\n'))
+		}
+		if got := fmt.Sprintf("%x", sum.Sum(nil)); got != want {
+			t.Errorf("%+v: got the sum %s, want %s", f, got, want)
+		}
+	}
+}
+
+func TestNormalFormsOfTexts(t *testing.T) {
+	nfc, nfd, nfkc := form{compose: true}, form{}, form{compatible: true, compose: true}
+	for _, test := range []struct {
+		form     form
+		in, want string
+	}{
+		{nfc, "", ""},
+		{nfc, "plain", "plain"},
+		{nfc, "e\u0301x", "éx"},
+		{nfc, "e\u0323\u0301", "ẹ\u0301"}, // the dot below composes, and blocks nothing
+		{nfc, "e\u0301\u0323", "ẹ\u0301"}, // reordered first
+		{nfc, "é\u0323", "ẹ\u0301"},       // a composed character comes apart
+		{nfc, "\u0301e", "\u0301e"},       // nothing to compose with
+		{nfc, "a\u0315\u0300", "à\u0315"}, // of a higher class in between: reordered
+		{nfc, "\u1100\u1161\u11A8", "각"},  // Hangul
+		{nfc, "가\u11A8", "각"},             // a syllable takes a trailing consonant
+		{nfc, "각\u11A8", "각\u11A8"},       // … only one
+		{nfc, "\u0958", "\u0915\u093C"},   // excluded from composition
+		{nfd, "각é", "\u1100\u1161\u11A8e\u0301"},
+		{nfkc, "ﬁ①Ⅳ", "fi1IV"},
+		{nfkc, "ｶﾞ", "ガ"},
+	} {
+		if got := test.form.apply(&encoder{}, nil, []byte(test.in)); string(got) != test.want {
+			t.Errorf("%+v of %+q: got %+q, want %+q", test.form, test.in, got, test.want)
+		}
+	}
+}
+
+func TestGraphemeLen(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want int
+	}{
+		{"ab", 1},
+		{"\r\nx", 2},
+		{"\n\r", 1},
+		{"e\u0301\u0323x", 5},
+		{"\u0001\u0301", 1}, // nothing joins a control character
+		{"\u0600a", 3},      // a number sign goes before
+		{"कि", 6},           // a spacing mark
+		{"क्त", 9},          // an Indic conjunct
+		{"क\u200Cत", 6},     // no linker
+		{"क्\u200Cत", 9},    // ends after a character that may not stand within
+		{"한국", 3},
+		{"\u1100\u1161\u11A8", 9},
+		{"🇩🇪🇫🇷", 8},
+		{"👩‍👩‍👧x", 18},
+		{"👩\u200D\u200D👩", 10},
+		{"a\u200D👩", 4},
+	} {
+		if got := graphemeLen(graphemeTable(), []byte(test.text)); got != test.want {
+			t.Errorf("%+q: got %d, want %d", test.text, got, test.want)
+		}
+	}
+}
