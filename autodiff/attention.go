@@ -1,16 +1,35 @@
 package autodiff
 
-import "github.com/polytropon/polytropon/mat"
+import (
+	"fmt"
+
+	"github.com/polytropon/polytropon/mat"
+)
 
 // Attention returns mat.Engine.Attention's output: q.Rows × q.Cols. Where bias needs a gradient it is the one bias of all sequences,
 // heads × 2n-1, in every entry of a.Bias. The tape keeps the slices of a until it is reset.
 func (t *Tape) Attention(q, k, v, bias Value, a mat.Attention) Value {
+	checkBias(bias, a)
 	out := t.New(q.Rows, q.Cols, t.Needs(q, k, v, bias))
 	t.Engine.Attention(out.Matrix, q.Matrix, k.Matrix, v.Matrix, a)
 	if out.Needs() {
 		*Record[attention](t) = attention{out, q, k, v, bias, a}
 	}
 	return out
+}
+
+// checkBias panics where bias is trained and a sequence has another.
+func checkBias(bias Value, a mat.Attention) {
+	if !bias.Needs() {
+		return
+	}
+	same := len(a.Bias) == len(a.Queries)-1
+	for _, b := range a.Bias {
+		same = same && b.Rows == bias.Rows && b.Cols == bias.Cols && &b.Data[0] == &bias.Data[0]
+	}
+	if !same {
+		panic(fmt.Sprintf("autodiff: attention with a trained bias of %s that is not the bias of all %d sequences", bias.Shape(), len(a.Queries)-1))
+	}
 }
 
 type attention struct {

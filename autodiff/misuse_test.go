@@ -91,6 +91,10 @@ func TestMisusePanics(t *testing.T) {
 		{"PlusMulPacked", func() { tape.PlusMulPacked(Constant(mat.New(2, 3)), start(), packed) }, []string{"2×3", "3×4"}},
 		{"RMSNorm", func() { tape.RMSNorm(start(), Constant(mat.New(1, 2)), 1) }, []string{"2×3", "1×2"}},
 		{"Gather", func() { tape.Gather(start(), []int{1, 2}, -1) }, []string{"row 2", "2×3"}},
+		{"Attention", func() {
+			x := Constant(mat.New(2, 1))
+			tape.Attention(x, x, x, start(), mat.Attention{Heads: 1, HeadSize: 1, Queries: []int{0, 2}, Keys: []int{0, 2}})
+		}, []string{"bias of 2×3", "1 sequences"}},
 		{"CrossEntropy", func() { tape.CrossEntropy(start(), []int{1}, -100, 0) }, []string{"1 labels", "2×3"}},
 	} {
 		panics(t, c.name, c.f, c.parts...)

@@ -1,6 +1,9 @@
 package autodiff_test
 
-import "github.com/polytropon/polytropon/autodiff"
+import (
+	"github.com/polytropon/polytropon/autodiff"
+	"github.com/polytropon/polytropon/mat"
+)
 
 // A cube is an operation of one's own: y = x³.
 type cube struct{ y, x autodiff.Value }
@@ -70,4 +73,71 @@ func ExampleTape_Needing() {
 		return newShift(t, y, x)
 	})
 	// Output: [1 2] [3 3]
+}
+
+// A difference is y = a - b.
+type difference struct{ y, a, b autodiff.Value }
+
+func newDifference(t *autodiff.Tape, a, b autodiff.Value) autodiff.Value {
+	y := t.New(a.Rows, a.Cols, t.Needs(a, b))
+	t.Engine.Sub(y.Matrix, a.Matrix, b.Matrix)
+	if y.Needs() {
+		*autodiff.Record[difference](t) = difference{y, a, b}
+	}
+	return y
+}
+
+// Backward implements autodiff.Op: da = dy, db = -dy.
+func (d *difference) Backward(t *autodiff.Tape) {
+	g, ok := t.Grad(d.y)
+	if !ok {
+		return
+	}
+	t.Add(d.a, g)
+	t.Engine.Scale(g, g, -1)
+	t.Hand(d.y, d.b)
+}
+
+func ExampleTape_Add() {
+	derivative(row(5, 7), func(t *autodiff.Tape, x autodiff.Value) autodiff.Value {
+		return newDifference(t, t.Scale(x, 3), x)
+	})
+	// Output: [10 14] [2 2]
+}
+
+// An absolute is y = |x|; it keeps the signs.
+type absolute struct {
+	y, x  autodiff.Value
+	signs mat.Matrix
+}
+
+func newAbsolute(t *autodiff.Tape, x autodiff.Value) autodiff.Value {
+	signs := t.Scratch(x.Rows, x.Cols)
+	for r := range x.Rows {
+		for c, v := range x.Row(r) {
+			signs.Row(r)[c] = 1
+			if v < 0 {
+				signs.Row(r)[c] = -1
+			}
+		}
+	}
+	y := t.New(x.Rows, x.Cols, t.Needs(x))
+	t.Engine.MulElem(y.Matrix, x.Matrix, signs)
+	if y.Needs() {
+		*autodiff.Record[absolute](t) = absolute{y, x, signs}
+	}
+	return y
+}
+
+// Backward implements autodiff.Op.
+func (a *absolute) Backward(t *autodiff.Tape) {
+	if g, ok := t.Grad(a.y); ok {
+		t.Engine.MulElem(g, g, a.signs)
+		t.Hand(a.y, a.x)
+	}
+}
+
+func ExampleTape_Scratch() {
+	derivative(row(-3, 2), newAbsolute)
+	// Output: [3 2] [-1 1]
 }
