@@ -138,3 +138,50 @@ func ExamplePass_ResetTraining() {
 	// step 40: loss 0.01
 	// [4 0 3 3 1 2 0] → 4 0 3 3 1
 }
+
+// An offset is a trained term of a layer's output: one number for each column.
+type offset struct{ *autodiff.Param }
+
+// AddTo implements nn.Added.
+func (o offset) AddTo(p *nn.Pass, _ nn.Ragged, y, _ autodiff.Value) autodiff.Value {
+	return p.Tape.PlusRow(y, p.Tape.Param(o.Param))
+}
+
+// A frozen layer with a trained term.
+func ExampleAdded() {
+	p, e := newPass(0)
+	defer e.Close()
+	linear := nn.NewLinear(e, nn.Weights{F32: []float32{1, 2, 3, 4}}, 2, 2)
+	term := offset{autodiff.NewParam("offset", []int{2}, []float32{100, 200})}
+
+	tape := autodiff.NewTape(e)
+	p.ResetTraining(tape, 1, &nn.Trained{Added: map[*nn.Linear]nn.Added{linear: term}})
+	y := linear.Forward(p, nn.Ragged{0, 2}, autodiff.Constant(mat.View([]float32{1, 0, 0, 1}, 2, 2)))
+	tape.Backward(tape.Total(y), 1)
+	fmt.Println(y.Row(0), y.Row(1), term.Grad.Data)
+	// Output: [101 203] [102 204] [2 2]
+}
+
+// With a tape an operand stays as it is; without one it is changed.
+func ExampleApply() {
+	p, e := newPass(1)
+	defer e.Close()
+	x := autodiff.Constant(mat.View([]float32{-1, 2}, 1, 2))
+	y := nn.Scale(p, nn.Apply(p, autodiff.ReLU, x), 3)
+	fmt.Println(x.Row(0), y.Row(0))
+
+	p.ResetTraining(autodiff.NewTape(e), 1, nil)
+	y = nn.Times(p, x, x)
+	fmt.Println(x.Row(0), y.Row(0))
+	// Output:
+	// [0 6] [0 6]
+	// [0 6] [0 36]
+}
+
+func ExampleLinear_WithBias() {
+	p, e := newPass(1)
+	defer e.Close()
+	linear := nn.NewLinear(e, nn.Weights{F32: []float32{1, 2, 3, 4}}, 2, 2).WithBias([]float32{10, 20})
+	fmt.Println(linear.Forward(p, nn.Ragged{0, 1}, autodiff.Constant(mat.View([]float32{1, 1}, 1, 2))).Row(0))
+	// Output: [13 27]
+}
