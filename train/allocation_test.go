@@ -12,8 +12,9 @@ import (
 	"github.com/polytropon/polytropon/train"
 )
 
-// TestAllocations checks that steps within an epoch allocate nothing once memory has grown to what they need: at most one object in ten steps, for a worker
-// that meets the largest micro-batch late. (The race detector and the garbage collector make memory be forgotten that is otherwise used again.)
+// TestAllocations checks that steps within an epoch allocate nothing once memory has grown to what they need: at most one object in ten
+// steps, for a worker that meets the largest micro-batch late. (The race detector and the garbage collector make memory be forgotten that is
+// otherwise used again.)
 func TestAllocations(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	const warm, last = 60, 160

@@ -17,8 +17,9 @@ const (
 	optimizerName  = "optimizer.safetensors"
 )
 
-// Load puts the loop where a checkpoint was taken: the folder of one, as [LastCheckpoint] finds it. A run that goes on from there has the bits of one that
-// was never stopped, if all else is the same. Errors name the file and the tensor or field. After an error the loop must not be used.
+// Load puts the loop where a checkpoint was taken: the folder of one, as [LastCheckpoint] finds it. A run that goes on from there has the
+// bits of one that was never stopped, if all else is the same. Errors name the file and the tensor or field. After an error the loop must not
+// be used.
 func (l *Loop) Load(checkpoint string) error {
 	p, err := readPosition(checkpoint)
 	if err != nil {

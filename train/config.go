@@ -15,6 +15,7 @@ type Config struct {
 	Objective Objective
 	Optimizer optim.Optimizer // of the objective's parameters; it has done no steps
 	Schedule  optim.Schedule  // nil: optim.Constant
+	Groups    []optim.Group   // the optimiser's, for Progress.LearningRates; nil: it has none
 	Train     Dataset
 	Eval      Dataset // nil: there is no evaluation; its first epoch counts
 
@@ -36,7 +37,7 @@ type Config struct {
 
 	EvalSteps int    // evaluate after every so many steps; 0: after the last
 	OutputDir string // where checkpoints are kept, a folder of this run alone; "": none are
-	SaveSteps int    // keep a checkpoint after every so many steps; 0: after the last. The last step and a better evaluation than all before have one anyway
+	SaveSteps int    // keep a checkpoint after every so many steps, besides that of the last and of evaluations that are the best so far
 
 	Seed uint64 // of the objective's draws
 
@@ -79,7 +80,8 @@ func (c *Config) check() error {
 	case !(c.MaxGradNorm >= 0) || math.IsInf(c.MaxGradNorm, 1):
 		return fmt.Errorf("train: MaxGradNorm: got %v, want a finite number ≥ 0", c.MaxGradNorm)
 	case c.Workers > c.GradientAccumulationSteps:
-		return fmt.Errorf("train: Workers: got %d, want at most the micro-batches of a step, %d (GradientAccumulationSteps)", c.Workers, c.GradientAccumulationSteps)
+		return fmt.Errorf("train: Workers: got %d, want at most the micro-batches of a step, %d (GradientAccumulationSteps)",
+			c.Workers, c.GradientAccumulationSteps)
 	case c.Workers > 1 && !replicates:
 		return fmt.Errorf("train: Workers: got %d, want 1 for an objective that is no Replicator", c.Workers)
 	case c.Optimizer.Steps() != 0:

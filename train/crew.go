@@ -90,8 +90,8 @@ func newCrew(c *Config) *crew {
 	return w
 }
 
-// run computes the losses of micro-batches, all of a step or all of an evaluation's. The gradients of a step are then in the parameters of the first worker,
-// the objective's own.
+// run computes the losses of micro-batches, all of a step or some of an evaluation. The gradients of a step are then in the parameters of
+// the first worker, the objective's own.
 func (c *crew) run(ctx context.Context, batches []*Batch) error {
 	c.ctx, c.batches, c.turn, c.broken = ctx, batches, 0, false
 	c.next.Store(0)

@@ -63,7 +63,8 @@ func (s Stream) Examples(epoch, from int) iter.Seq2[Example, error] {
 	}
 }
 
-// Shuffle returns the examples of x in an order that depends on seed and the epoch and on nothing else. An epoch needs memory for a number per example.
+// Shuffle returns the examples of x in an order that depends on seed and the epoch and on nothing else. An epoch needs memory for a number
+// per example.
 func Shuffle(x Indexed, seed uint64) Dataset { return shuffled{x, seed} }
 
 type shuffled struct {

@@ -106,6 +106,7 @@ func ExamplePolyModel() {
 		Engine:    e,
 		Objective: &train.PolyModel{Base: base, Trainer: trainer, Relaxation: poly.RelaxedBernoulli, Prior: poly.Prior{L1: 0.01}},
 		Optimizer: optimizer,
+		Groups:    groups,
 		Train: train.Shuffle(train.Slice{
 			{Task: 0, InputIDs: []int{11, 12, 13, 1}, Labels: []int{11, 12, 13, 1}}, // to copy
 			{Task: 1, InputIDs: []int{11, 12, 13, 1}, Labels: []int{13, 12, 11, 1}}, // to reverse
@@ -137,8 +138,61 @@ func ExamplePolyModel() {
 		log.Fatal(err)
 	}
 	fmt.Println(filepath.Base(path), last.Labels, "labels a step, the loss fell:", last.Loss < first.Loss/2)
+	fmt.Println("skills", last.LearningRates[0], "routing", last.LearningRates[1])
 	// Output:
 	// checkpoint-30 14 labels a step, the loss fell: true
+	// skills 0.01 routing 0.1
+}
+
+// A rate that is too high ends in a typed error; the parameters are those before the step.
+func ExampleLoop_Run() {
+	e := newEngine()
+	defer e.Close()
+	objective := newLookup(10, 8, 10, 1)
+	sgd, err := optim.NewSGD([]optim.Group{{Params: objective.Params(), LR: 1e30}}, optim.SGDOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	loop, err := train.New(train.Config{
+		Engine: e, Objective: objective, Optimizer: sgd, Train: successors(40, 3, 10), BatchSize: 4, MaxSteps: 10,
+		OnStep: func(p train.Progress) { fmt.Printf("step %d: loss %.3f, norm %.3f\n", p.Step, p.Loss, p.Norm) },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var bad *train.NonFiniteError
+	if err := loop.Run(context.Background()); errors.As(err, &bad) {
+		fmt.Printf("step %d failed: %v\n", bad.Step, err)
+	}
+	// Output:
+	// step 1: loss 2.340, norm 0.522
+	// step 2 failed: train: step 2: loss: got +Inf, want a finite number
+}
+
+// squares are examples that are made when they are asked for.
+type squares int
+
+func (s squares) Len() int { return int(s) }
+
+func (s squares) At(i int) (train.Example, error) {
+	return train.Example{InputIDs: []int{i}, Labels: []int{i * i}}, nil
+}
+
+// Examples that are found by number need not be in memory.
+func ExampleIndexed() {
+	for x, err := range train.Shuffle(squares(5), 1).Examples(0, 3) {
+		fmt.Println(x.InputIDs, x.Labels, err)
+	}
+	// Output:
+	// [4] [16] <nil>
+	// [3] [9] <nil>
+}
+
+func ExampleLastCheckpoint() {
+	_, err := train.LastCheckpoint("testdata")
+	fmt.Println(errors.Is(err, fs.ErrNotExist), err)
+	// Output:
+	// true train: testdata: file does not exist: no checkpoint-<step>
 }
 
 // A run that is stopped goes on where it was: with the bits of one that was not.

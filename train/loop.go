@@ -16,7 +16,8 @@ type Loop struct {
 	crew     *crew
 	clip     *optim.Clip
 	train    batcher
-	batches  []*Batch // memory of a step's, or of some of an evaluation's
+	batches  []*Batch  // memory of a step's, or of some of an evaluation's
+	rates    []float64 // memory of Progress.LearningRates
 	position Position
 	saved    Position // of the last checkpoint in OutputDir
 }
@@ -47,8 +48,8 @@ func (l *Loop) batcher(d Dataset) batcher {
 func (l *Loop) Position() Position { return l.position }
 
 // Run trains until MaxSteps or NumTrainEpochs is reached, from where the loop is: at the start, where Load put it, or where an earlier Run was
-// stopped. Steady-state steps allocate no memory besides what the dataset and the objective do and an iterator and, where it is shuffled, an order, per
-// epoch.
+// stopped. Steps allocate no memory, once it has grown to what the largest need, besides what the dataset and the objective allocate; an epoch
+// needs an iterator.
 //
 // Once ctx is done, Run stops after the last whole step, keeps a checkpoint of it and returns an error that wraps ctx's cause; a step in progress is
 // given up. A loss that is not finite ends it with a [*NonFiniteError]. It is an error if OutputDir has checkpoints ahead of the loop, or any that it
@@ -143,6 +144,11 @@ func (l *Loop) step(ctx context.Context) error {
 		return err
 	}
 	progress.Factor = l.config.Schedule(l.config.Optimizer.Steps())
+	l.rates = l.rates[:0]
+	for _, g := range l.config.Groups {
+		l.rates = append(l.rates, float64(g.LR*progress.Factor))
+	}
+	progress.LearningRates = l.rates
 	l.config.Optimizer.Step(l.config.Engine, progress.Factor)
 	progress.Update = time.Since(start)
 

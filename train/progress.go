@@ -9,9 +9,13 @@ import (
 type Progress struct {
 	Step   int     // steps so far, this one among them
 	Epoch  int     // of the step's examples, 0 the first
-	Loss   float64 // the mean over the step's labels, before the step
+	Loss   float64 // the mean over the step's labels, and what the objective adds to it, before the step
 	Norm   float32 // of all gradients together, before they were clipped
-	Factor float64 // of every group's learning rate: the schedule's
+	Factor float64 // the schedule's
+
+	// LearningRates are those of Config.Groups, times Factor. They are valid during the call. (What an optimiser makes of them, as Adafactor does,
+	// is not in them.)
+	LearningRates []float64
 
 	MicroBatches, Examples, Tokens, Labels int // of the step
 

@@ -92,7 +92,8 @@ func TestTransformersTrainer(t *testing.T) {
 		table:  autodiff.NewParam("table", []int{want.Tokens, want.Dim}, want.Before["table"]),
 		weight: autodiff.NewParam("weight", []int{want.Labels, want.Dim}, want.Before["weight"]),
 	}
-	adam, err := optim.NewAdamW([]optim.Group{{Params: objective.Params(), LR: o.LR, WeightDecay: o.WeightDecay}}, optim.DefaultAdam())
+	groups := []optim.Group{{Params: objective.Params(), LR: o.LR, WeightDecay: o.WeightDecay}}
+	adam, err := optim.NewAdamW(groups, optim.DefaultAdam())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,15 +104,15 @@ func TestTransformersTrainer(t *testing.T) {
 	near := func(got, want float64) bool { return math.Abs(got-want) <= 1e-5*math.Abs(want) }
 	steps := 0
 	run(t, newLoop(t, train.Config{
-		Engine: testEngine(t, mat.Options{}), Objective: objective, Optimizer: adam, Schedule: optim.Linear(o.Warmup, len(want.Steps)),
+		Engine: testEngine(t, mat.Options{}), Objective: objective, Optimizer: adam, Groups: groups, Schedule: optim.Linear(o.Warmup, len(want.Steps)),
 		Train: examples, BatchSize: o.BatchSize, GradientAccumulationSteps: o.Accumulation, NumTrainEpochs: o.Epochs, MaxGradNorm: o.MaxGradNorm,
 		OnStep: func(p train.Progress) {
 			w := want.Steps[steps]
 			if steps++; p.Step != steps {
 				t.Errorf("got step %d, want %d", p.Step, steps)
 			}
-			if !near(p.Loss, w.Loss) || !near(float64(p.Norm), w.Norm) || !near(p.Factor*o.LR, w.LR) {
-				t.Errorf("step %d: got loss %v, norm %v, rate %v, want %v, %v, %v", p.Step, p.Loss, p.Norm, p.Factor*o.LR, w.Loss, w.Norm, w.LR)
+			if !near(p.Loss, w.Loss) || !near(float64(p.Norm), w.Norm) || !near(p.LearningRates[0], w.LR) {
+				t.Errorf("step %d: got loss %v, norm %v, rate %v, want %v, %v, %v", p.Step, p.Loss, p.Norm, p.LearningRates[0], w.Loss, w.Norm, w.LR)
 			}
 		},
 	}))
