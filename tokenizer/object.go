@@ -28,8 +28,11 @@ func parseObject(field string, data json.RawMessage) (*object, error) {
 
 // path names a field of the object.
 func (o *object) path(key string) string {
-	if o.field == "" {
+	switch {
+	case o.field == "":
 		return key
+	case key == "":
+		return o.field
 	}
 	return o.field + "." + key
 }

@@ -49,7 +49,7 @@ func open(name string, data []byte, err error) (*Tokenizer, error) {
 }
 
 // Encode returns the ids of text; special adds the tokens that the file's post-processor puts around it. A SentencePiece model has no
-// post-processor and adds none. Bytes that are not UTF-8 are read as U+FFFD, one for each longest beginning of a character.
+// post-processor and adds none. Bytes that are not UTF-8 are read as U+FFFD.
 func (t *Tokenizer) Encode(text string, special bool) []int { return t.encode(nil, text, special) }
 
 // AppendEncode appends what [Tokenizer.Encode] returns to ids. It allocates nothing else once it has seen texts of the length.
@@ -78,7 +78,8 @@ func (t *Tokenizer) Token(id int) (string, bool) { return t.token(id) }
 func (t *Tokenizer) ID(token string) (int, bool) { return t.id(token) }
 
 // A Decoder turns ids into text as they come. What it returns in all is what [Tokenizer.Decode] returns for all ids at once, and each part is
-// whole characters: a character of several tokens comes with the last of them. A Decoder must not be used by several goroutines at once.
+// whole characters: one of several tokens comes with the last of them, or, where all bytes of a run of byte tokens count, with the token after the
+// run. A Decoder must not be used by several goroutines at once.
 type Decoder struct{ d decoding }
 
 // A decoding is a state of a decoder.

@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 		case "inspect":
 			return inspect(args[1:], w)
 		case "tokenize":
-			return tokenize(args[1:], w)
+			return tokenize(args[1:], os.Stdin, w)
 		}
 	}
 	return bench(ctx, args, w)

@@ -7,14 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 
 	"github.com/polytropon/polytropon/tokenizer"
 )
 
-// tokenize turns lines of standard input into token ids, or arrays of ids into text.
-func tokenize(args []string, w io.Writer) error {
+// tokenize turns lines of in into token ids, or arrays of ids into text.
+func tokenize(args []string, in io.Reader, w io.Writer) error {
 	flags := flag.NewFlagSet("tokenize", flag.ContinueOnError)
 	path := flags.String("tokenizer", "", "")
 	special := flags.Bool("special", true, "")
@@ -35,7 +34,7 @@ func tokenize(args []string, w io.Writer) error {
 	if *decode {
 		convert = c.decode
 	}
-	return eachLine(os.Stdin, w, convert)
+	return eachLine(in, w, convert)
 }
 
 // eachLine writes what convert makes of each line of r. A line ends before a line feed, and only there.

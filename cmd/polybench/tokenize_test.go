@@ -1,0 +1,47 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+const exampleTokenizer = "../../tokenizer/testdata/example.json"
+
+func TestTokenize(t *testing.T) {
+	for _, test := range []struct{ flags, in, want string }{
+		{"", "good morning\n\ngood tea", "[3,4,0]\n[0]\n[3,7,0]\n"},
+		{"", "good\r\n", "[3,1,0]\n"}, // a carriage return belongs to the line
+		{"-special=false", "good morning\n", "[3,4]\n"},
+		{"-json", `"good morning"` + "\n" + `"good\u0020\u2615"`, "[3,4,0]\n[3,2,8,9,10,0]\n"},
+		{"-decode", "[3,4,0]\n[]\n[2, 8, 9, 10]", "good morning\n\n☕\n"},
+		{"-decode -json", "[3,4,0]\n[2,8]", "\"good morning\"\n\"\uFFFD\"\n"},
+		{"", "", ""},
+	} {
+		var out bytes.Buffer
+		args := append([]string{"-tokenizer", exampleTokenizer}, strings.Fields(test.flags)...)
+		if err := tokenize(args, strings.NewReader(test.in), &out); err != nil || out.String() != test.want {
+			t.Errorf("%s %q: got %q, %v, want %q", test.flags, test.in, out.String(), err, test.want)
+		}
+	}
+}
+
+func TestTokenizeErrors(t *testing.T) {
+	for _, test := range []struct {
+		args     []string
+		in, want string
+		usage    bool
+	}{
+		{nil, "", "tokenize needs -tokenizer", true},
+		{[]string{"-tokenizer", exampleTokenizer, "more"}, "", `unexpected argument "more"`, true},
+		{[]string{"-tokenizer", "testdata/none.json"}, "", "none.json", false},
+		{[]string{"-tokenizer", exampleTokenizer, "-json"}, "\"a\"\nb\n", "line 2: want a JSON string", false},
+		{[]string{"-tokenizer", exampleTokenizer, "-decode"}, "[1.5]\n", "line 1: want a JSON array of ids", false},
+	} {
+		err := tokenize(test.args, strings.NewReader(test.in), new(bytes.Buffer))
+		if err == nil || !strings.Contains(err.Error(), test.want) || errors.As(err, new(usageError)) != test.usage {
+			t.Errorf("%q: got %v, want %q", test.args, err, test.want)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package tokenizer
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// tiny is a tokenizer.json with some of its fields replaced.
+func tiny(t testing.TB, fields map[string]string) []byte {
+	t.Helper()
+	all := map[string]json.RawMessage{
+		"version": json.RawMessage(`"1.0"`),
+		"model":   json.RawMessage(`{"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]}`),
+	}
+	for key, value := range fields {
+		all[key] = json.RawMessage(value)
+	}
+	data, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// Whatever is invalid or not supported is an error that names the file and the field.
+func TestFormatErrors(t *testing.T) {
+	bpe := func(more string) string {
+		return `{"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": [["a", "b"]]` + more + `}`
+	}
+	unigram := func(vocab, more string) string {
+		return `{"type": "Unigram", "vocab": [` + vocab + `]` + more + `}`
+	}
+	const split = `{"type": "Split", "pattern": %s, "behavior": "Isolated", "invert": false}`
+	for _, test := range []struct{ key, value, want string }{
+		{"version", `"2.0"`, `version: got "2.0", want "1.0"`},
+		{"extra", `1`, `extra: not supported`},
+		{"truncation", `{"max_length": -1}`, `truncation.max_length: got -1`},
+		{"padding", `{"strategy": "BatchLongest"}`, `padding.direction: missing`},
+		{"normalizer", `{"type": "Wordy"}`, `normalizer.type: got "Wordy", which is not supported`},
+		{"normalizer", `{}`, `normalizer.type: missing`},
+		{"normalizer", `[]`, `normalizer: got [], want an object`},
+		{"normalizer", `{"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "ByteLevel"}]}`, `normalizer.normalizers[1].type: got "ByteLevel"`},
+		{"normalizer", `{"type": "Strip", "strip_left": true}`, `normalizer.strip_right: missing`},
+		{"normalizer", `{"type": "Precompiled", "precompiled_charsmap": "AAA="}`, `normalizer.precompiled_charsmap: got 2 bytes`},
+		{"normalizer", `{"type": "Precompiled", "precompiled_charsmap": "/////w=="}`, `got a trie of 4294967295 bytes`},
+		{"normalizer", `{"type": "Replace", "pattern": {"Regex": "a(?=b)"}, "content": ""}`, `normalizer.pattern.Regex: the regular expression "a(?=b)"`},
+		{"normalizer", `{"type": "Replace", "pattern": {"String": ""}, "content": ""}`, `normalizer.pattern: want a String that is not empty or a Regex`},
+		{"pre_tokenizer", `{"type": "UnicodeScripts"}`, `pre_tokenizer.type: got "UnicodeScripts", which is not supported`},
+		{"pre_tokenizer", `{"type": "WhitespaceSplit", "more": 1}`, `pre_tokenizer.more: not supported`},
+		{"pre_tokenizer", `{"type": "Sequence", "pretokenizers": [{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true}, {"type": "WhitespaceSplit"}]}`,
+			`pre_tokenizer: got a step after ByteLevel`},
+		{"pre_tokenizer", `{"type": "Metaspace", "replacement": "__"}`, `pre_tokenizer.replacement: got "__", want one character`},
+		{"pre_tokenizer", `{"type": "Metaspace", "replacement": "_", "prepend_scheme": "often"}`, `pre_tokenizer.prepend_scheme: got "often", want one of`},
+		{"pre_tokenizer", `{"type": "Metaspace", "replacement": "_", "prepend_scheme": "always", "add_prefix_space": false}`, `pre_tokenizer.add_prefix_space`},
+		{"pre_tokenizer", strings.Replace(split, "%s", `{"Regex": "\\bx"}`, 1), `the regular expression "\\bx": got \b`},
+		{"pre_tokenizer", strings.Replace(split, "%s", `{"Regex": "x*"}`, 1), `it matches nothing`},
+		{"post_processor", `{"type": "Pairs"}`, `post_processor.type: got "Pairs", which is not supported`},
+		{"post_processor", `{"type": "BertProcessing", "sep": ["a"], "cls": ["a", 0]}`, `post_processor.sep: got 1 values`},
+		{"post_processor", `{"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "x", "type_id": 0}}], "pair": [], "special_tokens": {}}`,
+			`post_processor.single[1]: got the special token "x"`},
+		{"post_processor", `{"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}}`, `post_processor.single: got 0 sequences, want one`},
+		{"decoder", `{"type": "CTC"}`, `decoder.type: got "CTC", which is not supported`},
+		{"decoder", `{"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteFallback"}]}`, `decoder.decoders[1].type: got "ByteFallback" after a step that joins all tokens`},
+		{"model", `{"type": "WordLevel", "vocab": {}, "unk_token": "a"}`, `model.type: got "WordLevel", which is not supported`},
+		{"model", `{"type": "BPE", "merges": []}`, `model.vocab: missing`},
+		{"model", `{"type": "BPE", "vocab": {"a": 0, "b": 0}, "merges": []}`, `model.vocab: got the id 0 for "a" and for "b"`},
+		{"model", `{"type": "BPE", "vocab": {"a": -1}, "merges": []}`, `model.vocab: got the id -1 of "a"`},
+		{"model", `{"type": "BPE", "vocab": {"a": 0}, "merges": ["a b c"]}`, `model.merges: got 3 tokens in merge 0`},
+		{"model", `{"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}`, `model.merges: got "b" in merge 0, want a token of the vocabulary`},
+		{"model", bpe(`, "dropout": 0.5`), `model.dropout: got 0.5`},
+		{"model", bpe(`, "unk_token": "c"`), `model.unk_token: got "c", want a token of the vocabulary`},
+		{"model", bpe(`, "more": 1`), `model.more: not supported`},
+		{"model", unigram(`["a", 0]`, ``), `model.unk_id: missing`},
+		{"model", unigram(`["a", 0]`, `, "unk_id": 1`), `model.unk_id: got 1, want the id of one of 1 pieces`},
+		{"model", unigram(`["a", "0"]`, `, "unk_id": 0`), `model.vocab: got something else as piece 0`},
+		{"model", unigram(`["a", 1e999]`, `, "unk_id": 0`), `model.vocab: piece 0: got the number "1e999"`},
+		{"model", `{"type": "WordPiece", "vocab": {"a": 0}, "unk_token": "u", "continuing_subword_prefix": "##", "max_input_chars_per_word": 9}`, `model.unk_token: got "u"`},
+		{"added_tokens", `[{"id": 0, "content": "x"}]`, `added_tokens[0].single_word: missing`},
+	} {
+		_, err := OpenFS(fstest.MapFS{"dir/tokenizer.json": {Data: tiny(t, map[string]string{test.key: test.value})}}, "dir/tokenizer.json")
+		if _, ok := errors.AsType[*FormatError](err); !ok {
+			t.Errorf("%s %s: got %v, want a FormatError", test.key, test.value, err)
+			continue
+		}
+		if got := err.Error(); !strings.HasPrefix(got, "tokenizer: dir/tokenizer.json: ") || !strings.Contains(got, test.want) {
+			t.Errorf("%s %s: got %q, want %q", test.key, test.value, got, test.want)
+		}
+	}
+	if _, err := Open("testdata/none.json"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want fs.ErrNotExist", err)
+	}
+}
+
+// field is a field of a protocol buffer.
+func field(number int, bytes string) string {
+	return string(binary.AppendUvarint([]byte{byte(number<<3 | wireBytes)}, uint64(len(bytes)))) + bytes
+}
+
+// spPieceOf is a piece of a model file.
+func spPieceOf(text string, kind spKind) string {
+	return field(1, field(1, text)+"\x18"+string(rune(kind)))
+}
+
+func TestSentencePieceErrors(t *testing.T) {
+	unknown := spPieceOf("<unk>", spUnknown)
+	for name, test := range map[string]struct{ data, want string }{
+		"empty":          {"", "pieces: got none of type unknown"},
+		"text":           {"no protocol buffer", "got a broken protocol buffer"},
+		"cut off":        {unknown[:len(unknown)-1], "got a broken protocol buffer"},
+		"no unknown":     {spPieceOf("a", spNormal), "pieces: got none of type unknown"},
+		"two unknown":    {unknown + spPieceOf("b", spUnknown), "pieces[1]: got a second unknown piece, the first is 0"},
+		"twice":          {unknown + spPieceOf("a", spNormal) + spPieceOf("a", spNormal), `pieces[2]: got "a", which is piece 1 too`},
+		"no text":        {unknown + spPieceOf("", spNormal), `pieces[1]: got "", want UTF-8`},
+		"not UTF-8":      {unknown + spPieceOf("\xff", spNormal), `pieces[1]: got "\xff", want UTF-8`},
+		"kind":           {unknown + spPieceOf("a", 9), "pieces[1]: got the type 9, want 1 to 6"},
+		"score":          {unknown + field(1, field(1, "a")+"\x15\x00\x00\xc0\x7f"), "pieces[1]: got the score NaN"},
+		"byte":           {unknown + spPieceOf("<0x00>", spByte), `pieces[1]: got the byte piece "<0x00>"`},
+		"bytes":          {unknown + field(2, "\x98\x02\x01"), "got no byte piece <0x00>"},
+		"words":          {unknown + field(2, "\x18\x03"), "trainer_spec.model_type: got 3"},
+		"rules":          {unknown + field(3, field(2, "abc")), "normalizer_spec.precompiled_charsmap: got 3 bytes"},
+		"denormalizer":   {unknown + field(5, field(2, "abc")), "denormalizer_spec: not supported"},
+		"number as text": {unknown + field(2, field(24, "x")), ""},
+	} {
+		_, err := OpenFS(fstest.MapFS{"m.model": {Data: []byte(test.data)}}, "m.model")
+		if _, ok := errors.AsType[*FormatError](err); !ok || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "m.model: ") {
+			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		}
+	}
+}
+
+// Added tokens that are looked for as the same text cannot be told apart.
+func TestAddedTokenErrors(t *testing.T) {
+	token := func(content string, normalized string) string {
+		return `{"id": 9, "content": "` + content + `", "single_word": false, "lstrip": false, "rstrip": false, "normalized": ` + normalized + `, "special": false}`
+	}
+	fields := map[string]string{"normalizer": `{"type": "Lowercase"}`}
+	for _, test := range []struct{ tokens, want string }{
+		{token("X", "true") + "," + token("x", "true"), `got "x", which is looked for as "x", as is "X"`},
+		{token("X", "true") + "," + token("x", "false"), ""},
+		{token("X", "false") + "," + token("X", "false"), ""},
+	} {
+		all := maps.Clone(fields)
+		all["added_tokens"] = "[" + test.tokens + "]"
+		_, err := OpenFS(fstest.MapFS{"f": {Data: tiny(t, all)}}, "f")
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: got %v, want %q", test.tokens, err, test.want)
+		}
+	}
+}
