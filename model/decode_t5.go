@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/nn"
 )
@@ -52,9 +53,10 @@ func (t *t5) advance(ctx context.Context, p *nn.Pass, s *step) (mat.Matrix, erro
 		}
 		mark := p.Mark()
 		n := b.self.norm.Forward(p, s.rows, x)
-		q, k, v := b.self.q.Forward(p, s.rows, n), b.self.k.Forward(p, s.rows, n), b.self.v.Forward(p, s.rows, n)
-		x = b.self.o.ForwardAdd(p, s.rows, x, s.attend(p, i, self, q, k, v, bias))
-		q = b.cross.q.Forward(p, s.rows, b.cross.norm.Forward(p, s.rows, x))
+		var y [3]autodiff.Value
+		nn.ForwardEach(p, s.rows, n, y[:], b.self.q, b.self.k, b.self.v)
+		x = b.self.o.ForwardAdd(p, s.rows, x, s.attend(p, i, self, y[0], y[1], y[2], bias))
+		q := b.cross.q.Forward(p, s.rows, b.cross.norm.Forward(p, s.rows, x))
 		x = b.cross.o.ForwardAdd(p, s.rows, x, s.attendEncoded(p, i, cross, q))
 		x = b.feed.addTo(p, t.Activation, s.rows, x)
 		p.Release(mark)

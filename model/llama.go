@@ -174,7 +174,9 @@ func (a *llamaAttention) addTo(p *nn.Pass, rows nn.Ragged, x autodiff.Value, ang
 // project returns the queries, keys and values of x's rows, whose positions have the given angles.
 func (a *llamaAttention) project(p *nn.Pass, rows nn.Ragged, x autodiff.Value, angles nn.Angles) (q, k, v autodiff.Value) {
 	n := a.norm.Forward(p, rows, x)
-	q, k, v = a.q.Forward(p, rows, n), a.k.Forward(p, rows, n), a.v.Forward(p, rows, n)
+	var y [3]autodiff.Value
+	nn.ForwardEach(p, rows, n, y[:], a.q, a.k, a.v)
+	q, k, v = y[0], y[1], y[2]
 	if a.qNorm != nil {
 		q, k = a.qNorm.ForwardHeads(p, rows, q), a.kNorm.ForwardHeads(p, rows, k)
 	}
@@ -185,6 +187,8 @@ func (a *llamaAttention) project(p *nn.Pass, rows nn.Ragged, x autodiff.Value, a
 func (f *llamaFeed) addTo(p *nn.Pass, rows nn.Ragged, x autodiff.Value) autodiff.Value {
 	defer p.Release(p.Mark())
 	n := f.norm.Forward(p, rows, x)
-	h := nn.Times(p, nn.Apply(p, autodiff.SiLU, f.gate.Forward(p, rows, n)), f.up.Forward(p, rows, n))
+	var y [2]autodiff.Value
+	nn.ForwardEach(p, rows, n, y[:], f.gate, f.up)
+	h := nn.Times(p, nn.Apply(p, autodiff.SiLU, y[0]), y[1])
 	return f.down.ForwardAdd(p, rows, x, h)
 }

@@ -224,11 +224,10 @@ func (a *t5Attention) addTo(p *nn.Pass, op nn.Attention, rows nn.Ragged, x autod
 func (f *t5Feed) addTo(p *nn.Pass, act *autodiff.Function, rows nn.Ragged, x autodiff.Value) autodiff.Value {
 	defer p.Release(p.Mark())
 	n := f.norm.Forward(p, rows, x)
-	h := f.up.Forward(p, rows, n)
-	if f.gate != nil {
-		h = nn.Times(p, h, nn.Apply(p, act, f.gate.Forward(p, rows, n)))
-	} else {
-		h = nn.Apply(p, act, h)
+	if f.gate == nil {
+		return f.down.ForwardAdd(p, rows, x, nn.Apply(p, act, f.up.Forward(p, rows, n)))
 	}
-	return f.down.ForwardAdd(p, rows, x, h)
+	var y [2]autodiff.Value
+	nn.ForwardEach(p, rows, n, y[:], f.up, f.gate)
+	return f.down.ForwardAdd(p, rows, x, nn.Times(p, y[0], nn.Apply(p, act, y[1])))
 }

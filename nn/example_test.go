@@ -57,6 +57,17 @@ func Example() {
 	// 1 [73 144]
 }
 
+func ExampleForwardEach() {
+	p, e := newPass(1)
+	defer e.Close()
+	sum := nn.NewLinear(e, nn.Weights{F32: []float32{1, 1}}, 1, 2)
+	swap := nn.NewLinear(e, nn.Weights{F32: []float32{0, 1, 1, 0}}, 2, 2)
+	var y [2]autodiff.Value
+	nn.ForwardEach(p, nn.Ragged{0, 1}, autodiff.Constant(mat.View([]float32{3, 4}, 1, 2)), y[:], sum, swap)
+	fmt.Println(y[0].Row(0), y[1].Row(0))
+	// Output: [7] [4 3]
+}
+
 func ExampleLinear_ForwardAdd() {
 	p, e := newPass(1)
 	defer e.Close()
@@ -112,6 +123,17 @@ func ExampleAttention_Forward() {
 	y := nn.Attention{Heads: 1, HeadSize: 1, Causal: true}.Forward(p, rows, rows, q, k, v, bias)
 	fmt.Printf("%.2f %.2f\n", y.Row(0), y.Row(1))
 	// Output: [0.00] [0.75]
+}
+
+// A query at position 1 over two cached positions, whose keys are equal.
+func ExampleAttention_ForwardCached() {
+	p, e := newPass(1)
+	defer e.Close()
+	keys, values := mat.New(2, 1), mat.View([]float32{0, 1}, 2, 1)
+	a := nn.Attention{Heads: 1, HeadSize: 1, Causal: true}
+	y := a.ForwardCached(p, nn.Ragged{0, 1}, []int{1}, mat.New(1, 1), []mat.Matrix{keys}, []mat.Matrix{values}, nn.Bias{})
+	fmt.Println(y.Row(0))
+	// Output: [0.5]
 }
 
 func ExampleRelativeBias_Forward() {

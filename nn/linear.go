@@ -90,9 +90,26 @@ func (l *Linear) Forward(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value 
 	return autodiff.Constant(y)
 }
 
+// ForwardEach sets y[i] to what Forward of layers[i] returns. The layers, which take the same x, share the work as one.
+func ForwardEach(p *Pass, rows Ragged, x autodiff.Value, y []autodiff.Value, layers ...*Linear) {
+	if p.Tape != nil {
+		for i, l := range layers {
+			y[i] = l.record(p, rows, x)
+		}
+		return
+	}
+	p.targets = p.targets[:0]
+	for i, l := range layers {
+		y[i] = autodiff.Constant(p.Matrix(x.Rows, l.Out))
+		p.targets = append(p.targets, target{l, y[i].Matrix})
+	}
+	p.apply(rows, x.Matrix, (*mat.Engine).MulGrouped)
+}
+
 // ForwardTo sets y to x·Wᵀ + b with the adapters' additions, in a pass without a tape. y must not overlap x.
 func (l *Linear) ForwardTo(p *Pass, rows Ragged, y, x mat.Matrix) {
-	l.apply(p, rows, y, x, (*mat.Engine).MulGrouped)
+	p.targets = append(p.targets[:0], target{l, y})
+	p.apply(rows, x, (*mat.Engine).MulGrouped)
 }
 
 // ForwardAdd returns y + x·Wᵀ + b with the adapters' additions: a residual connection. Without a tape it is y that is changed and returned; y must
@@ -108,7 +125,8 @@ func (l *Linear) ForwardAdd(p *Pass, rows Ragged, y, x autodiff.Value) autodiff.
 		}
 		return l.recordAdded(p, rows, y, x, with)
 	}
-	l.apply(p, rows, y.Matrix, x.Matrix, (*mat.Engine).MulAddGrouped)
+	p.targets = append(p.targets[:0], target{l, y.Matrix})
+	p.apply(rows, x.Matrix, (*mat.Engine).MulAddGrouped)
 	return y
 }
 
@@ -143,57 +161,4 @@ func (l *Linear) check(p *Pass, rows Ragged, x, y mat.Matrix) {
 	if x.Cols != l.In || x.Rows != rows.Rows() || y.Cols != l.Out || y.Rows != x.Rows {
 		panic(fmt.Sprintf("nn: linear layer %d→%d from %s to %s with %d rows", l.In, l.Out, x.Shape(), y.Shape(), rows.Rows()))
 	}
-}
-
-func (l *Linear) apply(p *Pass, rows Ragged, y, x mat.Matrix, multiply func(*mat.Engine, []mat.Product)) {
-	l.check(p, rows, x, y)
-	p.products = p.products[:0]
-	each(p, rows, l, func(l *Linear, from, to int) {
-		p.products = append(p.products, mat.Product{C: y.RowRange(from, to), A: x.RowRange(from, to), B: l.weight})
-	})
-	multiply(p.Engine, p.products)
-	if l.bias != nil {
-		each(p, rows, l, func(l *Linear, from, to int) {
-			for i := from; i < to; i++ {
-				p.Engine.AddRow(y.Row(i), l.bias)
-			}
-		})
-	}
-	for i := 0; l.addDeltas(p, rows, y, x, i); i++ {
-	}
-}
-
-// addDeltas adds the low-rank product of every sequence's delta number i and tells whether any sequence has so many.
-func (l *Linear) addDeltas(p *Pass, rows Ragged, y, x mat.Matrix, i int) bool {
-	defer p.Release(p.Mark())
-	any := false
-	p.products = p.products[:0]
-	for _, s := range p.segments {
-		if i >= len(s.deltas) {
-			continue
-		}
-		any = true
-		lr, ok := s.deltas[i].LowRank[l]
-		if !ok {
-			continue
-		}
-		from, to := rows[s.from], rows[s.to]
-		p.products = append(p.products, mat.Product{C: p.Matrix(to-from, lr.A.N), A: x.RowRange(from, to), B: lr.A})
-	}
-	if len(p.products) == 0 {
-		return any
-	}
-	p.Engine.MulGrouped(p.products)
-	k := 0
-	for _, s := range p.segments {
-		if i >= len(s.deltas) {
-			continue
-		}
-		if lr, ok := s.deltas[i].LowRank[l]; ok {
-			p.products[k] = mat.Product{C: y.RowRange(rows[s.from], rows[s.to]), A: p.products[k].C, B: lr.B}
-			k++
-		}
-	}
-	p.Engine.MulAddGrouped(p.products)
-	return any
 }

@@ -26,6 +26,7 @@ type Pass struct {
 	deltas    [][]*Delta // of each sequence
 	trained   *Trained
 	segments  []segment
+	targets   []target
 	products  []mat.Product
 	views     []mat.Matrix // that layers return lists of
 	ints      []int
