@@ -37,7 +37,8 @@ func startPeers(names *regexp.Regexp, build, python string) ([]*peer, error) {
 		{"onednn", "", program("onednn"), []string{bind}},
 		{"libxsmm", "", program("libxsmm"), []string{bind}},
 		// Memory that is returned to the system and comes back as new pages would cost PyTorch more than the work.
-		{"torch", "", []string{python, "python/peer.py"}, []string{bind, "GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184"}},
+		{"torch", "", []string{python, "python/torch_peer.py"}, []string{bind, "GLIBC_TUNABLES=glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184"}},
+		{"llamacpp", "", []string{python, "python/llamacpp.py"}, nil},
 		{"gonum", "", []string{self, "-be", "gonum"}, nil},
 		{"gomlx", "", []string{self, "-be", "gomlx"}, nil},
 	} {

@@ -33,6 +33,17 @@ func rows(folder string) []row {
 		all = append(all, t5{folder: folder, which: which, batch: 8, source: 128, target: 32}.row())
 	}
 	all = append(all, t5Train{t5{folder: folder, which: "adapter", batch: 8, source: 128, target: 32}}.row())
+	for _, batch := range []int{1, 8} {
+		all = append(all, t5Generate{t5{folder: folder, which: "adapter", batch: batch, source: 32, target: 32}}.row())
+	}
+	for _, l := range []llama{
+		{which: "base", storage: "f32", prompt: 4, new: 32}, {which: "base", storage: "bf16", prompt: 4, new: 32},
+		{which: "adapter", storage: "f32", prompt: 4, new: 32},
+		{which: "base", storage: "f32", prompt: 512, new: 1}, {which: "base", storage: "bf16", prompt: 512, new: 1},
+	} {
+		l.folder = folder + "/llama"
+		all = append(all, l.row())
+	}
 	large := [][3]int{{512, 512, 512}, {1024, 1024, 1024}, {2048, 2048, 2048}, {512, 512, 2048}, {512, 2048, 512}}
 	few := [][3]int{{16, 2048, 2048}, {4, 2048, 2048}, {1, 4096, 4096}}
 	products("prepacked", large...)

@@ -45,6 +45,8 @@ if [ -z "${PYTHON:-}" ]; then
 		{ python3 -m venv build/venv || { install python3-venv && python3 -m venv build/venv; }; } >&2 &&
 			"$PYTHON" -m pip install --quiet numpy torch transformers peft safetensors >&2 ||
 			warn "PyTorch cannot be installed"
+		# llama.cpp is built from source, which takes a quarter of an hour.
+		"$PYTHON" -m pip install --quiet llama-cpp-python gguf >&2 || warn "llama.cpp cannot be installed"
 	fi
 fi
 

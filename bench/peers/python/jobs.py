@@ -2,6 +2,7 @@
 
 import torch
 
+import llama
 import t5
 from values import bfloat16, operand
 
@@ -13,8 +14,12 @@ def describe():
     return f"torch {torch.__version__}, {blas}, {torch.backends.cpu.get_cpu_capability()}, {t5.describe()}"
 
 
+def set_threads(n):
+    torch.set_num_threads(n)
+
+
 def make(kind, *args):
-    return {"gemm": gemm, "bf16": bf16, "elem": elem, "t5": t5.job, "t5-train": t5.train}[kind](*args)
+    return {"gemm": gemm, "bf16": bf16, "elem": elem, "t5": t5.job, "t5-train": t5.train, "t5-generate": llama.t5_job, "llama": llama.job}[kind](*args)
 
 
 def gemm(*args):

@@ -36,19 +36,23 @@ def write(folder):
     model.save_pretrained(folder + "/adapter")
 
 
-def job(folder, which, batch, source, target):
+def opened(folder, which, batch):
+    """The model, and what it is given besides tokens."""
     if not os.path.exists(folder + "/adapter"):
         write(folder)
-    model = transformers.T5ForConditionalGeneration.from_pretrained(folder + "/base")
-    given = {
-        "input_ids": tokens(1, int(batch), int(source), VOCABULARY),
-        "decoder_input_ids": tokens(2, int(batch), int(target), VOCABULARY),
-        "use_cache": False,
-    }
+    model, given = transformers.T5ForConditionalGeneration.from_pretrained(folder + "/base"), {}
     if which == "adapter":
         model = peft.PeftModel.from_pretrained(model, folder + "/adapter")
-        given["task_ids"] = torch.arange(int(batch)) % TASKS
+        given["task_ids"] = torch.arange(batch) % TASKS
     model.eval()
+    return model, given
+
+
+def job(folder, which, batch, source, target):
+    model, given = opened(folder, which, int(batch))
+    given["input_ids"] = tokens(1, int(batch), int(source), VOCABULARY)
+    given["decoder_input_ids"] = tokens(2, int(batch), int(target), VOCABULARY)
+    given["use_cache"] = False
     logits = None
 
     def run():

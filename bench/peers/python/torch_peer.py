@@ -1,0 +1,7 @@
+"""The peer PyTorch, with transformers and PEFT."""
+
+import jobs
+import peer
+
+if __name__ == "__main__":
+    peer.main(jobs)
