@@ -15,6 +15,9 @@ type gradient struct {
 
 func (t *Tape) gradient(v Value) *gradient {
 	t.check(v)
+	if v.id == 0 {
+		panic(fmt.Sprintf("autodiff: the gradient of a value of %s that needs none", v.Shape()))
+	}
 	return &t.gradients[v.id-1]
 }
 

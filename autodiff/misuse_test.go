@@ -50,6 +50,7 @@ func TestMisusePanics(t *testing.T) {
 		}, []string{"2×3", "before Reset"}},
 		{"in place before Reset", func() { x := start(); tape.Reset(); tape.Needing(x) }, []string{"2×3", "before Reset"}},
 		{"the gradient before Reset", func() { x := start(); tape.Reset(); tape.Into(x) }, []string{"2×3", "before Reset"}},
+		{"the gradient of a constant", func() { tape.Into(Constant(w.Value)) }, []string{"2×3", "needs none"}},
 		{"out of a block", func() {
 			var inner Value
 			Recompute(tape, leaky{&inner}, start())
