@@ -114,3 +114,28 @@ func ExamplePacked_RepackT() {
 	fmt.Println(y.Data)
 	// Output: [1 10 11]
 }
+
+// The scores of two queries over three keys.
+func ExampleEngine_MulMatrixT() {
+	e := engine()
+	defer e.Close()
+	queries, keys := mat.View([]float32{1, 0, 0, 1}, 2, 2), mat.View([]float32{1, 2, 3, 4, 5, 6}, 3, 2)
+	scores := mat.New(2, 3)
+	e.MulMatrixT(scores, queries, keys)
+	fmt.Println(scores.Row(0), scores.Row(1))
+	// Output: [1 3 5] [2 4 6]
+}
+
+// The gradients of the weights of two sequences, of one and of two rows.
+func ExampleEngine_MulTMatrixGrouped() {
+	e := engine()
+	defer e.Close()
+	x, dy := mat.View([]float32{1, 2, 3}, 3, 1), mat.View([]float32{1, 10, 100}, 3, 1)
+	one, two := mat.New(1, 1), mat.New(1, 1)
+	e.MulTMatrixGrouped([]mat.MatrixProduct{
+		{C: one, A: x.RowRange(0, 1), B: dy.RowRange(0, 1)},
+		{C: two, A: x.RowRange(1, 3), B: dy.RowRange(1, 3)},
+	})
+	fmt.Println(one.Data, two.Data)
+	// Output: [1] [320]
+}
