@@ -21,9 +21,9 @@ func prose(t testing.TB) []string {
 
 // Long texts without a place to split at take time in proportion to their length: at a squared one this would not end.
 func TestLong(t *testing.T) {
-	size := 1 << 20
+	size := 1 << 18
 	if testing.Short() {
-		size = 1 << 17
+		size = 1 << 16
 	}
 	for _, file := range vocabularyFiles {
 		tok := vocabularyOf(t, file)

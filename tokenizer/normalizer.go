@@ -20,6 +20,9 @@ func (f form) normalize(e *encoder, dst, src []byte) ([]byte, bool) {
 type prepend string
 
 func (p prepend) normalize(_ *encoder, dst, src []byte) ([]byte, bool) {
+	if len(src) == 0 {
+		return dst, true
+	}
 	return append(append(dst, p...), src...), true
 }
 

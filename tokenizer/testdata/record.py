@@ -137,11 +137,11 @@ def post_processor(r):
 def text(r, texts):
     kind = r.random()
     if kind < 0.4:
-        return r.choice(texts)[:150]
+        return r.choice(texts)[: r.choice([0, 1, 20, 150, 150, 150])]
     parts = [" ", "  ", "a", "The", "<x>", "<xy>", "<s>", "ing", "Straße", "1", "23", "é", "'s", "\n", "▁", "_", "[Y z]", "#", "##a", ".", "!"] + r.sample(ODD, 8)
     if kind < 0.8:
         parts += r.choice(texts).split()[:8]
-    return "".join(r.choice(parts) for _ in range(r.randint(1, 25)))
+    return "".join(r.choice(parts) for _ in range(r.randint(0, 25)))
 
 
 def tokenizer_json(r, texts):
