@@ -16,8 +16,8 @@ func pack[T Element](e *Engine, b []T, k, n, stride int, transposed bool) *Packe
 		p.half, p.widen = &g.Float16, g.WidenFloat16
 	}
 	p.memory = unsafe.Pointer(unsafe.SliceData(aligned[T](k * p.width())))
-	t := &packTask[T]{packed: p, src: b, stride: stride, transposed: transposed}
-	t.run(e)
+	t := &packTask[T]{engine: e, packed: p, src: b, stride: stride, transposed: transposed}
+	t.run()
 	return p
 }
 
@@ -37,24 +37,25 @@ func (p *Packed) repack(e *Engine, b Matrix, rows, cols int, transposed bool) {
 	if !ok {
 		t = &packTask[float32]{}
 	}
-	*t = packTask[float32]{packed: p, src: b.Data, stride: b.Stride, transposed: transposed}
-	t.run(e)
+	*t = packTask[float32]{engine: e, packed: p, src: b.Data, stride: b.Stride, transposed: transposed}
+	t.run()
 	*t = packTask[float32]{}
 	e.packs.put(t)
 }
 
 // A packTask is a packing in progress. A part is a panel of a block of rows.
 type packTask[T Element] struct {
+	engine     *Engine
 	packed     *Packed
 	src        []T
 	stride     int
 	transposed bool
 }
 
-func (t *packTask[T]) run(e *Engine) {
+func (t *packTask[T]) run() {
 	n := ceilDiv(t.packed.K, kBlock) * t.panels()
 	if t.packed.K*t.packed.N > partSize {
-		e.Run(n, t)
+		t.engine.Run(n, t)
 		return
 	}
 	for i := range n {
@@ -85,8 +86,12 @@ func (t *packTask[T]) Do(i int) {
 		p.level.Gemm.Transpose((*float32)(p.address(k0, j0)), width, &s[0], t.stride, n, kc)
 		return
 	}
+	done := 0
+	if t.stride%2 == 0 && uintptr(unsafe.Pointer(&src[0]))%4 == 0 {
+		done = t.pairs(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), width, n, kc)
+	}
 	const tile = 32 // rows whose part of the panel stays in the first-level cache while the columns pass by
-	for from := 0; from < kc; from += tile {
+	for from := done; from < kc; from += tile {
 		to := min(from+tile, kc)
 		for j := range n {
 			for l, v := range src[j*t.stride+from : j*t.stride+to] {
@@ -94,4 +99,28 @@ func (t *packTask[T]) Do(i int) {
 			}
 		}
 	}
+}
+
+// pairs does an even number of the rows of a panel of 16-bit values, and returns how many: each pair of rows is transposed as a row of words, and
+// then taken apart.
+func (t *packTask[T]) pairs(dst, src unsafe.Pointer, width, n, rows int) int {
+	const tile = 16 // pairs at a time, which stay in the first-level cache
+	words := t.engine.Borrow(tile * width)
+	defer t.engine.Return(words)
+	clear(words)
+	for from := 0; from+2 <= rows; from += 2 * tile {
+		pairs := min(tile, (rows-from)/2)
+		t.packed.level.Gemm.Transpose(&words[0], width, (*float32)(unsafe.Add(src, 2*from)), t.stride/2, n, pairs)
+		for l := range pairs {
+			row := unsafe.Slice((*uint32)(unsafe.Pointer(&words[l*width])), width)
+			low := unsafe.Slice((*uint32)(unsafe.Add(dst, 2*(from+2*l)*width)), width/2)
+			high := unsafe.Slice((*uint32)(unsafe.Add(dst, 2*(from+2*l+1)*width)), width/2)
+			for j := range low {
+				a, b := row[2*j], row[2*j+1]
+				low[j] = a&0xffff | b<<16
+				high[j] = a>>16 | b&^0xffff
+			}
+		}
+	}
+	return rows &^ 1
 }
