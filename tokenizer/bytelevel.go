@@ -2,7 +2,8 @@ package tokenizer
 
 import "unicode/utf8"
 
-// Byte-level vocabularies spell bytes as characters: printable ones of Latin-1 as themselves, the others, in order, as those from U+0100 on.
+// Byte-level vocabularies spell bytes as characters: printable ones of Latin-1 as themselves, the others, in order, as those from U+0100
+// on.
 
 // byteChars returns the character of each byte.
 func byteChars() (chars [256]rune) {

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// A charsmap maps pieces of text to others: SentencePiece's precompiled normalisation rules. It is a length, a double array of that many bytes
-// and the texts that its values point to, each ended by a zero byte. In a unit, bits 0 to 7 and 31 are the label, bit 8 says that a key ends
-// here, bit 9 scales the offset in the bits above; the unit at offset holds the value of a key.
+// A charsmap maps pieces of text to others: SentencePiece's precompiled normalisation rules. It is a length, a double array of that many
+// bytes and the texts that its values point to, each ended by a zero byte. In a unit, bits 0 to 7 and 31 are the label, bit 8 says that a
+// key ends here, bit 9 scales the offset in the bits above; the unit at offset holds the value of a key.
 type charsmap struct {
 	units []uint32
 	texts []byte

@@ -134,8 +134,8 @@ func (s *replaceDecoder) take(text []byte, emit func([]byte)) {
 	emit(out)
 }
 
-// byteFallbackDecoder makes runs of tokens such as <0xE2> text. A run that is not UTF-8 becomes as many U+FFFD as it has bytes, which is not known
-// before its end.
+// byteFallbackDecoder makes runs of tokens such as <0xE2> text. A run that is not UTF-8 becomes as many U+FFFD as it has bytes, which is
+// not known before its end.
 type byteFallbackDecoder struct{ run []byte }
 
 func (s *byteFallbackDecoder) take(text []byte, emit func([]byte)) {

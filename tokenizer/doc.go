@@ -1,24 +1,25 @@
-// Package tokenizer turns text into token ids and back, exactly as the Python packages do that models were trained with: from tokenizer.json files as
-// the tokenizers package of Hugging Face, from SentencePiece .model files as the sentencepiece package. The two differ in places for one vocabulary;
-// each file gives what its own package gives.
+// Package tokenizer turns text into token ids and back, exactly as the Python packages do that models were trained with: from
+// tokenizer.json files as the tokenizers package of Hugging Face, from SentencePiece .model files as the sentencepiece package. The two
+// differ in places for one vocabulary; each file gives what its own package gives.
 //
 // # What is supported
 //
-// Of tokenizer.json: the models BPE (byte-level, or with byte fallback), Unigram and WordPiece; the normalizers BertNormalizer, Lowercase, NFC, NFD,
-// NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Strip, StripAccents; the pre-tokenizers BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits,
-// Metaspace, Punctuation, Split, Whitespace, WhitespaceSplit; the post-processors BertProcessing, ByteLevel, RobertaProcessing, TemplateProcessing; the
-// decoders ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Strip, WordPiece; a Sequence of each; and added tokens. Regular expressions are those of
-// GPT-2, Llama 3 and Qwen2, which look ahead, and any other that Go's regexp reads as Oniguruma does. Of .model files: Unigram and BPE.
+// Of tokenizer.json: the models BPE (byte-level, or with byte fallback), Unigram and WordPiece; the normalizers BertNormalizer, Lowercase,
+// NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Strip, StripAccents; the pre-tokenizers BertPreTokenizer, ByteLevel,
+// CharDelimiterSplit, Digits, Metaspace, Punctuation, Split, Whitespace, WhitespaceSplit; the post-processors BertProcessing, ByteLevel,
+// RobertaProcessing, TemplateProcessing; the decoders ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Strip, WordPiece; a Sequence of
+// each; and added tokens. Regular expressions are those of GPT-2, Llama 3 and Qwen2, which look ahead, and any other that Go's regexp reads
+// as Oniguruma does. Of .model files: Unigram and BPE.
 //
 // Anything else is a [*FormatError] that names it. The sections for truncation and padding are checked but not applied.
 //
 // # Time
 //
-// Encoding takes time in proportion to the length of the text, for BPE times the logarithm of the longest stretch that is not split, and allocates
-// nothing but the result.
+// Encoding takes time in proportion to the length of the text, for BPE times the logarithm of the longest stretch that is not split, and
+// allocates nothing but the result.
 //
 // # Text that is not UTF-8
 //
-// A tokenizer.json reads it as Python's bytes.decode(errors="replace") does: one U+FFFD for each longest beginning of a character. A SentencePiece model
-// reads one for each byte.
+// A tokenizer.json reads it as Python's bytes.decode(errors="replace") does: one U+FFFD for each longest beginning of a character. A
+// SentencePiece model reads one for each byte.
 package tokenizer

@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// compile makes a pattern of a regular expression of a tokenizer.json. The expressions with look-ahead that byte-level tokenizers use are known;
-// any other is translated to Go's syntax if it has nothing that Go lacks or reads otherwise: literals, classes, groups, alternatives and
-// quantifiers are what both agree on. Matches must not be empty.
+// compile makes a pattern of a regular expression of a tokenizer.json. The expressions with look-ahead that byte-level tokenizers use are
+// known; any other is translated to Go's syntax if it has nothing that Go lacks or reads otherwise: literals, classes, groups, alternatives
+// and quantifiers are what both agree on. Matches must not be empty.
 func compile(text string) (pattern, error) {
 	switch text {
 	case gpt2Pattern:

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// looseFloat reads a JSON number as the tokenizers package does: as many digits as fit into 64 bits, rounded, times or through a power of ten,
-// rounded again. Scores that differ in the last place from the nearest float64 decide which of two equal paths is taken, so they have to be these.
+// looseFloat reads a JSON number as the tokenizers package does: as many digits as fit into 64 bits, rounded, times or through a power of
+// ten, rounded again. Scores that differ in the last place from the nearest float64 decide which of two equal paths is taken, so they have
+// to be these.
 func looseFloat(text string) (float64, error) {
 	digits, negative := strings.CutPrefix(text, "-")
 	digits, power, _ := strings.Cut(strings.ToLower(digits), "e")

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// A normalizer appends a changed form of src to dst and reports whether the first character still stands for the first of src: pre-tokenizers
-// that treat the beginning of a text otherwise depend on it.
+// A normalizer appends a changed form of src to dst and reports whether the first character still stands for the first of src:
+// pre-tokenizers that treat the beginning of a text otherwise depend on it.
 type normalizer interface {
 	normalize(e *encoder, dst, src []byte) (_ []byte, first bool)
 }
@@ -147,8 +147,8 @@ func (nmt) normalize(_ *encoder, dst, src []byte) ([]byte, bool) {
 	return dst, first
 }
 
-// precompiled applies SentencePiece's rules as the tokenizers package does: a grapheme cluster of less than six bytes as a whole if it starts
-// with a key, of which the shortest counts, else character by character.
+// precompiled applies SentencePiece's rules as the tokenizers package does: a grapheme cluster of less than six bytes as a whole if it
+// starts with a key, of which the shortest counts, else character by character.
 type precompiled struct {
 	rules    *charsmap
 	clusters *table

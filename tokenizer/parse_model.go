@@ -173,7 +173,8 @@ func (p *pipeline) parseBPE(o *object, byteLevel bool) {
 	p.model = m
 }
 
-// parseMerges enters the merges, which are pairs of tokens, or, in older files, texts of two tokens with a space between. It returns what they make.
+// parseMerges enters the merges, which are pairs of tokens, or, in older files, texts of two tokens with a space between. It returns what
+// they make.
 func (p *pipeline) parseMerges(o *object, m *bpe) (made []string) {
 	var pairs [][]string
 	data := o.need("merges")

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// The split patterns of byte-level tokenizers look ahead, which Go's regexp cannot, so they are written out here. Each covers all of a text:
-// every match starts where the one before ended.
+// The split patterns of byte-level tokenizers look ahead, which Go's regexp cannot, so they are written out here. Each covers all of a
+// text: every match starts where the one before ended.
 const (
 	gpt2Pattern   = `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
 	llama3Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
@@ -69,7 +69,8 @@ func run(classes *table, text []byte, pos int, class byte) int {
 	}
 }
 
-// spaces returns the end of the run of white space at pos, the end of its last line break (pos if there is none) and the start of its last character.
+// spaces returns the end of the run of white space at pos, the end of its last line break (pos if there is none) and the start of its last
+// character.
 func spaces(classes *table, text []byte, pos int) (end, lines, last int) {
 	end, lines, last = pos, pos, pos
 	for {
@@ -161,8 +162,8 @@ func (p llama3) find(text []byte, pos int) (int, int) {
 	return pos, blank(text, pos, end, last)
 }
 
-// contraction returns the length of an English contraction at the start of text, such as 've, or 0. Where case does not matter, neither does a
-// long s.
+// contraction returns the length of an English contraction at the start of text, such as 've, or 0. Where case does not matter, neither
+// does a long s.
 func contraction(text []byte, fold bool) int {
 	if len(text) < 2 || text[0] != '\'' {
 		return 0

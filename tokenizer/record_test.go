@@ -107,7 +107,8 @@ func vocabularyOf(t testing.TB, file string) *Tokenizer {
 	return tok.(*Tokenizer)
 }
 
-// TestRecorded compares with what the Python packages make of texts, with vocabularies and settings drawn at random and with real vocabularies.
+// TestRecorded compares with what the Python packages make of texts, with vocabularies and settings drawn at random and with real
+// vocabularies.
 func TestRecorded(t *testing.T) {
 	for _, name := range []string{"components.json", "models.json", "real.json"} {
 		for i, line := range recordedLines(t, name) {

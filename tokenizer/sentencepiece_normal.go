@@ -12,8 +12,8 @@ type spNormalizer struct {
 	users *trie // user-defined symbols, which stay as they are
 }
 
-// prefix returns what the beginning of src becomes and its length: a user-defined symbol, the longest key of the rules, a character, or a byte that
-// is none.
+// prefix returns what the beginning of src becomes and its length: a user-defined symbol, the longest key of the rules, a character, or a
+// byte that is none.
 func (n *spNormalizer) prefix(src []byte) (to []byte, size int) {
 	if n.users != nil {
 		if id, size := n.users.longest(src); id >= 0 {

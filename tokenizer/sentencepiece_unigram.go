@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// An spUnigram finds the pieces of the greatest sum of scores, in float32 as sentencepiece does: its roundings decide between paths that are nearly
-// equal.
+// An spUnigram finds the pieces of the greatest sum of scores, in float32 as sentencepiece does: its roundings decide between paths that
+// are nearly equal.
 type spUnigram struct {
 	pieces  *trie
 	scores  []float32

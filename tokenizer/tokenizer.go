@@ -19,8 +19,8 @@ type codec interface {
 	id(token string) (int, bool)
 }
 
-// Open reads a tokenizer.json or a SentencePiece model, whichever the content is. The error wraps [fs.ErrNotExist] if there is no file, and is a
-// [*FormatError] if the content is invalid or asks for what is not supported.
+// Open reads a tokenizer.json or a SentencePiece model, whichever the content is. The error wraps [fs.ErrNotExist] if there is no file, and
+// is a [*FormatError] if the content is invalid or asks for what is not supported.
 func Open(path string) (*Tokenizer, error) {
 	data, err := os.ReadFile(path)
 	return open(path, data, err)
@@ -57,8 +57,8 @@ func (t *Tokenizer) AppendEncode(ids []int, text string, special bool) []int {
 	return t.encode(ids, text, special)
 }
 
-// Decode returns the text of ids, with special tokens left out if skipSpecial is set. Ids without a token are left out; the bytes of tokens that do
-// not make a character become U+FFFD.
+// Decode returns the text of ids, with special tokens left out if skipSpecial is set. Ids without a token are left out; the bytes of tokens
+// that do not make a character become U+FFFD.
 func (t *Tokenizer) Decode(ids []int, skipSpecial bool) string {
 	d := t.NewDecoder(skipSpecial)
 	var text []byte
@@ -77,9 +77,9 @@ func (t *Tokenizer) Token(id int) (string, bool) { return t.token(id) }
 // ID returns the id of a token as the vocabulary spells it.
 func (t *Tokenizer) ID(token string) (int, bool) { return t.id(token) }
 
-// A Decoder turns ids into text as they come. What it returns in all is what [Tokenizer.Decode] returns for all ids at once, and each part is
-// whole characters: one of several tokens comes with the last of them, or, where all bytes of a run of byte tokens count, with the token after the
-// run. A Decoder must not be used by several goroutines at once.
+// A Decoder turns ids into text as they come. What it returns in all is what [Tokenizer.Decode] returns for all ids at once, and each part
+// is whole characters: one of several tokens comes with the last of them, or, where all bytes of a run of byte tokens count, with the token
+// after the run. A Decoder must not be used by several goroutines at once.
 type Decoder struct{ d decoding }
 
 // A decoding is a state of a decoder.

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// A trie finds which keys a text starts with. It is a double array: the child of state s for byte c is base[s]+c if that has s as its parent.
+// A trie finds which keys a text starts with. It is a double array: the child of state s for byte c is base[s]+c if that has s as its
+// parent.
 type trie struct {
 	nodes []trieNode
 	bytes [256]bool // which bytes keys start with

@@ -5,7 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// A unigram is the model Unigram: the pieces of the greatest sum of scores, found by dynamic programming over the places that a piece can end at.
+// A unigram is the model Unigram: the pieces of the greatest sum of scores, found by dynamic programming over the places that a piece can
+// end at.
 type unigram struct {
 	pieces     *trie
 	scores     []float64

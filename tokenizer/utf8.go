@@ -4,9 +4,9 @@ import "unicode/utf8"
 
 const replacement = "\uFFFD"
 
-// firstChar returns the length of the character that b starts with. If it does not start with one, ok is false and n is the length of what one
-// U+FFFD replaces: the longest beginning of a well-formed sequence, or one byte. short reports that b ends within a sequence that more bytes
-// could complete. b must not be empty.
+// firstChar returns the length of the character that b starts with. If it does not start with one, ok is false and n is the length of what
+// one U+FFFD replaces: the longest beginning of a well-formed sequence, or one byte. short reports that b ends within a sequence that more
+// bytes could complete. b must not be empty.
 func firstChar(b []byte) (n int, ok, short bool) {
 	lead := b[0]
 	size, low, high := 0, byte(0x80), byte(0xBF)

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/text/unicode/rangetable"
 )
 
-// The normal forms are those of Unicode 9, as in the reference. A character keeps what it decomposes to and its combining class for good, so
-// the tables of a later version serve, without the characters that it added.
+// The normal forms are those of Unicode 9, as in the reference. A character keeps what it decomposes to and its combining class for good,
+// so the tables of a later version serve, without the characters that it added.
 var assigned = rangetable.Assigned("9.0.0")
 
 func normal() string {
