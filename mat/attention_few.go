@@ -2,8 +2,9 @@ package mat
 
 import "unsafe"
 
-// few computes one part of Attention whose rows, the queries of all heads that use one head of K and V, are few, as in decoding with a cache. To lay out all keys and values would cost more than the products: so keys are laid out a few at a time, in the
-// first-level cache, and values are read where they lie. The chains are those of forward.
+// few computes one part of Attention whose rows, the queries of all heads that use one head of K and V, are few, as in decoding with a cache.
+// To lay out all keys and values would cost more than the products: so keys are laid out a few at a time, in the first-level cache, and
+// values are read where they lie. The chains are those of forward.
 func (t *attentionTask) few(p attentionPart) {
 	e, s, d := t.engine, p.sequence, t.HeadSize
 	queries := p.to - p.from
@@ -61,12 +62,14 @@ const (
 	fewValues = 4096
 	// fewStrips is how many strips of the widest kernel the rows of few make up at most.
 	fewStrips = 3
+	// fewColumns is how long a head is at most, which keeps the calls of kernels short.
+	fewColumns = 256
 )
 
 // isFew reports whether few computes the part.
 func (t *attentionTask) isFew(p attentionPart) bool {
-	tiles := t.engine.level.Gemm.Tiles
-	return t.HeadSize > 0 && (p.to-p.from)*t.group() <= fewStrips*tiles[0].MR && t.HeadSize%tiles[len(tiles)-1].NR == 0
+	tiles, d := t.engine.level.Gemm.Tiles, t.HeadSize
+	return d > 0 && d <= fewColumns && d%tiles[len(tiles)-1].NR == 0 && (p.to-p.from)*t.group() <= fewStrips*tiles[0].MR
 }
 
 // weighted adds w·v to sums. The rows of v are keys from position first on, and columns as many as whole panels of the kernels.
