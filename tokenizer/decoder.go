@@ -120,8 +120,9 @@ func (s *wordPieceDecoder) take(text []byte, emit func([]byte)) {
 }
 
 // cleanups are done one after another, within each token.
-var cleanups = []string{" .", ".", " ?", "?", " !", "!", " ,", ",", " ' ", "'", " n't", "n't", " 'm", "'m", " do not", " don't", " 's", "'s", " 've", "'ve",
-	" 're", "'re"}
+var cleanups = []string{
+	" .", ".", " ?", "?", " !", "!", " ,", ",", " ' ", "'", " n't", "n't", " 'm", "'m", " do not", " don't", " 's", "'s", " 've", "'ve", " 're", "'re",
+}
 
 // replaceDecoder replaces within each token.
 type replaceDecoder struct {

@@ -243,9 +243,6 @@ func (t *translator) escape() []rune {
 	}
 }
 
-// categoryNames are the names of the categories, in order of their numbers.
-var categoryNames = strings.Fields("Cn Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co")
-
 // named returns the ranges of white space or of a general category, or nil.
 func (t *translator) named(name string) []rune {
 	of, ok := t.classes[name]

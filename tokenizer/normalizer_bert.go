@@ -6,6 +6,7 @@ import "unicode/utf8"
 type bertNormalizer struct {
 	clean, han, accents, lower bool
 	properties                 *table
+	nfd                        form
 	spacing                    filter // removes marks
 	lowercase                  lowercase
 	ascii                      [128]byte // what an ASCII character becomes; 0: nothing
@@ -14,6 +15,9 @@ type bertNormalizer struct {
 func newBertNormalizer(clean, han, accents, lower bool) *bertNormalizer {
 	b := &bertNormalizer{clean: clean, han: han, accents: accents, lower: lower, properties: properties(), lowercase: lowercase{lowerMap()}}
 	b.spacing = func(r rune) bool { return r < utf8.RuneSelf || b.properties.at(r)&isNonspacing == 0 }
+	if accents {
+		b.nfd = newForm(false, false)
+	}
 	for c := range b.ascii {
 		r, keep := rune(c), true
 		if clean {
@@ -80,7 +84,7 @@ func (b *bertNormalizer) normalize(e *encoder, dst, src []byte) ([]byte, bool) {
 	}
 	text := dst[from:]
 	if b.accents {
-		e.decomposed = form{}.apply(e, e.decomposed[:0], text)
+		e.decomposed = b.nfd.apply(e, e.decomposed[:0], text)
 		var kept bool
 		dst, kept = b.spacing.normalize(e, dst[:from], e.decomposed)
 		first = first && kept

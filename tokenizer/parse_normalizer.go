@@ -28,13 +28,13 @@ func parseNormalizers(field string, data json.RawMessage, steps []normalizer) ([
 		o.read("strip_accents", &accents)
 		n = newBertNormalizer(clean, han, accents, lower)
 	case "NFC":
-		n = form{compose: true}
+		n = newForm(false, true)
 	case "NFD":
-		n = form{}
+		n = newForm(false, false)
 	case "NFKC":
-		n = form{compatible: true, compose: true}
+		n = newForm(true, true)
 	case "NFKD":
-		n = form{compatible: true}
+		n = newForm(true, false)
 	case "Nmt":
 		n = nmt{}
 	case "Lowercase":

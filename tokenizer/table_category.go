@@ -35,6 +35,9 @@ const (
 	catCo
 )
 
+// categoryNames are the names of the categories.
+var categoryNames = []string{"Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Zs", "Zl", "Zp", "Cc", "Cf", "Co"}
+
 // categoryRuns has the general category of each code point as regular expressions of split patterns see it.
 var categoryRuns = runs{
 	0x1a, 0x2017, 0x2112, 0x2414, 0x2512, 0x280e, 0x290f, 0x2a12, 0x2b13, 0x2c12, 0x2d0d, 0x2e12,

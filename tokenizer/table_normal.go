@@ -2,7 +2,7 @@
 
 package tokenizer
 
-// canonicalText has each character that decomposes, and its canonical decomposition, ended by a zero. Hangul syllables are computed.
+// canonicalText has each character that decomposes but Hangul syllables, and its decomposition, ended by a zero.
 const canonicalText = "" +
 	"\u00c0A\u0300\x00\u00c1A\u0301\x00\u00c2A\u0302\x00\u00c3A\u0303\x00\u00c4A\u0308\x00\u00c5A\u030a\x00\u00c7C\u0327\x00\u00c8E\u0300\x00\u00c9E\u0301\x00\u00caE\u0302\x00" +
 	"\u00cbE\u0308\x00\u00ccI\u0300\x00\u00cdI\u0301\x00\u00ceI\u0302\x00\u00cfI\u0308\x00\u00d1N\u0303\x00\u00d2O\u0300\x00\u00d3O\u0301\x00\u00d4O\u0302\x00\u00d5O\u0303\x00" +

@@ -20,9 +20,10 @@ func category(ref reference) string {
 			fmt.Fprintf(&b, "cat%s\n", c)
 		}
 	}
-	b.WriteString(")\n\n")
+	fmt.Fprintf(&b, ")\n\n// categoryNames are the names of the categories.\nvar categoryNames = %#v\n\n", categories)
 	values := ref.values["category"]
-	b.WriteString(runs("categoryRuns", "categoryRuns has the general category of each code point as regular expressions of split patterns see it.", func(r rune) byte {
+	const comment = "categoryRuns has the general category of each code point as regular expressions of split patterns see it."
+	b.WriteString(runs("categoryRuns", comment, func(r rune) byte {
 		i := slices.Index(categories, values[r])
 		if i < 0 {
 			log.Fatalf("%04X: category %q", r, values[r])

@@ -32,15 +32,18 @@ func normal() string {
 			composed.WriteString(first + last(nfd) + c)
 		}
 	}
-	return text("canonicalText", "canonicalText has each character that decomposes, and its canonical decomposition, ended by a zero. Hangul syllables are computed.", canonical.String()) +
-		"\n" + text("compatibleText", "compatibleText has those whose compatibility decomposition is another.", compatible.String()) +
-		"\n" + text("composedText", "composedText has two characters and the one that they compose to.", composed.String()) +
-		"\n" + runs("combiningRuns", "combiningRuns has the combining class of each code point.", func(r rune) byte {
+	combining := func(r rune) byte {
 		if !unicode.Is(assigned, r) {
 			return 0
 		}
 		return norm.NFD.PropertiesString(string(r)).CCC()
-	})
+	}
+	return strings.Join([]string{
+		text("canonicalText", "canonicalText has each character that decomposes but Hangul syllables, and its decomposition, ended by a zero.", canonical.String()),
+		text("compatibleText", "compatibleText has those whose compatibility decomposition is another.", compatible.String()),
+		text("composedText", "composedText has two characters and the one that they compose to.", composed.String()),
+		runs("combiningRuns", "combiningRuns has the combining class of each code point.", combining),
+	}, "\n")
 }
 
 // last returns the last character of s.
