@@ -14,7 +14,7 @@ const (
 	wireFixed32 = 5
 )
 
-var errProtobuf = errors.New("got a broken protocol buffer, want a SentencePiece model")
+var errProtobuf = errors.New("got a broken protocol buffer, want a SentencePiece model, or a JSON object")
 
 // A message is an encoded protocol buffer.
 type message []byte
