@@ -2,7 +2,11 @@
 
 package model
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/polytropon/polytropon/generate"
+)
 
 // TestLogitsAllocateNothingPerLayer checks that a repeated call allocates its result and the layout of its batch, not more with more layers. (The
 // race detector makes memory be forgotten that is otherwise used again.)
@@ -18,5 +22,26 @@ func TestLlamaAllocatesNothingPerLayer(t *testing.T) {
 	m := smallLlama.with("model_type", `"qwen3"`, "num_hidden_layers", "30", "attention_bias", "true").openLlama(t, engine(t))
 	if n := testing.AllocsPerRun(20, func() { logits(t, m, llamaBatch...) }); n > 8 {
 		t.Errorf("%v allocations in a call of 30 layers", n)
+	}
+}
+
+// What comes with every token is not allocated anew.
+func TestTokensAllocateLittle(t *testing.T) {
+	for name, m := range decodables(t) {
+		count := func(n int, s generate.Settings) float64 {
+			s.MaxNewTokens, s.StopIDs = n, []int{}
+			return testing.AllocsPerRun(5, func() {
+				if _, err := m.Generate(t.Context(), []Request{{InputIDs: []int{1, 2}}, {InputIDs: []int{3}}}, s); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		for strategy, s := range map[string]generate.Settings{
+			"greedy": {}, "sampling": {Sampling: &generate.Sampling{Temperature: 1, TopP: 0.9}}, "beams": {Beams: &generate.Beams{N: 3, LengthPenalty: 1}},
+		} {
+			if few, many := count(90, s), count(120, s); many > few+2 { // within the memory that grew for the first
+				t.Errorf("%s, %s: %g allocations for 90 tokens, %g for 120", name, strategy, few, many)
+			}
+		}
 	}
 }

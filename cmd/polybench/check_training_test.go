@@ -6,7 +6,6 @@ import (
 
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/model"
-	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/poly"
 	"github.com/polytropon/polytropon/safetensors"
 )
@@ -64,36 +63,6 @@ func TestRecompute(t *testing.T) {
 		tr.pass.Recompute = true
 		if again, computed := gradients(); again != loss || computed != kept {
 			t.Errorf("%s: other bits: loss %v and %v", dir, again, loss)
-		}
-	}
-}
-
-// A step allocates nothing once one like it was done.
-func TestStepAllocations(t *testing.T) {
-	for _, dir := range trainCases {
-		tr := openTraining(t, dir)
-		batch, params := tr.batch(func(int) []nn.Adapter { return nil }), tr.trainer.Params()
-		step := func() {
-			for _, p := range params {
-				p.ZeroGrad()
-			}
-			if err := tr.trainer.Begin(tr.tasks, poly.Routing{}); err != nil {
-				t.Fatal(err)
-			}
-			tr.pass.ResetTraining(tr.tape, len(batch), tr.trainer.Trained())
-			logits, _, err := tr.model.Forward(t.Context(), tr.pass, batch)
-			if err != nil {
-				t.Fatal(err)
-			}
-			loss, err := tr.tape.CrossEntropy(logits, tr.labels, nn.IgnoreIndex, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tr.tape.Backward(loss, 1)
-		}
-		step()
-		if n := testing.AllocsPerRun(20, step); n >= 1 {
-			t.Errorf("%s: %v allocations per step", dir, n)
 		}
 	}
 }
