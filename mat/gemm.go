@@ -76,11 +76,8 @@ func (p *product) k() int {
 	return p.a.Cols
 }
 
-// copiesB reports whether the kernels may read a copy of blocks of b.
-func (p *product) copiesB() bool { return p.packed == nil || p.right || p.packed.half != nil }
-
-// macs is the number of multiply-adds.
-func (p *product) macs() int { return p.c.Rows * p.c.Cols * p.k() }
+// cost is the number of multiply-adds, or of those that take as long as reading B where A has few rows.
+func (p *product) cost() int { return max(p.c.Rows, readRows) * p.c.Cols * p.k() }
 
 // check panics where the operands of p do not fit.
 func (p *product) check(e *Engine) {

@@ -9,6 +9,8 @@ import (
 const (
 	// shareMACs is the number of multiply-adds from which on sharing a product pays.
 	shareMACs = 1 << 19
+	// readRows is how many rows of A take about as long as reading B from memory does.
+	readRows = 8
 	// partsPerThread is how many parts a thread gets, so that one that is disturbed holds up the others for a part of the time only.
 	partsPerThread = 4
 	// callMACs bounds the multiply-adds of one call of a kernel: the runtime cannot stop a goroutine inside.
@@ -55,7 +57,7 @@ func (t *gemmTask) run() {
 	total := 0
 	for i := range t.products {
 		t.products[i].check(t.engine)
-		total += t.products[i].macs()
+		total += t.products[i].cost()
 	}
 	share := total
 	if t.engine.threads > 1 && total >= shareMACs {
@@ -95,7 +97,7 @@ func (t *gemmTask) split(i, share int) {
 func (t *gemmTask) grid(i int, tile *asm.Tile, j0, j1, share int) {
 	p := &t.products[i]
 	m, panels := p.c.Rows, ceilDiv(j1-j0, tile.NR)
-	parts := max(1, m*(j1-j0)*p.k()/max(1, share))
+	parts := max(1, max(m, readRows)*(j1-j0)*p.k()/max(1, share))
 	// Rows first: each part reads all of a packed B, which is cheaper than copying A more than once. What is not packed yet is
 	// split by columns first, for the same reason, unless C is what costs.
 	var rows, cols int
@@ -143,13 +145,16 @@ func (w *worker) do() {
 	p, nr := w.product, w.tile.NR
 	panels := ceilDiv(w.j1-w.j0, nr)
 	blocks := ceilDiv(panels*nr, blockColumns)
+	if w.direct() && w.i1-w.i0 <= readRows {
+		blocks = 1 // A passes by once
+	}
 	kc := min(p.k(), kBlock)
 	sizeA := w.tile.MR * (kc + stripPad)
 	if p.left {
 		sizeA *= groupStrips
 	}
 	sizeB, sizeWide := 0, 0
-	if p.copiesB() {
+	if !w.direct() {
 		sizeB = kc * ceilDiv(panels, blocks) * nr
 	}
 	if p.right && p.packed != nil && p.packed.half != nil {
@@ -167,6 +172,12 @@ func (w *worker) do() {
 	w.engine.Return(scratch)
 }
 
+// direct reports whether the kernels read all of B where it lies.
+func (w *worker) direct() bool {
+	p := w.product
+	return p.packed != nil && !p.right && (p.packed.half == nil || w.i1-w.i0 <= 2*p.packed.half.MR)
+}
+
 // block adds the products of rows k0 to k0+kc of B to columns j0 ≤ j < j1 of C.
 func (w *worker) block(j0, j1, k0, kc int) {
 	p, tile := w.product, w.tile
@@ -176,7 +187,7 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	}
 	nr := tile.NR
 	panels := ceilDiv(j1-j0, nr)
-	perCall := max(1, callMACs/(max(kc, 64)*nr*tile.MR))
+	perCall := max(1, callMACs/(max(kc, 64)*nr*min(tile.MR, max(w.i1-w.i0, readRows))))
 	pack := j1-j0 >= packColumns && w.i1-w.i0 > 4
 	if pack {
 		perCall = 1
