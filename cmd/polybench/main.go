@@ -8,7 +8,7 @@
 //	polybench attention       measure attention, forward and backward
 //	polybench generate        continue a prompt
 //	polybench decode          measure decoding with a cache, of a Llama shape
-//	polybench train           measure training steps
+//	polybench train           measure training steps, or train a small adapter
 //	polybench elem            measure element and row functions
 //
 // The exit status is 0, 1 where something failed, or 2 where the command line was wrong.
@@ -40,6 +40,8 @@ const usage = `usage:
                                                          continue a prompt; print the text and tokens/s, or with -ids a JSON array of the new ids
   polybench decode [-samples N] [-json]                  measure decoding with a cache, of a Llama shape, in tokens/s
   polybench train [-seconds N]                           measure training steps of a T5-small shape
+  polybench train -demo [-seconds N | -steps N] [-seed N] [-out DIR]
+                                                         train an MHR adapter on small tasks for a minute, save it and show what each task uses
   polybench elem [-rows TEXT] [-samples N] [-json]       measure element and row functions, in GB/s read and written
 
 flags of all but inspect and tokenize:
@@ -86,7 +88,7 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 		case "decode":
 			return decode(ctx, args[1:], w)
 		case "train":
-			return train(ctx, args[1:], w)
+			return trainAdapter(ctx, args[1:], w)
 		case "inspect":
 			return inspect(args[1:], w)
 		case "tokenize":

@@ -17,19 +17,45 @@ import (
 	"github.com/polytropon/polytropon/poly"
 )
 
-// train measures training steps of a T5-small shape.
-func train(ctx context.Context, args []string, w io.Writer) error {
+// trainAdapter measures training steps of a T5-small shape or runs the demo.
+func trainAdapter(ctx context.Context, args []string, w io.Writer) error {
 	flags := flag.NewFlagSet("train", flag.ContinueOnError)
-	seconds := flags.Int("seconds", 30, "")
+	seconds := flags.Int("seconds", 0, "")
+	isDemo := flags.Bool("demo", false, "")
+	var d demo
+	flags.IntVar(&d.steps, "steps", 0, "")
+	flags.Uint64Var(&d.seed, "seed", 1, "")
+	flags.StringVar(&d.out, "out", "", "")
 	options := engineFlags(flags)
 	if err := parse(flags, args, 0); err != nil {
 		return err
+	}
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	switch {
+	case !*isDemo && (given["steps"] || given["seed"] || given["out"]):
+		return usageError("-steps, -seed and -out are of train -demo")
+	case d.steps < 0:
+		return usageError(fmt.Sprintf("-steps: got %d, want ≥ 0", d.steps))
+	case !given["seconds"] && *isDemo:
+		*seconds = 60
+	case !given["seconds"]:
+		*seconds = 30
 	}
 	e, err := mat.NewEngine(*options)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
+	if *isDemo {
+		d.seconds = *seconds
+		return d.run(ctx, w, e)
+	}
+	return measureTraining(ctx, w, e, time.Duration(*seconds)*time.Second)
+}
+
+// measureTraining measures training steps of a T5-small shape.
+func measureTraining(ctx context.Context, w io.Writer, e *mat.Engine, long time.Duration) error {
 	progress := newProgress()
 	defer progress.done()
 	progress.step("making the weights of a T5-small shape")
@@ -44,7 +70,7 @@ func train(ctx context.Context, args []string, w io.Writer) error {
 	bare := adapted.withoutAdapters()
 	var steps []stepTimes
 	var ratios, shares []float64
-	deadline := time.Now().Add(time.Duration(*seconds) * time.Second)
+	deadline := time.Now().Add(long)
 	for round := 0; round < 3 || time.Now().Before(deadline); round++ {
 		progress.step(fmt.Sprintf("measuring, round %d", round+1))
 		before := ceiling(e)
