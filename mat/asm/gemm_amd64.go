@@ -11,7 +11,7 @@ var gemmAVX512 = Gemm{
 	Tiles: []Tile{
 		{MR: 14, NR: 32, Strip: strip32AVX512},
 		{MR: 14, NR: 16, Strip: strip16AVX512},
-		{MR: 14, NR: 8, Strip: strip8AVX512},
+		{MR: 16, NR: 8, Strip: strip8AVX512},
 	},
 	BFloat16:      Tile{MR: 8, NR: 32, Strip: strip32BFloat16AVX512},
 	Float16:       Tile{MR: 8, NR: 32, Strip: strip32Float16AVX512},

@@ -10,6 +10,7 @@ type isa struct {
 	regs    int    // how many vector registers
 	kernels []kernel
 	limit   string // a comment on what bounds the main loop
+	few     int    // rows up to which a tile fetches the next panel of B
 }
 
 // A kernel is a function that multiplies a strip of A by panels of B.
@@ -21,18 +22,19 @@ type kernel struct {
 	vecs    int    // vectors in a row of a panel
 	wide    []int  // wide[m-1] > 1: how many panels m rows take at once
 	ahead   int    // rows of B between a load and its prefetch
+	columns bool   // whether many rows are computed by columns
 }
 
-var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, kernels: []kernel{
+var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 8, kernels: []kernel{
 	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 16},
 	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, ahead: 32},
-	{name: "strip8", storage: "Float32", reg: "Y", mr: 14, vecs: 1, ahead: 64},
+	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, ahead: 64, columns: true},
 	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32},
 	{name: "strip32", storage: "Float16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32},
 }, limit: `//
 // A step of the 14 × 32 loop has 28 multiply-adds, at two a cycle 14 cycles. Beside them it has 14 broadcasts, 2 loads and 2 prefetches,
-// 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it. The 14 × 8 loop has 14
-// multiply-adds of half the width and 16 loads, 8 cycles: seven sixteenths of the ceiling.`}
+// 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it.
+` + limitColumns}
 
 var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, kernels: []kernel{
 	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32},
@@ -46,6 +48,10 @@ var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, kernels: []kernel{
 
 // unroll is how many steps of k the main loops do.
 const unroll = 4
+
+// next reports whether a tile of m rows is done with its panel of B before memory has delivered another one: it fetches the next panel to the
+// second-level cache, row by row, and leaves the way from there to the hardware. Other tiles fetch some rows ahead.
+func (x x86) next(m int) bool { return m <= x.few }
 
 func (s isa) file() []byte {
 	var t text
@@ -170,17 +176,26 @@ func (x x86) function() {
 	}
 	x.note("the code for m rows")
 	x.op("MOVQ m+0(FP), AX")
-	for m := x.mr; m > 1; m-- {
+	most := x.mr
+	if x.columns {
+		x.op("CMPQ AX, $%d", fewestRows)
+		x.op("JGE columns")
+		most = fewestRows - 1
+	}
+	for m := most; m > 1; m-- {
 		x.op("CMPQ AX, $%d", m)
 		x.op("JEQ rows%d", m)
 	}
-	for m := 1; m <= x.mr; m++ {
+	for m := 1; m <= most; m++ {
 		if m <= len(x.wide) && x.wide[m-1] > 1 {
 			x.wideTile(m, x.wide[m-1])
 		} else {
 			x.line("\nrows%d:", m)
 		}
 		x.tile(m)
+	}
+	if x.columns {
+		x.columnTile()
 	}
 }
 
@@ -189,8 +204,13 @@ func (x x86) tile(m int) {
 	if m <= len(x.wide) {
 		x.line("\nsingle%d:", m)
 	}
-	x.op("MOVQ R8, R9")
-	x.op("IMULQ $%d, R9", x.ahead)
+	if x.next(m) {
+		x.op("MOVQ step+56(FP), R9")
+		x.op("SHLQ $%d, R9", x.size())
+	} else {
+		x.op("MOVQ R8, R9")
+		x.op("IMULQ $%d, R9", x.ahead)
+	}
 	x.line("\npanel%d:", m)
 	x.op("MOVQ a+24(FP), AX")
 	if m > 5 {
@@ -268,7 +288,11 @@ func (x x86) step(m, u int) {
 		x.loadB(fmt.Sprintf("%d(SI)", i*x.bytes()>>(2-x.size())), x.b(i))
 	}
 	for i := 0; i < x.nr()<<x.size(); i += 64 {
-		x.op("PREFETCHT0 %d(SI)(R9*1)", i)
+		if x.next(m) {
+			x.op("PREFETCHT1 %d(SI)(R9*1)", i)
+		} else {
+			x.op("PREFETCHT0 %d(SI)(R9*1)", i)
+		}
 	}
 	x.op("ADDQ R8, SI")
 	for i := range m {
