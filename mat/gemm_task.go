@@ -133,8 +133,6 @@ type worker struct {
 	engine  *Engine
 	product *product
 	a, b    []float32 // copies of blocks of A and B
-	aFrom   int       // where Aᵀ is copied, a holds its rows from aFrom to aTo
-	aTo     int
 	wide    []float32 // a piece of a packed B in float32, on its way to b
 }
 
@@ -145,14 +143,15 @@ func (w *worker) do() {
 	p, nr := w.product, w.tile.NR
 	panels := ceilDiv(w.j1-w.j0, nr)
 	blocks := ceilDiv(panels*nr, blockColumns)
-	if w.direct() && w.i1-w.i0 <= readRows {
-		blocks = 1 // A passes by once
+	if w.direct() && w.i1-w.i0 <= 2*w.tile.MR {
+		blocks = 1 // all of A passes each panel at once
 	}
 	kc := min(p.k(), kBlock)
-	sizeA := w.tile.MR * (kc + stripPad)
+	strips := 2
 	if p.left {
-		sizeA *= groupStrips
+		strips = groupStrips
 	}
+	sizeA := min(w.i1-w.i0, strips*w.tile.MR) * (kc + stripPad)
 	sizeB, sizeWide := 0, 0
 	if !w.direct() {
 		sizeB = kc * ceilDiv(panels, blocks) * nr
@@ -188,21 +187,25 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	nr := tile.NR
 	panels := ceilDiv(j1-j0, nr)
 	perCall := max(1, callMACs/(max(kc, 64)*nr*min(tile.MR, max(w.i1-w.i0, readRows))))
-	pack := j1-j0 >= packColumns && w.i1-w.i0 > 4
-	if pack {
-		perCall = 1
-	}
 	most := tile.MR
 	if kc <= shortK {
 		most = min(most, shortRows)
 	}
+	group := w.i1 - w.i0 // rows that pass a call's panels one after another
+	pack := j1-j0 >= packColumns && group > 4 && kc > shortK
+	if pack {
+		perCall = 1
+	}
+	switch {
+	case p.left:
+		group = groupStrips * most
+	case pack && group > 2*most: // two strips read a panel from memory once: it stays in the second-level cache
+		group = most
+	}
 	for i0 := w.i0; i0 < w.i1; {
-		rows := min(most, w.i1-i0)
-		if left := w.i1 - i0; left > most && left < 2*most {
-			rows = (left + 1) / 2
-		}
-		a, lda := w.strip(i0, rows, k0, kc, pack)
-		i1 := i0 + rows
+		i1 := i0 + take(w.i1-i0, group)
+		a, lda := w.rows(i0, i1, k0, kc, pack)
+		next := i1
 		for q := 0; q < panels; q += perCall {
 			n := min(perCall, panels-q)
 			j := j0 + q*nr
@@ -210,34 +213,45 @@ func (w *worker) block(j0, j1, k0, kc int) {
 			if j+n*nr > j1 {
 				tail = j1 - j - (n-1)*nr
 			}
-			if pack && q < tile.MR && i1+q < w.i1 && kc > 0 && !p.left {
-				w.engine.level.Gemm.Fetch(&p.a.Data[(i1+q)*p.a.Stride+k0], kc)
+			for i := i0; i < i1; {
+				rows := take(i1-i, most)
+				if pack && next < min(w.i1, i1+group) && !p.left {
+					w.engine.level.Gemm.Fetch(&p.a.Data[next*p.a.Stride+k0], kc)
+					next++
+				}
+				strip := (*float32)(unsafe.Add(unsafe.Pointer(a), 4*(i-i0)*lda))
+				tile.Strip(rows, kc, n, strip, lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0)
+				i += rows
 			}
-			tile.Strip(rows, kc, n, a, lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i0*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0)
 		}
 		i0 = i1
 	}
 }
 
-// strip returns the address and stride of rows from i0 on of A, or of Aᵀ, from column k0 on, copied if so asked.
-func (w *worker) strip(i0, rows, k0, kc int, pack bool) (*float32, int) {
+// take returns how many of left rows to take next: at most most, and never so many that only a few are left for the last.
+func take(left, most int) int {
+	if left > most && left < 2*most {
+		return (left + 1) / 2
+	}
+	return min(left, most)
+}
+
+// rows returns the address and stride of rows i0 ≤ i < i1 of A, or of Aᵀ, from column k0 on, copied if so asked.
+func (w *worker) rows(i0, i1, k0, kc int, pack bool) (*float32, int) {
 	a := w.product.a
 	stride := kc + stripPad
 	switch {
 	case kc == 0:
 		return nil, 0
 	case w.product.left:
-		if i0 == w.i0 || i0+rows > w.aTo {
-			w.aFrom, w.aTo = i0, min(w.i1, i0+groupStrips*w.tile.MR)
-			w.engine.level.Gemm.Transpose(&w.a[0], stride, &a.Data[k0*a.Stride+i0], a.Stride, kc, w.aTo-i0)
-		}
-		return &w.a[(i0-w.aFrom)*stride], stride
+		w.engine.level.Gemm.Transpose(&w.a[0], stride, &a.Data[k0*a.Stride+i0], a.Stride, kc, i1-i0)
 	case !pack:
 		return &a.Data[i0*a.Stride+k0], a.Stride
-	}
-	for i := range rows {
-		o := (i0+i)*a.Stride + k0
-		copy(w.a[i*stride:], a.Data[o:o+kc])
+	default:
+		for i := range i1 - i0 {
+			o := (i0+i)*a.Stride + k0
+			copy(w.a[i*stride:], a.Data[o:o+kc])
+		}
 	}
 	return &w.a[0], stride
 }

@@ -42,7 +42,7 @@ var gemmRows = func() []gemmRow {
 	}
 	large := [][3]int{{512, 512, 512}, {1024, 1024, 1024}, {2048, 2048, 2048}, {512, 512, 2048}, {512, 2048, 512}}
 	thin := [][3]int{{16, 2048, 2048}, {4, 2048, 2048}, {1, 4096, 4096}}
-	rows = append(rows, gemmRow{kind: "kernel", m: 1, k: 1, n: 1 << 20, count: kernelParts})
+	rows = append(rows, gemmRow{kind: "kernel", m: 1, k: 1, n: 1 << 24, count: kernelParts})
 	add("prepacked", large...)
 	add("unpacked", large...)
 	add("unpacked", [3]int{64, 64, 64}, [3]int{128, 128, 128}, [3]int{256, 256, 256})
