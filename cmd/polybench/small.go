@@ -17,7 +17,7 @@ import (
 // The T5-small shape that is measured, and its adapter and batch.
 const (
 	smallConfig = `{"model_type": "t5", "vocab_size": 32128, "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_heads": 8, "num_layers": 6,
-		"feed_forward_proj": "relu", "tie_word_embeddings": true}`
+		"feed_forward_proj": "relu", "tie_word_embeddings": true, "decoder_start_token_id": 0}`
 	smallVocabulary, smallDim, smallInner, smallLayers = 32128, 512, 2048, 6
 
 	smallRank, smallSkills, smallSplits, smallTasks = 8, 8, 4, 8
