@@ -92,6 +92,7 @@ func (d *demo) fresh() (*poly.Adapter, error) {
 	c := poly.NewConfig()
 	c.R, c.NSkills, c.NSplits, c.NTasks = demoRank, demoSkills, demoSplits, len(toyTasks)
 	c.TargetModules = poly.ModulePattern("all-linear")
+	c.TaskType = new("SEQ_2_SEQ_LM") // without one PEFT does not generate
 	return poly.Init(c, d.base, rand.NewPCG(d.seed, 0))
 }
 
