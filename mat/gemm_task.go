@@ -23,8 +23,12 @@ const (
 	// first-level cache, which holds no more than shortRows of them beside the operands.
 	shortK    = 32
 	shortRows = 8
-	// packColumns is the number of columns from which on rows of A are copied to lie close together.
+	// packColumns is the number of columns from which on rows of A are copied to lie close together, where their stride is a multiple of
+	// packStride: then they share so few sets of the first-level cache that they displace each other.
 	packColumns = 256
+	packStride  = 256
+	// farValues is the number of values of A above which its rows are fetched ahead, as they come from memory and not from a cache.
+	farValues = 1 << 21
 	// stripPad keeps the rows of the copy from lying a power of two apart.
 	stripPad = 16
 )
@@ -192,14 +196,15 @@ func (w *worker) block(j0, j1, k0, kc int) {
 		most = min(most, shortRows)
 	}
 	group := w.i1 - w.i0 // rows that pass a call's panels one after another
-	pack := j1-j0 >= packColumns && group > 4 && kc > shortK
+	pack := j1-j0 >= packColumns && group > 4 && kc > shortK && p.a.Stride%packStride == 0
 	if pack {
 		perCall = 1
 	}
+	fetch := pack && !p.left && len(p.a.Data) > farValues
 	switch {
 	case p.left:
 		group = groupStrips * most
-	case pack && group > 2*most: // two strips read a panel from memory once: it stays in the second-level cache
+	case group > 2*most: // two strips read a panel from memory once: it stays in the second-level cache
 		group = most
 	}
 	for i0 := w.i0; i0 < w.i1; {
@@ -215,7 +220,7 @@ func (w *worker) block(j0, j1, k0, kc int) {
 			}
 			for i := i0; i < i1; {
 				rows := take(i1-i, most)
-				if pack && next < min(w.i1, i1+group) && !p.left {
+				if fetch && next < min(w.i1, i1+group) {
 					w.engine.level.Gemm.Fetch(&p.a.Data[next*p.a.Stride+k0], kc)
 					next++
 				}
