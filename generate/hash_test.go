@@ -16,7 +16,6 @@ type hashSource struct {
 	seeds      []uint64
 	stop       [][]int
 	rows       []hashRow
-	logits     mat.Matrix
 	steps      int
 }
 

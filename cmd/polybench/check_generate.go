@@ -204,7 +204,9 @@ func (v *verifier) checkCached(ctx context.Context) (check, error) {
 			}
 		}
 		paths = next
-		logits, err = d.Next(ctx, rows)
+		if logits, err = d.Next(ctx, rows); err != nil {
+			return check{}, err
+		}
 	}
 	c, err := compare("cached", cached, whole)
 	ok := c.SHA256 == digest(whole)
