@@ -48,7 +48,7 @@ type decodable interface {
 // Decoder returns a decoder that begins with one sequence for each of requests, after its prompt. Their settings have no effect on it. Tokens that the
 // model does not have and adapters that fail are errors that say which request it is.
 func (m *Model) Decoder(requests []Request) (*Decoder, error) {
-	d := &Decoder{model: m, pass: nn.NewPass(m.engine)}
+	d := &Decoder{model: m, pass: m.passes.Get().(*nn.Pass)}
 	for i, r := range requests {
 		prompt, err := m.prompt(r)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -217,6 +218,36 @@ func TestGenerateEndsWithTheContext(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestGenerateOfManyGoroutines(t *testing.T) {
+	m := smallMistral(t)
+	requests := everyStrategy(cycle(9, 3), []int{12})
+	want, err := m.Generate(t.Context(), requests, generate.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for g := range requests {
+		wg.Go(func() {
+			got, err := m.Generate(t.Context(), requests[g:], generate.Settings{})
+			if err != nil || !slices.EqualFunc(got, want[g:], func(a, b generate.Result) bool { return slices.Equal(a.IDs, b.IDs) }) {
+				t.Errorf("goroutine %d: got %v, %v, want %v", g, got, err, want[g:])
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func FuzzSpecial(f *testing.F) {
+	f.Add(`{"eos_token_id": [1, 2]}`, `{"eos_token_id": 3, "pad_token_id": -1}`)
+	f.Add(`{"decoder_start_token_id": 0}`, `{"pad_token_id": [[]]}`)
+	f.Fuzz(func(t *testing.T, config, generation string) {
+		_, err := readSpecial([]byte(config), fstest.MapFS{"generation_config.json": {Data: []byte(generation)}})
+		if err != nil && !strings.HasPrefix(err.Error(), "model: ") {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 func TestSpecialTokens(t *testing.T) {

@@ -31,6 +31,7 @@ func (m *Model) Stream(ctx context.Context, requests []Request, s generate.Setti
 			yield(generate.Event{}, err)
 			return
 		}
+		defer m.passes.Put(d.pass)
 		chosen := make([]generate.Request, len(requests))
 		for i, r := range requests {
 			chosen[i] = generate.Request{Prompt: d.requests[i].prompt, Settings: s}
