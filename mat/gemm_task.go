@@ -45,6 +45,7 @@ type part struct {
 	product        int
 	tile           *asm.Tile
 	i0, i1, j0, j1 int
+	turned         bool // by doTurned
 }
 
 // task returns an empty task.
@@ -82,6 +83,10 @@ func (t *gemmTask) split(i, share int) {
 	if p.c.Rows == 0 || p.c.Cols == 0 {
 		return
 	}
+	top := t.turn(i, share)
+	if top == p.c.Rows {
+		return
+	}
 	wide := &t.engine.level.Gemm.Tiles[0]
 	whole := p.c.Cols / wide.NR * wide.NR
 	if rest := p.c.Cols - whole; rest > 0 {
@@ -89,18 +94,18 @@ func (t *gemmTask) split(i, share int) {
 		if tail == wide || !p.right && p.packed != nil && p.packed.half != nil {
 			whole = p.c.Cols
 		} else {
-			t.grid(i, tail, whole, p.c.Cols, share)
+			t.grid(i, tail, top, whole, p.c.Cols, share)
 		}
 	}
 	if whole > 0 {
-		t.grid(i, wide, 0, whole, share)
+		t.grid(i, wide, top, 0, whole, share)
 	}
 }
 
-// grid appends the parts of columns j0 ≤ j < j1 of product i.
-func (t *gemmTask) grid(i int, tile *asm.Tile, j0, j1, share int) {
+// grid appends the parts of the rows from top on and columns j0 ≤ j < j1 of product i.
+func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share int) {
 	p := &t.products[i]
-	m, panels := p.c.Rows, ceilDiv(j1-j0, tile.NR)
+	m, panels := p.c.Rows-top, ceilDiv(j1-j0, tile.NR)
 	parts := max(1, max(m, readRows)*(j1-j0)*p.k()/max(1, share))
 	// Rows first: each part reads all of a packed B, which is cheaper than copying A more than once. What is not packed yet is
 	// split by columns first, for the same reason, unless C is what costs.
@@ -117,7 +122,7 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, j0, j1, share int) {
 		for c := range cols {
 			t.parts = append(t.parts, part{
 				product: i, tile: tile,
-				i0: m * r / rows, i1: m * (r + 1) / rows,
+				i0: top + m*r/rows, i1: top + m*(r+1)/rows,
 				j0: j0 + panels*c/cols*tile.NR, j1: min(j1, j0+panels*(c+1)/cols*tile.NR),
 			})
 		}
@@ -128,6 +133,10 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, j0, j1, share int) {
 func (t *gemmTask) Do(i int) {
 	q := t.parts[i]
 	w := worker{part: q, engine: t.engine, product: &t.products[q.product]}
+	if q.turned {
+		w.doTurned()
+		return
+	}
 	w.do()
 }
 

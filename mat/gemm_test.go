@@ -86,6 +86,7 @@ func shapes() []shape {
 	s := []shape{
 		{0, 3, 4}, {3, 0, 4}, {3, 4, 0}, {0, 0, 0}, {1, 511, 1}, {1, 512, 8}, {2, 513, 9}, {3, 1024, 33}, {5, 1025, 17}, {4, 1537, 100},
 		{13, 40, 513}, {64, 64, 64}, {100, 8, 300}, {57, 520, 8}, {43, 30, 16}, {70, 16, 24}, {1, 70, 700}, {16, 600, 130}, {130, 130, 130},
+		{200, 520, 7}, {96, 1030, 12}, {75, 33, 24}, {8, 64, 300}, {23, 768, 257}, {33, 512, 290},
 	}
 	for m := 1; m <= 30; m++ {
 		s = append(s, shape{m, 5, 40 + m})
@@ -103,7 +104,11 @@ func TestMul(t *testing.T) {
 			if e.Level() == "generic" && s.m*s.k*s.n > 1<<20 {
 				continue
 			}
-			a, b, c := random(rnd, s.m, s.k, rnd.IntN(4)), random(rnd, s.k, s.n, rnd.IntN(4)), random(rnd, s.m, s.n, rnd.IntN(4))
+			pad := rnd.IntN(4)
+			if s.k%packStride == 0 {
+				pad = 0
+			}
+			a, b, c := random(rnd, s.m, s.k, pad), random(rnd, s.k, s.n, rnd.IntN(4)), random(rnd, s.m, s.n, rnd.IntN(4))
 			transposed := New(s.n, s.k)
 			for i := range s.k {
 				for j := range s.n {
@@ -201,6 +206,26 @@ func testHalf[T BFloat16 | Float16](t *testing.T, e *Engine) {
 			t.Fatalf("%T, transposed, k %d: %s", *new(T), s.n, d)
 		}
 	}
+}
+
+// TestMulFar checks rows of A that displace each other in caches and are far apart.
+func TestMulFar(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		rnd := rand.New(rand.NewPCG(15, 16))
+		for _, m := range []int{5, 16, 40} {
+			a, b := random(rnd, m, 1000, 1<<17-1000), random(rnd, 1000, 300, 0)
+			got, want := New(m, 300), New(m, 300)
+			oracle(want, a, b, false)
+			e.Mul(got, a, Pack(e, b.Data, b.Rows, b.Cols, b.Stride))
+			if d := diff(got, want); d != "" {
+				t.Fatal(d)
+			}
+			e.MulMatrix(got, a, b)
+			if d := diff(got, want); d != "" {
+				t.Fatal(d)
+			}
+		}
+	})
 }
 
 // TestMulGroup checks a ragged group, each product with a B of its own.

@@ -36,7 +36,7 @@ var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 8, kern
 // 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it.
 ` + limitColumns}
 
-var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, kernels: []kernel{
+var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, kernels: []kernel{
 	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: 12, vecs: 1, ahead: 64},
 	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64},
