@@ -3,6 +3,7 @@ package generate_test
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/polytropon/polytropon/generate"
 	"github.com/polytropon/polytropon/mat"
@@ -65,6 +66,20 @@ func ExampleCollect() {
 	results, err := generate.Collect(generate.Stream(context.Background(), e, &counting{last: []int{0}}, []generate.Request{{Settings: settings}}), 1)
 	fmt.Println(results, err)
 	// Output: [{[1 2 3 4] length}] <nil>
+}
+
+// A sequence ends at the token that completes a stop string in the text, which a tokenizer's Decode would give.
+func ExampleSettings() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		panic(err)
+	}
+	defer e.Close()
+	digits := func(ids []int) string { return strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ""), "[]") }
+	settings := generate.Settings{MaxNewTokens: 9, StopStrings: []string{"45"}, Text: digits}
+	results, err := generate.Collect(generate.Stream(context.Background(), e, &counting{last: []int{0}}, []generate.Request{{Settings: settings}}), 1)
+	fmt.Println(results, err)
+	// Output: [{[1 2 3 4 5] stopped}] <nil>
 }
 
 func ExampleGreedy() {
