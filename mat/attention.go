@@ -191,12 +191,15 @@ func (e *Engine) attention(a Attention) *attentionTask {
 	return t
 }
 
+// layRows is how many rows of queries take about as long as their keys' way into the kernels does.
+const layRows = 32
+
 // split sets the parts: the heads of the sequences, cut into pieces of at least the given number of queries where there would be too few
 // or one would hold up the others. Every part lays out its keys and values anew, which a piece that is not small hides.
 func (t *attentionTask) split(least int) {
 	cost := func(s int) int {
 		k, _ := t.keysOf(s)
-		return t.Heads * t.queryCount(s) * k.Rows
+		return max(t.Heads*t.queryCount(s), t.KVHeads*layRows) * k.Rows
 	}
 	for s := range t.sequences() {
 		t.work += cost(s)
