@@ -50,8 +50,9 @@ var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, kernels: []kernel{
 const unroll = 4
 
 // next reports whether a tile of m rows is done with its panel of B before memory has delivered another one: it fetches the next panel to the
-// second-level cache, row by row, and leaves the way from there to the hardware. Other tiles fetch some rows ahead.
-func (x x86) next(m int) bool { return m <= x.few }
+// second-level cache, row by row, and leaves the way from there to the hardware. Other tiles fetch some rows ahead, those too that only do what
+// groups of panels leave.
+func (x x86) next(m int) bool { return m <= x.few && m > len(x.wide) }
 
 func (s isa) file() []byte {
 	var t text
