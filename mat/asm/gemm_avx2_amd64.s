@@ -74,6 +74,13 @@ group1:
 	JEQ groupdone1
 
 grouploop1:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch1
+	LEAQ (R9)(CX*1), R9
+
+fetch1:
 	VBROADCASTSS 0(AX), Y15
 	PREFETCHT0 0(R9)
 	VFMADD231PS 0(SI), Y15, Y0
@@ -348,6 +355,13 @@ group2:
 	JEQ groupdone2
 
 grouploop2:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch2
+	LEAQ (R9)(BX*1), R9
+
+fetch2:
 	VBROADCASTSS 0(AX), Y15
 	VBROADCASTSS 0(AX)(DX*1), Y14
 	PREFETCHT0 0(R9)
@@ -721,6 +735,13 @@ group3:
 	JEQ groupdone3
 
 grouploop3:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch3
+	LEAQ (R9)(BX*1), R9
+
+fetch3:
 	VBROADCASTSS 0(AX), Y15
 	VBROADCASTSS 0(AX)(DX*1), Y14
 	VBROADCASTSS 0(AX)(DX*2), Y13
@@ -9358,6 +9379,13 @@ group1:
 	JEQ groupdone1
 
 grouploop1:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $64
+	JNE fetch1
+	LEAQ (R9)(CX*1), R9
+
+fetch1:
 	VBROADCASTSS 0(AX), Y15
 	PREFETCHT0 0(R9)
 	VPMOVZXWD 0(SI), Y14
@@ -9658,6 +9686,13 @@ group2:
 	JEQ groupdone2
 
 grouploop2:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $64
+	JNE fetch2
+	LEAQ (R9)(BX*1), R9
+
+fetch2:
 	VBROADCASTSS 0(AX), Y15
 	VBROADCASTSS 0(AX)(DX*1), Y14
 	PREFETCHT0 0(R9)
@@ -10045,6 +10080,13 @@ group3:
 	JEQ groupdone3
 
 grouploop3:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $64
+	JNE fetch3
+	LEAQ (R9)(BX*1), R9
+
+fetch3:
 	VBROADCASTSS 0(AX), Y15
 	VBROADCASTSS 0(AX)(DX*1), Y14
 	VBROADCASTSS 0(AX)(DX*2), Y13
@@ -12208,6 +12250,13 @@ group1:
 	JEQ groupdone1
 
 grouploop1:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $64
+	JNE fetch1
+	LEAQ (R9)(CX*1), R9
+
+fetch1:
 	VBROADCASTSS 0(AX), Y15
 	PREFETCHT0 0(R9)
 	VCVTPH2PS 0(SI), Y14
@@ -12490,6 +12539,13 @@ group2:
 	JEQ groupdone2
 
 grouploop2:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $64
+	JNE fetch2
+	LEAQ (R9)(BX*1), R9
+
+fetch2:
 	VBROADCASTSS 0(AX), Y15
 	VBROADCASTSS 0(AX)(DX*1), Y14
 	PREFETCHT0 0(R9)
@@ -12863,6 +12919,13 @@ group3:
 	JEQ groupdone3
 
 grouploop3:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $64
+	JNE fetch3
+	LEAQ (R9)(BX*1), R9
+
+fetch3:
 	VBROADCASTSS 0(AX), Y15
 	VBROADCASTSS 0(AX)(DX*1), Y14
 	VBROADCASTSS 0(AX)(DX*2), Y13

@@ -102,6 +102,13 @@ group1:
 	JEQ groupdone1
 
 grouploop1:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $16
+	JNE fetch1
+	LEAQ (R9)(CX*1), R9
+
+fetch1:
 	VBROADCASTSS 0(AX), Z31
 	PREFETCHT0 0(R9)
 	PREFETCHT0 64(R9)
@@ -339,6 +346,13 @@ group2:
 	JEQ groupdone2
 
 grouploop2:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $16
+	JNE fetch2
+	LEAQ (R9)(CX*1), R9
+
+fetch2:
 	VBROADCASTSS 0(AX), Z31
 	VBROADCASTSS 0(AX)(DX*1), Z30
 	PREFETCHT0 0(R9)
@@ -665,6 +679,13 @@ group3:
 	JEQ groupdone3
 
 grouploop3:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $16
+	JNE fetch3
+	LEAQ (R9)(CX*1), R9
+
+fetch3:
 	VBROADCASTSS 0(AX), Z31
 	VBROADCASTSS 0(AX)(DX*1), Z30
 	VBROADCASTSS 0(AX)(DX*2), Z29
@@ -1064,6 +1085,13 @@ group4:
 	JEQ groupdone4
 
 grouploop4:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $16
+	JNE fetch4
+	LEAQ (R9)(BX*2), R9
+
+fetch4:
 	VBROADCASTSS 0(AX), Z31
 	VBROADCASTSS 0(AX)(DX*1), Z30
 	VBROADCASTSS 0(AX)(DX*2), Z29
@@ -12383,6 +12411,13 @@ group1:
 	JEQ groupdone1
 
 grouploop1:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch1
+	LEAQ (R9)(CX*1), R9
+
+fetch1:
 	VBROADCASTSS 0(AX), Z31
 	PREFETCHT0 0(R9)
 	VPMOVZXWD 0(SI), Z30
@@ -12637,6 +12672,13 @@ group2:
 	JEQ groupdone2
 
 grouploop2:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch2
+	LEAQ (R9)(CX*1), R9
+
+fetch2:
 	VBROADCASTSS 0(AX), Z31
 	VBROADCASTSS 0(AX)(DX*1), Z30
 	PREFETCHT0 0(R9)
@@ -12972,6 +13014,13 @@ group3:
 	JEQ groupdone3
 
 grouploop3:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch3
+	LEAQ (R9)(CX*1), R9
+
+fetch3:
 	VBROADCASTSS 0(AX), Z31
 	VBROADCASTSS 0(AX)(DX*1), Z30
 	VBROADCASTSS 0(AX)(DX*2), Z29
@@ -13380,6 +13429,13 @@ group4:
 	JEQ groupdone4
 
 grouploop4:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch4
+	LEAQ (R9)(BX*2), R9
+
+fetch4:
 	VBROADCASTSS 0(AX), Z31
 	VBROADCASTSS 0(AX)(DX*1), Z30
 	VBROADCASTSS 0(AX)(DX*2), Z29
@@ -15227,6 +15283,13 @@ group1:
 	JEQ groupdone1
 
 grouploop1:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch1
+	LEAQ (R9)(CX*1), R9
+
+fetch1:
 	VBROADCASTSS 0(AX), Z31
 	PREFETCHT0 0(R9)
 	VCVTPH2PS 0(SI), Z30
@@ -15463,6 +15526,13 @@ group2:
 	JEQ groupdone2
 
 grouploop2:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch2
+	LEAQ (R9)(CX*1), R9
+
+fetch2:
 	VBROADCASTSS 0(AX), Z31
 	VBROADCASTSS 0(AX)(DX*1), Z30
 	PREFETCHT0 0(R9)
@@ -15780,6 +15850,13 @@ group3:
 	JEQ groupdone3
 
 grouploop3:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch3
+	LEAQ (R9)(CX*1), R9
+
+fetch3:
 	VBROADCASTSS 0(AX), Z31
 	VBROADCASTSS 0(AX)(DX*1), Z30
 	VBROADCASTSS 0(AX)(DX*2), Z29
@@ -16170,6 +16247,13 @@ group4:
 	JEQ groupdone4
 
 grouploop4:
+
+	// from a panel's end on, the panel in its place in the next group is fetched
+	CMPQ R10, $32
+	JNE fetch4
+	LEAQ (R9)(BX*2), R9
+
+fetch4:
 	VBROADCASTSS 0(AX), Z31
 	VBROADCASTSS 0(AX)(DX*1), Z30
 	VBROADCASTSS 0(AX)(DX*2), Z29

@@ -447,6 +447,11 @@ func (x x86) wideTile(m, n int) {
 	x.op("TESTQ R10, R10")
 	x.op("JEQ groupdone%d", m)
 	x.line("\ngrouploop%d:", m)
+	x.note("from a panel's end on, the panel in its place in the next group is fetched")
+	x.op("CMPQ R10, $%d", x.ahead)
+	x.op("JNE fetch%d", m)
+	x.op("LEAQ (R9)%s, R9", panel(n-1))
+	x.line("\nfetch%d:", m)
 	for i := range m {
 		x.op("VBROADCASTSS %s, %s", x.a(i, 0), x.v(x.regs-1-i))
 	}
