@@ -431,6 +431,11 @@ func (x x86) wideTile(m, n int) {
 	x.op("MOVQ step+56(FP), BX")
 	x.op("SHLQ $%d, BX", x.size())
 	x.op("LEAQ (BX)(BX*2), CX")
+	ahead := x.ahead
+	if x.pairs(m) {
+		ahead = pairAhead
+		x.pairStart()
+	}
 	x.line("\ngroup%d:", m)
 	x.op("MOVQ R13, R10")
 	x.op("CMPQ tail+80(FP), $%d", x.nr())
@@ -440,18 +445,41 @@ func (x x86) wideTile(m, n int) {
 	x.note("%d × %d·%d", m, n, x.nr())
 	x.op("MOVQ a+24(FP), AX")
 	x.op("MOVQ R8, R9")
-	x.op("IMULQ $%d, R9", x.ahead)
+	x.op("IMULQ $%d, R9", ahead)
 	x.op("ADDQ SI, R9")
 	x.zero(m * n * x.vecs)
 	x.op("MOVQ k+8(FP), R10")
 	x.op("TESTQ R10, R10")
 	x.op("JEQ groupdone%d", m)
+	if x.pairs(m) {
+		x.pairLoop(n)
+	} else {
+		x.groupLoop(m, n)
+	}
+	x.line("\ngroupdone%d:", m)
+	if x.pairs(m) {
+		x.interleave(n)
+	}
+	x.nextB(n)
+	x.op("MOVQ R11, AX")
+	x.op("ADDQ $%d, R11", 4*n*x.nr())
+	x.op("CMPB add+88(FP), $0")
+	x.op("JEQ groupstore%d", m)
+	x.output(m, n, true)
+	x.op("JMP groupend%d", m)
+	x.line("\ngroupstore%d:", m)
+	x.output(m, n, false)
+	x.line("\ngroupend%d:", m)
+	x.op("SUBQ $%d, R13", n)
+	x.op("JNE group%d", m)
+	x.op("VZEROUPPER")
+	x.op("RET")
+}
+
+// groupLoop writes the loop over k for n panels and m rows.
+func (x x86) groupLoop(m, n int) {
 	x.line("\ngrouploop%d:", m)
-	x.note("from a panel's end on, the panel in its place in the next group is fetched")
-	x.op("CMPQ R10, $%d", x.ahead)
-	x.op("JNE fetch%d", m)
-	x.op("LEAQ (R9)%s, R9", panel(n-1))
-	x.line("\nfetch%d:", m)
+	x.nextGroup(m, n, x.ahead)
 	for i := range m {
 		x.op("VBROADCASTSS %s, %s", x.a(i, 0), x.v(x.regs-1-i))
 	}
@@ -477,22 +505,15 @@ func (x x86) wideTile(m, n int) {
 	x.op("ADDQ R8, R9")
 	x.op("DECQ R10")
 	x.op("JNE grouploop%d", m)
+}
 
-	x.line("\ngroupdone%d:", m)
-	x.nextB(n)
-	x.op("MOVQ R11, AX")
-	x.op("ADDQ $%d, R11", 4*n*x.nr())
-	x.op("CMPB add+88(FP), $0")
-	x.op("JEQ groupstore%d", m)
-	x.output(m, n, true)
-	x.op("JMP groupend%d", m)
-	x.line("\ngroupstore%d:", m)
-	x.output(m, n, false)
-	x.line("\ngroupend%d:", m)
-	x.op("SUBQ $%d, R13", n)
-	x.op("JNE group%d", m)
-	x.op("VZEROUPPER")
-	x.op("RET")
+// nextGroup moves the pointer of the prefetch from a panel's end to the panel in its place in the next group, where so many steps are left.
+func (x x86) nextGroup(m, n, left int) {
+	x.note("from a panel's end on, the panel in its place in the next group is fetched")
+	x.op("CMPQ R10, $%d", left)
+	x.op("JNE fetch%d", m)
+	x.op("LEAQ (R9)%s, R9", panel(n-1))
+	x.line("\nfetch%d:", m)
 }
 
 // peakFMAs is how many fused multiply-adds of vectors a step of the peak function does: enough to hide their latency.
