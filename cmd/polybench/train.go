@@ -37,6 +37,8 @@ func trainAdapter(ctx context.Context, args []string, w io.Writer) error {
 		return usageError("-steps, -seed and -out are of train -demo")
 	case d.steps < 0:
 		return usageError(fmt.Sprintf("-steps: got %d, want ≥ 0", d.steps))
+	case *seconds < 0:
+		return usageError(fmt.Sprintf("-seconds: got %d, want ≥ 0", *seconds))
 	case !given["seconds"] && *isDemo:
 		*seconds = 60
 	case !given["seconds"]:

@@ -67,7 +67,7 @@ func (c folders) verify(ctx context.Context, e *mat.Engine) ([]check, error) {
 	}
 	a, err := poly.OpenFS(c.adapter, m)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("adapter: %w", err)
 	}
 	var b *poly.Adapter
 	if c.second != nil {
