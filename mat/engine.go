@@ -15,6 +15,7 @@ type Engine struct {
 	level      *asm.Level
 	threads    int
 	pool       *pool
+	weights    store
 	scratch    scratch
 	tasks      spare[*gemmTask]
 	attentions spare[*attentionTask]

@@ -15,7 +15,7 @@ func pack[T Element](e *Engine, b []T, k, n, stride int, transposed bool) *Packe
 	case []Float16:
 		p.half, p.widen = &g.Float16, g.WidenFloat16
 	}
-	p.memory = unsafe.Pointer(unsafe.SliceData(aligned[T](k * p.width())))
+	p.memory = e.weights.take(p.Bytes())
 	t := &packTask[T]{engine: e, packed: p, src: b, stride: stride, transposed: transposed}
 	t.run()
 	return p

@@ -1,9 +1,6 @@
 package mat
 
-import (
-	"sync"
-	"unsafe"
-)
+import "sync"
 
 // A scratch lends memory and takes it back, so that the steady state allocates nothing.
 type scratch struct {
@@ -28,7 +25,7 @@ func (e *Engine) Borrow(n int) []float32 {
 		return b[:n]
 	}
 	const granule = 1 << 12
-	return aligned[float32]((n + granule - 1) / granule * granule)[:n]
+	return aligned((n + granule - 1) / granule * granule)[:n]
 }
 
 // Return gives back what Borrow returned. The caller must not use it afterwards.
@@ -37,13 +34,4 @@ func (e *Engine) Return(b []float32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free = append(s.free, b)
-}
-
-// aligned returns n zeros that begin on a cache line's boundary.
-func aligned[T Element](n int) []T {
-	const line = 64
-	size := int(unsafe.Sizeof(*new(T)))
-	b := make([]T, n+line/size)
-	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b)))%line) / size
-	return b[skip : skip+n : skip+n]
 }
