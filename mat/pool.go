@@ -21,6 +21,7 @@ type pool struct {
 	workers int
 	start   sync.Once
 	stop    sync.Once
+	closed  atomic.Bool
 	idle    atomic.Int32 // workers that wait for a job and are not promised one
 	jobs    chan *job
 	spare   spare[*job]
@@ -83,6 +84,9 @@ func (p *pool) launch() {
 				}
 				p.release(j)
 				p.idle.Add(1)
+				if p.closed.Load() && p.claim(1) > 0 {
+					return // close found it at work
+				}
 			}
 		}()
 	}
@@ -106,10 +110,11 @@ func wait[T any](c <-chan T) T {
 	return <-c
 }
 
-// close ends the workers once they are idle. Later runs are inline.
+// close ends the workers: those that are idle now, the others themselves once they are. Later runs are inline.
 func (p *pool) close() {
 	p.stop.Do(func() {
 		p.start.Do(func() {})
+		p.closed.Store(true)
 		for range p.claim(p.workers) {
 			p.jobs <- nil
 		}

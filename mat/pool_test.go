@@ -94,6 +94,26 @@ func TestClose(t *testing.T) {
 	e.Close()
 }
 
+// TestCloseEndsWorkers closes engines whose workers have yet to notice that the last call has ended.
+func TestCloseEndsWorkers(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 100 {
+		e := newEngine(t, 4)
+		for range 3 {
+			e.Run(8, taskFunc(func(int) {}))
+		}
+		e.Close()
+	}
+	n := 0
+	for range 1000 {
+		if n = runtime.NumGoroutine() - before; n <= 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Errorf("%d workers are left of 100 engines that are closed", n)
+}
+
 type countTask struct{ n atomic.Int64 }
 
 func (c *countTask) Do(int) { c.n.Add(1) }
