@@ -20,14 +20,14 @@ type Base interface {
 	Engine() *mat.Engine
 }
 
-// An Adapter is what PEFT saves in one folder: a bank and a router for each adapted layer, and copies of the modules_to_save. It
-// is immutable and belongs to the base model for which it was opened.
+// An Adapter is what PEFT saves in one folder: a bank and a router for each adapted layer, copies of the modules_to_save, and sometimes of the base
+// model's embeddings. It is immutable and belongs to the base model for which it was opened.
 type Adapter struct {
 	config    *Config
 	engine    *mat.Engine
 	layers    []*Layer
 	saved     []nn.Module           // of the base model: those with parameters within modules_to_save
-	replaced  map[nn.Layer]nn.Layer // by modules_to_save
+	replaced  map[nn.Layer]nn.Layer // by modules_to_save, or by parameters of the base model that the file has
 	tensors   []safetensors.Tensor  // as they were read, under their keys
 	metadata  map[string]string
 	strangers []string
@@ -40,8 +40,8 @@ func (a *Adapter) Config() *Config { return a.config }
 // Layers returns the adapted layers in the base model's order. They must not be changed.
 func (a *Adapter) Layers() []*Layer { return slices.Clone(a.layers) }
 
-// Strangers returns the keys of tensors that were in the file and belong to nothing that the config adapts or saves, sorted. PEFT 0.8.2
-// leaves another adapter's tensors in a folder.
+// Strangers returns the keys of tensors that were in the file and belong to nothing that the config adapts or saves, and to no parameter of the base
+// model, sorted. PEFT 0.8.2 leaves another adapter's tensors in a folder.
 func (a *Adapter) Strangers() []string { return slices.Clone(a.strangers) }
 
 // Task returns the adapter as a sequence of task id uses it. Whether there is such a task is checked by the call that uses it, which then fails with

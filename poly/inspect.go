@@ -17,6 +17,7 @@ type Folder struct {
 	Tensors   []safetensors.Info // all of them, sorted by name
 	Paths     []string           // the adapted modules, sorted
 	Saved     []safetensors.Info // the tensors of modules_to_save
+	Base      []safetensors.Info // other parameters of the base model, which are used in place of its own: embeddings and a head as a rule
 	Strangers []string           // keys of tensors that belong to nothing above
 	routers   []Router           // of Paths
 }
@@ -42,6 +43,8 @@ func Inspect(fsys fs.FS) (_ *Folder, err error) {
 		case known && d.isPart(f, path): // of a layer that its A stands for
 		case known && d.isSaved(path):
 			d.Saved = append(d.Saved, info)
+		case known && !strings.Contains(path, ".poly_"):
+			d.Base = append(d.Base, info)
 		default:
 			d.Strangers = append(d.Strangers, name)
 		}
@@ -52,9 +55,9 @@ func Inspect(fsys fs.FS) (_ *Folder, err error) {
 	return d, nil
 }
 
-// isPart tells whether path is the B, the router or the weight of a layer whose A is there.
+// isPart tells whether path is the B or the router of a layer whose A is there.
 func (d *Folder) isPart(f *safetensors.File, path string) bool {
-	for _, suffix := range []string{suffixB, suffixZ, suffixBase} {
+	for _, suffix := range []string{suffixB, suffixZ} {
 		if layer, ok := strings.CutSuffix(path, suffix); ok {
 			return has(f, keyPrefix+layer+suffixA)
 		}

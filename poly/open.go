@@ -20,13 +20,12 @@ const (
 	suffixA    = ".poly_lora_A"
 	suffixB    = ".poly_lora_B"
 	suffixZ    = ".poly_router.module_logits"
-
-	// Where a target is the head, PEFT saves its weight too (save_embedding_layers), and opens it in place of the base's.
-	suffixBase = ".base_layer.weight"
+	suffixBase = ".base_layer" // of an adapted layer's path, where the base's own parameters are meant
 )
 
 // Open opens the folder dir that PEFT wrote: adapter_config.json and adapter_model.safetensors. What the config asks for is checked against
-// base's modules, and every tensor that it implies must be there with the right shape. Errors name the folder and the file, the tensor or the
+// base's modules, and every tensor that it implies must be there with the right shape. Parameters of base itself that the folder has besides, embeddings
+// that were resized or trained say (PEFT's save_embedding_layers), are used in place of base's by the sequences that use the adapter. Errors name the folder and the file, the tensor or the
 // field ([*ConfigError], [*PatternError]); they wrap [fs.ErrNotExist] where a file is not there.
 func Open(dir string, base Base) (*Adapter, error) {
 	a, err := OpenFS(os.DirFS(dir), base)
@@ -108,6 +107,9 @@ func New(config *Config, source Source, base Base) (*Adapter, error) {
 			return nil, err
 		}
 	}
+	if err := a.readBase(source, base.Modules()); err != nil {
+		return nil, err
+	}
 	a.strangers = a.unclaimed(source)
 	return a, nil
 }
@@ -155,17 +157,6 @@ func (a *Adapter) readLayer(source Source, l *Layer) error {
 			return err
 		}
 		*t.values = w.Float32s()
-	}
-	linear := l.linear
-	if key := keyPrefix + l.Path + suffixBase; has(source, key) {
-		w, err := a.read(source, key, []int{linear.Out, linear.In})
-		if err != nil {
-			return err
-		}
-		// It is the base's as a rule, and then several adapters of the head can be added.
-		if copied := nn.NewLinear(a.engine, w, linear.Out, linear.In); !copied.Equal(linear) {
-			a.replaced[linear] = copied
-		}
 	}
 	return nil
 }

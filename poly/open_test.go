@@ -208,6 +208,32 @@ func TestHeadAsTarget(t *testing.T) {
 	}
 }
 
+// An embedding that PEFT saved with the adapter (save_embedding_layers) is used in place of the base's; where it was resized the base must be too. That it
+// gives PEFT's numbers polybench verifies.
+func TestSavedEmbedding(t *testing.T) {
+	const dir = "testdata/peft-0.21/embeddings"
+	m := openBase(t, dir+"/base")
+	f := folder(t, dir+"/adapter")
+	a, err := poly.OpenFS(f, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := a.Strangers(); len(s) > 0 {
+		t.Errorf("strangers %q, want none", s)
+	}
+	both := []nn.Adapter{a.Task(0), a.Task(1)}
+	if _, err := m.Logits(t.Context(), []model.Sequence{{InputIDs: []int{1}, DecoderInputIDs: []int{0}, Adapters: both}}); err == nil {
+		t.Error("two adapters with an embedding each: got no error")
+	}
+	edit(t, f, func(x map[string]safetensors.Tensor) {
+		x["base_model.model.shared.weight"] = safetensors.NewFloat32s("", []int{45, 16}, make([]float32, 45*16))
+	})
+	const want = "poly: tensor base_model.model.shared.weight: got shape [45 16], want [44 16]"
+	if _, err := poly.OpenFS(f, m); err == nil || err.Error() != want {
+		t.Errorf("a resized embedding: got %v, want %s", err, want)
+	}
+}
+
 // The number of splits must divide both sizes of every layer.
 func TestSplitsMustDivide(t *testing.T) {
 	m := openBase(t, "testdata/peft-0.21/odd-two/base") // 40 → 60 and, for o, 60 → 40

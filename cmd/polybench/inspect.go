@@ -179,6 +179,9 @@ func inspectAdapter(w io.Writer, e *mat.Engine, dir fs.FS, layer string) error {
 	if len(d.Saved) > 0 {
 		fmt.Fprintf(w, ", of them %d in %d tensors of modules_to_save", parameters(d.Saved), len(d.Saved))
 	}
+	if len(d.Base) > 0 {
+		fmt.Fprintf(w, ", and %d in %d tensors in place of the base model's", parameters(d.Base), len(d.Base))
+	}
 	fmt.Fprintln(w)
 	if len(d.Strangers) > 0 {
 		fmt.Fprintf(w, "%d tensors that belong to nobody\n", len(d.Strangers))
