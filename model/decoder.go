@@ -54,15 +54,11 @@ func (m *Model) Decoder(requests []Request) (*Decoder, error) {
 		if err != nil {
 			return nil, fmt.Errorf("model: request %d: %w", i, err)
 		}
-		one := decoded{input: r.InputIDs, prompt: prompt}
-		for _, a := range r.Adapters {
-			delta, err := a.Delta()
-			if err != nil {
-				return nil, fmt.Errorf("model: request %d: %w", i, err)
-			}
-			one.deltas = append(one.deltas, delta)
+		deltas, err := m.deltas(r.Adapters)
+		if err != nil {
+			return nil, fmt.Errorf("model: request %d: %w", i, err)
 		}
-		d.requests = append(d.requests, one)
+		d.requests = append(d.requests, decoded{input: r.InputIDs, prompt: prompt, deltas: deltas})
 	}
 	return d, nil
 }

@@ -26,17 +26,14 @@ type Logits struct {
 func (l Logits) Of(i int) mat.Matrix { return l.RowRange(l.Rows[i], l.Rows[i+1]) }
 
 // Logits computes the logits of a batch, which belong to the caller. A sequence's logits do not depend on the others of the batch, to the
-// bit. A sequence without tokens, a token id outside 0 ≤ id < [Model.Vocabulary] and an adapter that fails are errors that say which sequence it is.
-// ctx is asked between layers: once it is done, its error is returned.
+// bit. A sequence without tokens, a token id outside 0 ≤ id < [Model.Vocabulary] and an adapter that fails or was made for another model are errors
+// that say which sequence it is. ctx is asked between layers: once it is done, its error is returned.
 func (m *Model) Logits(ctx context.Context, batch []Sequence) (Logits, error) {
 	deltas := make([][]*nn.Delta, len(batch))
 	for i, s := range batch {
-		for _, a := range s.Adapters {
-			d, err := a.Delta()
-			if err != nil {
-				return Logits{}, fmt.Errorf("model: sequence %d: %w", i, err)
-			}
-			deltas[i] = append(deltas[i], d)
+		var err error
+		if deltas[i], err = m.deltas(s.Adapters); err != nil {
+			return Logits{}, fmt.Errorf("model: sequence %d: %w", i, err)
 		}
 	}
 	p := m.passes.Get().(*nn.Pass)

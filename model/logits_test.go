@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/polytropon/polytropon/generate"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/nn"
 )
@@ -144,6 +145,33 @@ func TestLogitsNameTheSequenceWhoseAdapterFails(t *testing.T) {
 		_, err := m.Logits(t.Context(), []Sequence{batch[0], s})
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) || c.adapters[1].(adapter).err != nil && !errors.Is(err, failure) {
 			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+// An adapter for one model is no adapter for another, even of the same folder: it would change nothing.
+func TestAdapterOfAnotherModel(t *testing.T) {
+	started := small.with("decoder_start_token_id", "0")
+	m, other := started.open(t, engine(t)), started.open(t, engine(t))
+	const want = "0: adapter 0: got one that was made for another model, want one for this"
+	for _, module := range other.Modules() {
+		var d nn.Delta
+		switch module.Path {
+		case "encoder.final_layer_norm":
+			d.Replaced = map[nn.Layer]nn.Layer{module.Layer: module.Layer}
+		case "lm_head":
+			d.LowRank = map[*nn.Linear]nn.LowRank{module.Layer.(*nn.Linear): {}}
+		default:
+			continue
+		}
+		s := batch[0]
+		s.Adapters = []nn.Adapter{adapter{delta: &d}}
+		if _, err := m.Logits(t.Context(), []Sequence{s}); err == nil || err.Error() != "model: sequence "+want {
+			t.Errorf("%s: got %v, want model: sequence %s", module.Path, err, want)
+		}
+		r := Request{InputIDs: s.InputIDs, Adapters: s.Adapters}
+		if _, err := m.Generate(t.Context(), []Request{r}, generate.Greedy(1)); err == nil || err.Error() != "model: request "+want {
+			t.Errorf("%s: got %v, want model: request %s", module.Path, err, want)
 		}
 	}
 }

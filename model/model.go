@@ -20,6 +20,7 @@ type Model struct {
 	engine       *mat.Engine
 	net          network
 	architecture Architecture
+	layers       map[nn.Layer]bool // all that modules lists
 	special      special
 	passes       sync.Pool // *nn.Pass
 }
@@ -113,7 +114,10 @@ func load(c config, s special, source Source, e *mat.Engine) (*Model, error) {
 	if err := l.finish(); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	m := &Model{engine: e, net: n, architecture: n.describe(), special: s}
+	m := &Model{engine: e, net: n, architecture: n.describe(), layers: map[nn.Layer]bool{}, special: s}
+	for _, module := range n.modules() {
+		m.layers[module.Layer] = true
+	}
 	m.passes.New = func() any { return nn.NewPass(e) }
 	return m, nil
 }
