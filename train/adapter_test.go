@@ -56,6 +56,33 @@ func (r adapterRun) loop(t testing.TB) (*train.Loop, *train.PolyModel) {
 	return newLoop(t, c), m
 }
 
+// What cannot be trained on is an error that says where it is.
+func TestAdapterErrors(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		change     func(c *train.Config)
+	}{
+		{"a label beyond the vocabulary", "train: epoch 0, example 3: labels[1]: got 256, want 0 ≤ label < 256 or -100", func(c *train.Config) {
+			s := sentences(5, 5)
+			s[3].Labels = []int{-100, 256}
+			c.Train = s
+		}},
+		{"a trainer of another model", "train: step 1: epoch 0, examples 0 to 2: got logits that depend on nothing that is trained, want a Trainer of an adapter that " +
+			"was made for Base", func(c *train.Config) {
+			base, err := model.Open(filepath.Join(t5, "base"), c.Engine)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Objective.(*train.PolyModel).Base = base
+		}},
+	} {
+		l, _ := adapterRun{change: c.change}.loop(t)
+		if err := l.Run(t.Context()); err == nil || err.Error() != c.want {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
+	}
+}
+
 func adamOf(groups []optim.Group) (optim.Optimizer, error) {
 	return optim.NewAdamW(groups, optim.DefaultAdam())
 }

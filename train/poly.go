@@ -61,7 +61,8 @@ func (m *PolyModel) encodes() bool { return m.Base.Architecture().EncoderLayers 
 // Measure implements Objective. The tokens are the encoder's and the decoder's.
 func (m *PolyModel) Measure(x Example) (Size, error) {
 	inputs, labels := len(x.InputIDs), x.Labels
-	switch encodes := m.encodes(); {
+	encodes := m.encodes()
+	switch {
 	case inputs == 0:
 		return Size{}, fmt.Errorf("input_ids: got none, want at least one")
 	case encodes && len(labels) == 0:
@@ -72,10 +73,18 @@ func (m *PolyModel) Measure(x Example) (Size, error) {
 		return Size{}, errors.New("the model has no decoder_start_token_id and no pad_token_id, want one to begin with")
 	case encodes && m.Base.PadID() < 0 && slices.Contains(labels, nn.IgnoreIndex):
 		return Size{}, fmt.Errorf("labels: got %d, want none, as the model has no pad_token_id to stand for it", nn.IgnoreIndex)
-	case encodes:
-		return Size{inputs + len(labels), count(labels)}, nil
 	}
-	return Size{inputs, count(labels[1:])}, nil
+	tokens, from := inputs, 1
+	if encodes {
+		tokens, from = inputs+len(labels), 0
+	}
+	vocabulary := m.Base.Architecture().Vocabulary
+	for i, label := range labels[from:] {
+		if label != nn.IgnoreIndex && (label < 0 || label >= vocabulary) {
+			return Size{}, fmt.Errorf("labels[%d]: got %d, want 0 ≤ label < %d or %d", from+i, label, vocabulary, nn.IgnoreIndex)
+		}
+	}
+	return Size{tokens, count(labels[from:])}, nil
 }
 
 // count returns how many labels count.
@@ -103,6 +112,9 @@ func (m *PolyModel) Loss(ctx context.Context, p *nn.Pass, b *Batch) (autodiff.Va
 	logits, _, err := m.Base.Forward(ctx, p, m.sequences)
 	if err != nil {
 		return autodiff.Value{}, err
+	}
+	if b.Training && !logits.Needs() {
+		return autodiff.Value{}, errors.New("got logits that depend on nothing that is trained, want a Trainer of an adapter that was made for Base")
 	}
 	loss, err := p.Tape.CrossEntropy(logits, m.labels, nn.IgnoreIndex, b.Labels)
 	if err == nil && m.Prior != (poly.Prior{}) && b.Training && b.Index == 0 {
