@@ -14,6 +14,9 @@ import (
 const maxConfig = 1 << 24
 
 func readConfigFile(fsys fs.FS, name string) ([]byte, error) {
+	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() { // to open a pipe can take for ever
+		return nil, fmt.Errorf("%s: not a regular file, its mode is %v", name, info.Mode())
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err

@@ -61,6 +61,17 @@ func TestOpenTransformersFolder(t *testing.T) {
 	}
 }
 
+// To open a pipe can take for ever.
+func TestPipes(t *testing.T) {
+	for _, name := range []string{"config.json", "generation_config.json", "model.safetensors"} {
+		files := folder(t)
+		files[name] = &fstest.MapFile{Data: []byte("{}"), Mode: fs.ModeNamedPipe}
+		if _, err := OpenFS(files, engine(t)); err == nil || !strings.Contains(err.Error(), name+": not a regular file, its mode is p") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestMalformedFolders(t *testing.T) {
 	e := engine(t)
 	weights := folder(t)["model.safetensors"].Data

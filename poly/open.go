@@ -66,6 +66,9 @@ func openFolder(fsys fs.FS) (*Config, *safetensors.File, error) {
 const maxConfig = 1 << 22
 
 func readConfig(fsys fs.FS) ([]byte, error) {
+	if info, err := fs.Stat(fsys, configName); err == nil && !info.Mode().IsRegular() { // to open a pipe can take for ever
+		return nil, fmt.Errorf("%s: not a regular file, its mode is %v", configName, info.Mode())
+	}
 	f, err := fsys.Open(configName)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package poly_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -77,6 +78,8 @@ func TestOpenErrors(t *testing.T) {
 		{"an endless config", func(t *testing.T, f fstest.MapFS) {
 			f["adapter_config.json"] = &fstest.MapFile{Data: bytes.Repeat([]byte(" "), 1<<22+1)}
 		}, []string{"adapter_config.json", "more than 4194304 bytes"}},
+		{"a pipe as config", func(t *testing.T, f fstest.MapFS) { f["adapter_config.json"].Mode = fs.ModeNamedPipe },
+			[]string{"adapter_config.json: not a regular file, its mode is p"}},
 		{"no tensors", func(t *testing.T, f fstest.MapFS) { delete(f, "adapter_model.safetensors") }, []string{"adapter_model.safetensors"}},
 		{"pickle", func(t *testing.T, f fstest.MapFS) {
 			f["adapter_model.bin"] = f["adapter_model.safetensors"]

@@ -52,9 +52,9 @@ type location struct{ tensor, part string }
 
 // readIndex returns the weight_map, sorted by tensor.
 func readIndex(fsys fs.FS, name string) ([]location, error) {
-	f, err := fsys.Open(name)
+	f, err := openFS(fsys, name)
 	if err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
+		return nil, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxHeader+1))

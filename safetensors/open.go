@@ -27,6 +27,11 @@ func Open(path string, opts ...Option) (*File, error) {
 	for _, opt := range opts {
 		opt(&o)
 	}
+	if info, err := os.Stat(path); err == nil {
+		if err := checkRegular(info, path); err != nil {
+			return nil, err
+		}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %w", err)
@@ -76,11 +81,25 @@ func openMapped(f *os.File, name string) (*File, error) {
 }
 
 func openPartFS(fsys fs.FS, name string) (*part, error) {
+	f, err := openFS(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	return openPart(f, name)
+}
+
+// openFS opens a file that can be read to an end.
+func openFS(fsys fs.FS, name string) (fs.File, error) {
+	if info, err := fs.Stat(fsys, name); err == nil {
+		if err := checkRegular(info, name); err != nil {
+			return nil, err
+		}
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %w", err)
 	}
-	return openPart(f, name)
+	return f, nil
 }
 
 // openPart takes f over.
@@ -101,16 +120,21 @@ func openPart(f fs.File, name string) (*part, error) {
 	return newPart(&part{name: name, r: bytes.NewReader(data), close: noClose}, int64(len(data)))
 }
 
-// regularSize refuses folders, pipes and devices.
+// regularSize returns the size of an open file, which may have taken the place of what was checked before.
 func regularSize(f fs.File, name string) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, fmt.Errorf("safetensors: %s: %w", name, err)
 	}
+	return info.Size(), checkRegular(info, name)
+}
+
+// checkRegular refuses folders, pipes and devices. To open a pipe can take for ever.
+func checkRegular(info fs.FileInfo, name string) error {
 	if !info.Mode().IsRegular() {
-		return 0, fmt.Errorf("safetensors: %s: not a regular file, its mode is %v", name, info.Mode())
+		return fmt.Errorf("safetensors: %s: not a regular file, its mode is %v", name, info.Mode())
 	}
-	return info.Size(), nil
+	return nil
 }
 
 func noClose() error { return nil }

@@ -134,6 +134,19 @@ func TestSentencePieceErrors(t *testing.T) {
 	}
 }
 
+// What may never come to an end is not read.
+func TestNotAFile(t *testing.T) {
+	const want = "not a regular file, its mode is "
+	dir := t.TempDir()
+	if _, err := Open(dir); err == nil || !strings.HasPrefix(err.Error(), "tokenizer: "+dir+": "+want+"d") {
+		t.Errorf("a folder: got %v", err)
+	}
+	_, err := OpenFS(fstest.MapFS{"f": {Data: tiny(t, nil), Mode: fs.ModeNamedPipe}}, "f")
+	if err == nil || err.Error() != "tokenizer: f: "+want+"p---------" {
+		t.Errorf("a pipe: got %v", err)
+	}
+}
+
 // Added tokens that are looked for as the same text cannot be told apart.
 func TestAddedTokenErrors(t *testing.T) {
 	token := func(content string, normalized string) string {

@@ -22,14 +22,25 @@ type codec interface {
 // Open reads a tokenizer.json or a SentencePiece model, whichever the content is. The error wraps [fs.ErrNotExist] if there is no file, and
 // is a [*FormatError] if the content is invalid or asks for what is not supported.
 func Open(path string) (*Tokenizer, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, notRegular(path, info)
+	}
 	data, err := os.ReadFile(path)
 	return open(path, data, err)
 }
 
 // OpenFS reads a file of fsys. Otherwise it is as [Open].
 func OpenFS(fsys fs.FS, name string) (*Tokenizer, error) {
+	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
+		return nil, notRegular(name, info)
+	}
 	data, err := fs.ReadFile(fsys, name)
 	return open(name, data, err)
+}
+
+// notRegular is the error for a folder, a pipe or a device, some of which never come to an end.
+func notRegular(name string, info fs.FileInfo) error {
+	return fmt.Errorf("tokenizer: %s: not a regular file, its mode is %v", name, info.Mode())
 }
 
 func open(name string, data []byte, err error) (*Tokenizer, error) {
