@@ -83,7 +83,7 @@ func (m *unigram) backtrack(e *encoder, ids []int, word []byte, paths []path) []
 	}
 	e.spans = spans
 	for _, s := range slices.Backward(spans) {
-		if s.id == m.unknown && m.byteTokens != nil {
+		if s.id == m.unknown && m.byteTokens != nil && m.pieces.get(word[s.start:s.end]) != m.unknown {
 			if symbols, ok := m.byteTokens.appendTo(e.symbols[:0], string(word[s.start:s.end])); ok {
 				e.symbols = symbols
 				for _, id := range symbols {
