@@ -2,6 +2,7 @@ package poly
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -13,6 +14,9 @@ import (
 // see [Config.Unknown]. The JSON must be strict: no duplicate keys, no NaN, nothing behind the object.
 func ParseConfig(data []byte) (*Config, error) {
 	v, err := decodeJSON(data)
+	if _, ok := errors.AsType[*ConfigError](err); ok {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("poly: config: %w", err)
 	}

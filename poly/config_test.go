@@ -139,7 +139,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{`{` + ok + `"r": 8} x`, "byte 31: "},
 	} {
 		_, err := ParseConfig([]byte(c.text))
-		if err == nil || !strings.HasPrefix(err.Error(), "poly: config: ") || !strings.Contains(err.Error(), c.want) {
+		if err == nil || strings.LastIndex(err.Error(), "poly: config: ") != 0 || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got error %v, expected %s", c.text, err, c.want)
 		}
 	}
