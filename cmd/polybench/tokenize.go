@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -51,7 +53,7 @@ func eachLine(r io.Reader, w io.Writer, convert func(out []byte, line []byte) ([
 		}
 		buf, err = convert(buf[:0], bytes.TrimSuffix(line, []byte("\n")))
 		if err != nil {
-			return fmt.Errorf("line %d: %w", n, err)
+			return cmp.Or(out.Flush(), fmt.Errorf("line %d: %w", n, err))
 		}
 		if _, err := out.Write(append(buf, '\n')); err != nil {
 			return err
@@ -75,7 +77,7 @@ type tokenizeCommand struct {
 func (c *tokenizeCommand) encode(out, line []byte) ([]byte, error) {
 	text := string(line)
 	if c.json {
-		if err := json.Unmarshal(line, &text); err != nil {
+		if err := unmarshal(line, &text); err != nil {
 			return nil, fmt.Errorf("want a JSON string: %w", err)
 		}
 	}
@@ -90,10 +92,18 @@ func (c *tokenizeCommand) encode(out, line []byte) ([]byte, error) {
 	return append(out, ']'), nil
 }
 
+// unmarshal reads a string or an array of numbers, where json takes null for whatever is there already.
+func unmarshal(line []byte, into any) error {
+	if bytes.Contains(line, []byte("null")) && !bytes.HasPrefix(bytes.TrimLeft(line, " \t\r"), []byte(`"`)) {
+		return errors.New("got null")
+	}
+	return json.Unmarshal(line, into)
+}
+
 // decode appends the text of an array of ids.
 func (c *tokenizeCommand) decode(out, line []byte) ([]byte, error) {
 	var ids []int
-	if err := json.Unmarshal(line, &ids); err != nil {
+	if err := unmarshal(line, &ids); err != nil {
 		return nil, fmt.Errorf("want a JSON array of ids: %w", err)
 	}
 	text := c.t.Decode(ids, true)

@@ -29,19 +29,25 @@ func TestTokenize(t *testing.T) {
 
 func TestTokenizeErrors(t *testing.T) {
 	for _, test := range []struct {
-		args     []string
-		in, want string
-		usage    bool
+		args          []string
+		in, out, want string
+		usage         bool
 	}{
-		{nil, "", "tokenize needs -tokenizer", true},
-		{[]string{"-tokenizer", exampleTokenizer, "more"}, "", `unexpected argument "more"`, true},
-		{[]string{"-tokenizer", "testdata/none.json"}, "", "none.json", false},
-		{[]string{"-tokenizer", exampleTokenizer, "-json"}, "\"a\"\nb\n", "line 2: want a JSON string", false},
-		{[]string{"-tokenizer", exampleTokenizer, "-decode"}, "[1.5]\n", "line 1: want a JSON array of ids", false},
+		{nil, "", "", "tokenize needs -tokenizer", true},
+		{[]string{"-tokenizer", exampleTokenizer, "more"}, "", "", `unexpected argument "more"`, true},
+		{[]string{"-tokenizer", "testdata/none.json"}, "", "", "none.json", false},
+		{[]string{"-tokenizer", exampleTokenizer, "-json"}, "\"null\"\n\"good\"\nb\n\"good\"", "[2,1,0]\n[3,0]\n", "line 3: want a JSON string", false},
+		{[]string{"-tokenizer", exampleTokenizer, "-json"}, "null\n", "", "line 1: want a JSON string: got null", false},
+		{[]string{"-tokenizer", exampleTokenizer, "-decode"}, "[1.5]\n", "", "line 1: want a JSON array of ids", false},
+		{[]string{"-tokenizer", exampleTokenizer, "-decode"}, "[3]\n[3, null]\n", "good\n", "line 2: want a JSON array of ids: got null", false},
 	} {
-		err := tokenize(test.args, strings.NewReader(test.in), new(bytes.Buffer))
+		var out bytes.Buffer // the lines before the one that is wrong
+		err := tokenize(test.args, strings.NewReader(test.in), &out)
 		if err == nil || !strings.Contains(err.Error(), test.want) || errors.As(err, new(usageError)) != test.usage {
 			t.Errorf("%q: got %v, want %q", test.args, err, test.want)
+		}
+		if out.String() != test.out {
+			t.Errorf("%q: got the output %q, want %q", test.args, out.String(), test.out)
 		}
 	}
 }
