@@ -15,6 +15,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -50,13 +51,9 @@ flags of all but inspect and tokenize:
 `
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout)
+	err := run(context.Background(), os.Args[1:], os.Stdout)
 	switch {
 	case err == nil:
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Print(usage)
 	case errors.As(err, new(usageError)):
 		fmt.Fprintf(os.Stderr, "polybench: %v\n%s", err, usage)
 		os.Exit(2)
@@ -73,27 +70,57 @@ func (e usageError) Error() string { return string(e) }
 
 // run runs one command line and writes what it prints to w.
 func run(ctx context.Context, args []string, w io.Writer) error {
+	out := &output{w: w}
+	err := command(ctx, args, out)
+	if errors.Is(err, flag.ErrHelp) {
+		_, err = io.WriteString(out, usage)
+	}
+	return cmp.Or(err, out.err)
+}
+
+// An output remembers that writing failed, so that those who print need not look.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (n int, err error) {
+	if o.err == nil {
+		n, o.err = o.w.Write(p)
+	}
+	return n, o.err
+}
+
+func command(ctx context.Context, args []string, w io.Writer) error {
+	name, rest := "", args
 	if len(args) > 0 {
-		switch args[0] {
-		case "verify":
-			return verify(ctx, args[1:], w)
-		case "gemm":
-			return gemm(ctx, args[1:], w)
-		case "attention":
-			return attention(ctx, args[1:], w)
-		case "elem":
-			return elem(ctx, args[1:], w)
-		case "generate":
-			return generateText(ctx, args[1:], w)
-		case "decode":
-			return decode(ctx, args[1:], w)
-		case "train":
-			return trainAdapter(ctx, args[1:], w)
-		case "inspect":
-			return inspect(args[1:], w)
-		case "tokenize":
-			return tokenize(args[1:], os.Stdin, w)
-		}
+		name, rest = args[0], args[1:]
+	}
+	switch name { // an interrupt ends these at once, also where they wait for input
+	case "inspect":
+		return inspect(rest, w)
+	case "tokenize":
+		return tokenize(rest, os.Stdin, w)
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends those at once that do not ask ctx just then
+	switch name {
+	case "verify":
+		return verify(ctx, rest, w)
+	case "gemm":
+		return gemm(ctx, rest, w)
+	case "attention":
+		return attention(ctx, rest, w)
+	case "elem":
+		return elem(ctx, rest, w)
+	case "generate":
+		return generateText(ctx, rest, w)
+	case "decode":
+		return decode(ctx, rest, w)
+	case "train":
+		return trainAdapter(ctx, rest, w)
 	}
 	return bench(ctx, args, w)
 }

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// asMain is set for a test binary that is to be polybench.
+const asMain = "POLYBENCH_AS_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asMain) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"inspect", "-help"}, {"verify", "-model", "x", "--help"}} {
+		var out bytes.Buffer
+		if err := run(t.Context(), args, &out); err != nil || out.String() != usage {
+			t.Errorf("%q: got %v and %q, want the usage", args, err, out.String())
+		}
+	}
+}
+
+// full is a disk without room.
+type full struct{ error }
+
+func (f full) Write([]byte) (int, error) { return 0, f }
+
+// What cannot be written is an error, whoever prints it.
+func TestWriteErrors(t *testing.T) {
+	disk := full{errors.New("no space left")}
+	for _, args := range [][]string{
+		{"-h"}, verifyArgs("testdata/t5-mhr"), verifyArgs("testdata/t5-mhr", "-json"),
+		{"inspect", "testdata/t5-mhr/base"}, {"inspect", "testdata/t5-mhr/adapter"}, {"inspect", "testdata/t5-mhr/base/model.safetensors"},
+	} {
+		if err := run(t.Context(), args, disk); !errors.Is(err, disk) {
+			t.Errorf("%q: got %v, want %v", args, err, disk)
+		}
+	}
+}
+
+// An interrupt ends who waits for input, which is not given here.
+func TestInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no process can be interrupted there")
+	}
+	c := exec.Command(os.Args[0], "tokenize", "-tokenizer", exampleTokenizer)
+	c.Env = append(os.Environ(), asMain+"=1")
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer time.AfterFunc(10*time.Second, func() { c.Process.Kill() }).Stop()
+	io.WriteString(in, "good\n")
+	line := make([]byte, 6)
+	if _, err := io.ReadFull(out, line); err != nil || string(line) != "[3,0]\n" {
+		t.Errorf("got %q, %v", line, err)
+	}
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err == nil || !strings.Contains(err.Error(), "interrupt") {
+		t.Errorf("got %v, want an end by the interrupt", err)
+	}
+}
