@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/polytropon/polytropon/generate"
 	"github.com/polytropon/polytropon/mat"
@@ -48,16 +48,16 @@ type generation struct {
 	RepetitionPenalty float64 `json:"repetition_penalty"`
 }
 
-// settings reads the settings under a tensor's name in the metadata.
-func (r *reference) settings(name string) (generate.Settings, error) {
-	g := generation{LengthPenalty: 1}
-	d := json.NewDecoder(bytes.NewReader([]byte(r.file.Metadata()[name])))
+// readSettings reads settings of a reference's metadata. An error says that there are some that this build does not know.
+func readSettings(text string) (generate.Settings, error) {
+	g := generation{NumBeams: 1, LengthPenalty: 1}
+	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&g); err != nil {
 		return generate.Settings{}, fmt.Errorf("metadata: %w", err)
 	}
 	s := generate.Settings{MaxNewTokens: g.MaxNewTokens, RepetitionPenalty: g.RepetitionPenalty}
-	if g.NumBeams > 1 {
+	if g.NumBeams != 1 {
 		s.Beams = &generate.Beams{N: g.NumBeams, LengthPenalty: g.LengthPenalty}
 		switch g.EarlyStopping {
 		case nil, false:
@@ -74,7 +74,11 @@ func (r *reference) settings(name string) (generate.Settings, error) {
 
 // checkTokens generates from the batch and compares each row up to its first stop token; what follows is padding.
 func (v *verifier) checkTokens(ctx context.Context, name string) (check, error) {
-	settings, err := v.settings(name)
+	text := v.file.Metadata()[name]
+	if !json.Valid([]byte(text)) {
+		return check{}, fmt.Errorf("metadata: got %q, want the settings as a JSON object", text)
+	}
+	settings, err := readSettings(text)
 	if err != nil {
 		return check{Name: name, Reason: err.Error()}, nil
 	}

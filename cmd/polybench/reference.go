@@ -142,7 +142,7 @@ func (r *reference) table(name string) ([][]int, error) {
 		return nil, err
 	}
 	info, _ := r.file.Info(name)
-	if len(info.Shape) != 2 || info.Shape[1] == 0 {
+	if len(info.Shape) != 2 || len(flat) == 0 {
 		return nil, fmt.Errorf("tensor %s: got shape %v, want a matrix", name, info.Shape)
 	}
 	return slices.Collect(slices.Chunk(flat, info.Shape[1])), nil

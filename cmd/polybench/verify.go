@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -159,7 +160,7 @@ func report(w io.Writer, checks []check, asJSON bool) error {
 
 func printChecks(w io.Writer, checks []check) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "check\tresult\tmax abs\tmax rel\telements\tsha256\tworst tensor")
+	fmt.Fprintln(t, "check\tresult\tmax abs\tmax rel\telements\tsha256\tworst tensor or reason")
 	for _, c := range checks {
 		switch {
 		case c.OK == nil:
@@ -169,7 +170,7 @@ func printChecks(w io.Writer, checks []check) {
 			if !*c.OK {
 				result = "FAILED"
 			}
-			fmt.Fprintf(t, "%s\t%s\t%.3g\t%.3g\t%d\t%.16s…\t%s\n", c.Name, result, float64(c.MaxAbs), float64(c.MaxRel), c.Elements, c.SHA256, c.Worst)
+			fmt.Fprintf(t, "%s\t%s\t%.3g\t%.3g\t%d\t%.16s…\t%s\n", c.Name, result, float64(c.MaxAbs), float64(c.MaxRel), c.Elements, c.SHA256, cmp.Or(c.Worst, c.Reason))
 		}
 	}
 	t.Flush()

@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -122,8 +124,8 @@ func TestVerifyJSON(t *testing.T) {
 	}
 }
 
-// A wrong reference fails, in every check that it concerns and in no other.
-func TestVerifyFails(t *testing.T) {
+// changedReference writes the reference of the example with other tensors and metadata. change keeps a tensor where it returns true.
+func changedReference(t *testing.T, change func(x *safetensors.Tensor) bool, metadata map[string]string) string {
 	f, err := safetensors.Open("testdata/t5-mhr/reference.safetensors")
 	if err != nil {
 		t.Fatal(err)
@@ -131,34 +133,79 @@ func TestVerifyFails(t *testing.T) {
 	defer f.Close()
 	var tensors []safetensors.Tensor
 	for _, name := range f.Names() {
-		if strings.HasPrefix(name, "grad.") || strings.HasPrefix(name, "adam.") || strings.HasPrefix(name, "train.") {
-			continue
-		}
 		x, err := f.Tensor(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if name == "logits_task.1" {
-			x.Data[len(x.Data)-2] ^= 0x10
+		if change(&x) {
+			tensors = append(tensors, x)
 		}
-		tensors = append(tensors, x)
 	}
-	wrong := filepath.Join(t.TempDir(), "wrong.safetensors")
-	if err := safetensors.WriteFile(wrong, tensors, nil); err != nil {
+	all := maps.Clone(f.Metadata())
+	maps.Copy(all, metadata)
+	path := filepath.Join(t.TempDir(), "changed.safetensors")
+	if err := safetensors.WriteFile(path, tensors, all); err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	args := verifyArgs("testdata/t5-mhr", "-json", "-reference", wrong)
-	if err := run(t.Context(), args, &out); !errors.Is(err, errFailed) {
-		t.Fatalf("got error %v, want %v", err, errFailed)
+	return path
+}
+
+// A wrong value in a reference fails in the check that it concerns and in no other.
+func TestVerifyFails(t *testing.T) {
+	const q = ".base_model.model.encoder.block.0.layer.0.SelfAttention.q.poly_lora_A"
+	for _, test := range []struct{ tensor, check string }{
+		{"logits", "logits"}, {"logits_disabled", "logits_disabled"}, {"logits_task.1", "logits_task.1"}, {"loss", "loss"}, {"gen.beam3", "gen.beam3"},
+		{"grad" + q, "grad"}, {"train.loss", "train.loss"}, {"train.grad" + q, "train.grad"}, {"adam.losses", "adam.losses"}, {"adam.final" + q, "adam.final"},
+	} {
+		t.Run(test.tensor, func(t *testing.T) {
+			changes := 0
+			wrong := changedReference(t, func(x *safetensors.Tensor) bool {
+				if x.Name == test.tensor {
+					changes++
+					at := len(x.Data) - 1 // an exponent, or an id
+					if x.DType == safetensors.I64 {
+						at = 8
+					}
+					x.Data[at] ^= 0x40
+				}
+				return true
+			}, nil)
+			var out bytes.Buffer
+			args := verifyArgs("testdata/t5-mhr", "-json", "-reference", wrong)
+			if err := run(t.Context(), args, &out); changes != 1 || !errors.Is(err, errFailed) {
+				t.Fatalf("%d changes: got error %v, want %v", changes, err, errFailed)
+			}
+			if n := strings.Count(out.String(), `"ok":false`); n != 1 || !strings.Contains(out.String(), `{"check":"`+test.check+`","ok":false`) {
+				t.Errorf("got %d failed checks:\n%s", n, out.String())
+			}
+		})
 	}
-	if n := strings.Count(out.String(), `"ok":false`); n != 1 || !strings.Contains(out.String(), `{"check":"logits_task.1","ok":false`) {
-		t.Errorf("got %d failed checks:\n%s", n, out.String())
+}
+
+// A table says what is wrong with tokens, as the JSON does.
+func TestPrintChecks(t *testing.T) {
+	no := false
+	var out bytes.Buffer
+	printChecks(&out, []check{{Name: "gen.greedy", OK: &no, Reason: "sequence 1: got [3], want [4]"}, {Name: "grad", OK: &no, Worst: "q.poly_lora_A"}, {Name: "x", Reason: "new"}})
+	for _, want := range []string{"FAILED ", "sequence 1: got [3], want [4]\n", "q.poly_lora_A\n", "unsupported ", " new\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
 	}
 }
 
 func TestVerifyErrors(t *testing.T) {
 	dir := "testdata/t5-mhr"
+	empty := changedReference(t, func(x *safetensors.Tensor) bool {
+		if slices.Contains(inputs, x.Name) {
+			x.Shape, x.Data, x.Size = append([]int{0}, x.Shape[1:]...), nil, 0
+			return true
+		}
+		return false
+	}, nil)
+	settings := func(text string) string {
+		return changedReference(t, func(x *safetensors.Tensor) bool { return true }, map[string]string{"gen.beam3": text})
+	}
 	for _, test := range []struct {
 		name string
 		args []string
@@ -174,6 +221,11 @@ func TestVerifyErrors(t *testing.T) {
 		{"a base as the adapter", verifyArgs(dir, "-adapter", dir+"/base"), "adapter_config.json"},
 		{"another model's adapter", verifyArgs(dir, "-adapter", "../../poly/testdata/peft-0.21/t5-long/adapter"), "SelfAttention"},
 		{"not a reference", verifyArgs(dir, "-reference", dir+"/base/model.safetensors"), "input_ids"},
+		{"no sequences", verifyArgs(dir, "-reference", empty), "tensor input_ids: got shape [0 12], want a matrix"},
+		{"no settings", verifyArgs(dir, "-reference", settings("")), `gen.beam3: metadata: got ""`},
+		{"broken settings", verifyArgs(dir, "-reference", settings(`{"max_new_tokens": 5} x`)), `gen.beam3: metadata: got "{`},
+		{"no tokens", verifyArgs(dir, "-reference", settings("{}")), "gen.beam3: generate: request 0: max_new_tokens: got 0"},
+		{"no beams", verifyArgs(dir, "-reference", settings(`{"max_new_tokens": 5, "num_beams": -3}`)), "num_beams: got -3"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
