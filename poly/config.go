@@ -10,7 +10,7 @@ import (
 // Config says how a model is adapted: PEFT's PolyConfig (tuners/poly/config.py), which adapter_config.json holds.
 // Start from [NewConfig] or [ParseConfig]; the zero value is not valid.
 type Config struct {
-	TaskType      *string        // task_type: nil or one of PEFT's task types, such as "CAUSAL_LM"
+	TaskType      *string        // task_type: nil or one of PEFT's, such as "CAUSAL_LM", without which PEFT, since 0.18, passes no task_ids on
 	PEFTType      string         // peft_type: "POLY"
 	AutoMapping   map[string]any // auto_mapping: the class of a base model that has no task type, or nil
 	PEFTVersion   *string        // peft_version: the version of PEFT that wrote the file, nil if unknown

@@ -81,6 +81,7 @@ func ExamplePolyModel() {
 	}
 	config := poly.NewConfig()
 	config.R, config.NTasks, config.NSkills, config.NSplits = 4, 2, 2, 2
+	config.TaskType = new("SEQ_2_SEQ_LM") // without one PEFT opens it, but takes no task_ids
 	adapter, err := poly.Init(config, base, rand.NewPCG(1, 1))
 	if err != nil {
 		log.Fatal(err)
