@@ -19,7 +19,8 @@ type Model struct {
 // NewModel returns a model without adapters.
 func NewModel(base Base) *Model { return &Model{base: base, adapters: map[string]*Adapter{}} }
 
-// Load opens the folder dir, as [Open] does, as the adapter name, in place of one of that name. Where it fails nothing changes.
+// Load opens the folder dir, as [Open] does, as the adapter name, in place of one of that name. Where it fails nothing changes. A name is not empty and
+// has no dots, as in PEFT.
 func (m *Model) Load(name, dir string) (*Adapter, error) {
 	if name == "" || strings.Contains(name, ".") {
 		return nil, fmt.Errorf("poly: adapter name: got %q, want a name without dots", name)
