@@ -27,8 +27,8 @@ type LanguageModel interface {
 
 // A PolyModel is the objective of training an adapter on a base language model: the cross-entropy of the labels, as transformers has it. An
 // encoder-decoder model's decoder gets the labels shifted right, with its StartID first and its PadID in place of labels that don't count; of a
-// decoder-only model, which has a label for every input id, position i is to predict label i+1. Routing in evaluation is PEFT's eval mode. The base model has no dropout, whatever its
-// config.json says.
+// decoder-only model, which has a label for every input id, position i is to predict label i+1. Routing in evaluation is PEFT's eval mode. The base
+// model has no dropout, whatever its config.json says.
 type PolyModel struct {
 	Base        LanguageModel
 	Trainer     *poly.Trainer
