@@ -31,10 +31,7 @@ type extension struct {
 }
 
 func newBeamSearch(r Request) *beamSearch {
-	n := r.Settings.Beams.N
-	s := &beamSearch{Request: r, Beams: *r.Settings.Beams}
-	s.running, s.spare = make([]beam, 1, n), make([]beam, 0, n)
-	return s
+	return &beamSearch{Request: r, Beams: *r.Settings.Beams, running: make([]beam, 1)}
 }
 
 func (s *beamSearch) step(t *tools, logits mat.Matrix) (outcome, error) {
@@ -51,7 +48,7 @@ func (s *beamSearch) step(t *tools, logits mat.Matrix) (outcome, error) {
 			break
 		}
 		// The memory of the next beam to go on serves for looking whether this one does.
-		next = next[:len(next)+1]
+		next = slices.Grow(next, 1)[:len(next)+1]
 		b := &next[len(next)-1]
 		b.ids = append(append(b.ids[:0], s.running[x.beam].ids...), x.id)
 		b.score, b.stopped = x.score, s.Settings.stops(b.ids)
@@ -81,8 +78,11 @@ func (s *beamSearch) rank(t *tools, logits mat.Matrix) {
 	s.sums = slices.Grow(s.sums[:0], logits.Rows)[:logits.Rows]
 	t.engine.LogSumExp(s.sums, logits)
 	s.top = s.top[:0]
-	most := s.N * max(2, 1+len(s.Settings.StopIDs))
+	most := min(s.N, logits.Rows*logits.Cols) * max(2, 1+len(s.Settings.StopIDs))
 	for i, b := range s.running {
+		if sum := s.sums[i]; sum-sum != 0 { // not finite: there are no probabilities
+			continue
+		}
 		scores := logits.Row(i)
 		for id := range scores {
 			scores[id] -= s.sums[i]

@@ -59,7 +59,7 @@ type Sampling struct {
 
 // check says which setting cannot be used with a vocabulary of that size, and why.
 func (s *Settings) check(vocabulary int) error {
-	positive := func(x float64) bool { return x > 0 && x <= math.MaxFloat32 }
+	positive := func(x float64) bool { return float32(x) > 0 && x <= math.MaxFloat32 }
 	switch {
 	case s.MaxNewTokens < 1:
 		return fmt.Errorf("max_new_tokens: got %d, want at least 1", s.MaxNewTokens)

@@ -9,7 +9,7 @@ import (
 )
 
 // errNoToken says that a model computed nothing to choose from.
-var errNoToken = errors.New("no logit of the next token is a number")
+var errNoToken = errors.New("got logits of the next token that are not finite, want some to choose from")
 
 // single is a request with one sequence: greedy or sampling.
 type single struct {

@@ -193,7 +193,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"canceled", canceled, &scripted{}, "canceled", context.Canceled},
 		{"source", t.Context(), &scripted{fail: failure}, "paper", failure},
-		{"no number", t.Context(), &scripted{nan: true}, "request 0: no logit", errNoToken},
+		{"no number", t.Context(), &scripted{nan: true}, "request 0: got logits", errNoToken},
 	} {
 		test.source.tokens = [][]int{{1, 2, 3}}
 		for _, s := range []Settings{Greedy(3), {MaxNewTokens: 3, Beams: &Beams{N: 2}}, {MaxNewTokens: 3, Sampling: &Sampling{Temperature: 1}}} {
@@ -236,6 +236,7 @@ func TestSettingsErrors(t *testing.T) {
 		{Settings{MaxNewTokens: 1, StopStrings: []string{"a", ""}, Text: letters}, "empty"},
 		{Settings{MaxNewTokens: 1, RepetitionPenalty: -1}, "repetition_penalty: got -1"},
 		{Settings{MaxNewTokens: 1, RepetitionPenalty: nan}, "repetition_penalty: got NaN"},
+		{Settings{MaxNewTokens: 1, RepetitionPenalty: 1e-60}, "repetition_penalty: got 1e-60"},
 		{Settings{MaxNewTokens: 1, Beams: &Beams{N: 1}, Sampling: &Sampling{Temperature: 1}}, "both"},
 		{beams(Beams{}), "num_beams: got 0"},
 		{beams(Beams{N: 1, LengthPenalty: nan}), "length_penalty: got NaN"},
@@ -243,6 +244,7 @@ func TestSettingsErrors(t *testing.T) {
 		{beams(Beams{N: 1, EarlyStopping: 3}), "early_stopping: got 3"},
 		{sampling(Sampling{}), "temperature: got 0"},
 		{sampling(Sampling{Temperature: nan}), "temperature: got NaN"},
+		{sampling(Sampling{Temperature: 1e-60}), "temperature: got 1e-60"},
 		{sampling(Sampling{Temperature: 1, TopK: -1}), "top_k: got -1"},
 		{sampling(Sampling{Temperature: 1, TopP: 1.5}), "top_p: got 1.5"},
 		{sampling(Sampling{Temperature: 1, MinP: nan}), "min_p: got NaN"},
@@ -255,6 +257,55 @@ func TestSettingsErrors(t *testing.T) {
 	_, err := Collect(Stream(t.Context(), engine(t), &scripted{}, []Request{{Prompt: []int{3, 99}, Settings: Greedy(1)}}), 1)
 	if err == nil || !strings.Contains(err.Error(), "prompt: id 1: got 99") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Where a logit is infinite or NaN, there are no probabilities to choose by; greedily, the largest number is chosen.
+func TestLogitsThatAreNotFinite(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, test := range []struct {
+		logits []float32
+		greedy int // -1: an error
+		chosen bool
+	}{
+		{[]float32{0, -inf, 9, -inf}, 2, true},
+		{[]float32{0, inf, 9, 0}, 1, false},
+		{[]float32{nan, 1, 9, 0}, 2, false},
+		{[]float32{nan, nan, nan, nan}, -1, false},
+		{[]float32{-inf, -inf, -inf, -inf}, 0, false},
+	} {
+		for _, s := range []Settings{
+			{}, {Beams: &Beams{N: 2}}, {Sampling: &Sampling{Temperature: 1e-6}}, {Sampling: &Sampling{Temperature: 1, TopK: 1}}, {Sampling: &Sampling{Temperature: 1, TopP: 0.1}},
+		} {
+			s.MaxNewTokens = 1
+			source := &constant{mat.New(1, 4), mat.New(2, 4)}
+			copy(source.logits.Data, test.logits)
+			got, err := Collect(Stream(t.Context(), engine(t), source, []Request{{Settings: s}}), 1)
+			switch ok := s.Beams == nil && s.Sampling == nil && test.greedy >= 0 || test.chosen; {
+			case !ok && !errors.Is(err, errNoToken):
+				t.Errorf("%v, %+v: got %v, %v, want an error", test.logits, s, got, err)
+			case ok && (err != nil || got[0].IDs[0] != test.greedy):
+				t.Errorf("%v, %+v: got %v, %v, want %d", test.logits, s, got, err, test.greedy)
+			}
+		}
+	}
+}
+
+// More beams than there are sequences are as many as there are.
+func TestManyBeams(t *testing.T) {
+	e := engine(t)
+	run := func(n int) []int {
+		source := &hashSource{vocabulary: 5}
+		source.add(3, []int{4}, []int{1})
+		settings := Settings{MaxNewTokens: 3, StopIDs: []int{4}, Beams: &Beams{N: n, LengthPenalty: 1}}
+		r, err := Collect(Stream(t.Context(), e, source, []Request{{Prompt: []int{1}, Settings: settings}}), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r[0].IDs
+	}
+	if all, many := run(5*5*5), run(math.MaxInt); !slices.Equal(all, many) {
+		t.Errorf("got %v with as many beams as an int holds, want %v", many, all)
 	}
 }
 
