@@ -262,6 +262,8 @@ func TestSpecialTokens(t *testing.T) {
 		{`"eos_token_id": 3, "decoder_start_token_id": 0`, `{"eos_token_id": [8], "decoder_start_token_id": 7}`, []int{8}, 7},
 		{`"eos_token_id": 3, "decoder_start_token_id": 0`, `{"eos_token_id": null, "pad_token_id": 2}`, []int{3}, 0},
 		{`"eos_token_id": null`, `{"pad_token_id": 2}`, nil, 2},
+		{`"eos_token_id": [3, -1, 4]`, "", []int{3, 4}, -1},
+		{`"eos_token_id": 3`, `{"eos_token_id": -1}`, nil, -1}, // none
 	} {
 		f := folder(t)
 		text := strings.Replace(string(small.text()), "}", ", "+c.config+"}", 1)

@@ -51,7 +51,7 @@ func (s *special) read(name string, data []byte) error {
 		return fmt.Errorf("model: %s: %w", name, err)
 	}
 	if c.has("eos_token_id") {
-		s.stop = c.ids("eos_token_id")
+		s.stop = slices.DeleteFunc(c.ids("eos_token_id"), func(id int) bool { return id < 0 })
 	}
 	for field, id := range map[string]*int{"decoder_start_token_id": &s.start, "pad_token_id": &s.padID} {
 		if c.has(field) {
