@@ -36,6 +36,9 @@ func generateText(ctx context.Context, args []string, w io.Writer) error {
 	if *base == "" || *prompt == "" {
 		return usageError("generate needs -model and -prompt")
 	}
+	if *adapter == "" && given(flags)["task"] {
+		return usageError("-task is of an -adapter")
+	}
 	e, err := mat.NewEngine(*options)
 	if err != nil {
 		return err

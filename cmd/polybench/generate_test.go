@@ -106,6 +106,7 @@ func TestGenerateErrors(t *testing.T) {
 		{[]string{"generate", "-model", dir}, "needs -model and -prompt"},
 		{[]string{"generate", "-model", "testdata/t5-mhr/base", "-prompt", "a"}, "tokenizer.json"},
 		{[]string{"generate", "-model", dir, "-prompt", "a", "-adapter", adapter, "-task", "3"}, "task id: got 3"},
+		{[]string{"generate", "-model", dir, "-prompt", "a", "-task", "0"}, "-task is of an -adapter"},
 		{[]string{"generate", "-model", dir, "-prompt", "a", "-max-new-tokens", "0"}, "max_new_tokens: got 0"},
 	} {
 		err := run(t.Context(), test.args, &bytes.Buffer{})

@@ -32,6 +32,11 @@ func inspect(args []string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	dir := os.DirFS(path)
+	isAdapter := info.IsDir() && exists(dir, "adapter_config.json")
+	if *layer != "" && !isAdapter {
+		return usageError("-layer is of an adapter folder")
+	}
 	if !info.IsDir() {
 		return inspectFile(w, path)
 	}
@@ -40,8 +45,8 @@ func inspect(args []string, w io.Writer) error {
 		return err
 	}
 	defer e.Close()
-	switch dir := os.DirFS(path); {
-	case exists(dir, "adapter_config.json"):
+	switch {
+	case isAdapter:
 		err = inspectAdapter(w, e, dir, *layer)
 	case exists(dir, "config.json"):
 		err = inspectModel(w, e, dir)
@@ -168,6 +173,9 @@ func inspectAdapter(w io.Writer, e *mat.Engine, dir fs.FS, layer string) error {
 	}
 	fmt.Fprintf(w, "%s\n", config)
 	if unknown := d.Config.Unknown(); len(unknown) > 0 {
+		for i, key := range unknown {
+			unknown[i] = printable(key)
+		}
 		fmt.Fprintf(w, "\nunknown keys in the config: %s\n", strings.Join(unknown, ", "))
 	}
 	fmt.Fprintf(w, "\n%d adapted modules\n", len(d.Paths))

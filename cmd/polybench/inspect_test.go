@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,38 @@ func TestInspectWeights(t *testing.T) {
 	_, table, _ := strings.Cut(out.String(), "weights of the skills, encoder.block.0.layer.0.SelfAttention.q\n")
 	if lines := strings.Count(table, "\n"); lines != 1+3*4 {
 		t.Errorf("got %d lines, want a head and 3 tasks × 4 splits:\n%s", lines, table)
+	}
+}
+
+// Without an adapter there are no weights to show.
+func TestInspectLayerOfNoAdapter(t *testing.T) {
+	for _, path := range []string{"testdata/t5-mhr/base", "testdata/t5-mhr/base/model.safetensors"} {
+		if err := run(t.Context(), []string{"inspect", "-layer", "lm_head", path}, &bytes.Buffer{}); !errors.As(err, new(usageError)) {
+			t.Errorf("%s: got %v, want a usage error", path, err)
+		}
+	}
+}
+
+// What a file names its keys does not reach a terminal as it is.
+func TestInspectUnknownKeys(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("testdata/t5-mhr/adapter")); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "adapter_config.json")
+	config, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, bytes.Replace(config, []byte("{"), []byte(`{"red\u001b[31m": 1, `), 1), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"inspect", dir}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if want := `unknown keys in the config: "red\x1b[31m"`; !strings.Contains(out.String(), want) || strings.Contains(out.String(), "\x1b") {
+		t.Errorf("got %q, want %s", out.String(), want)
 	}
 }
 

@@ -139,6 +139,13 @@ func parse(fs *flag.FlagSet, args []string, max int) error {
 	return nil
 }
 
+// given returns the names of the flags that the command line has.
+func given(fs *flag.FlagSet) map[string]bool {
+	names := map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { names[f.Name] = true })
+	return names
+}
+
 // engineFlags adds the flags that choose an engine.
 func engineFlags(fs *flag.FlagSet) *mat.Options {
 	var o mat.Options

@@ -101,6 +101,9 @@ func measureShares[R shareRow](ctx context.Context, command, shape string, rows 
 		}
 	}
 	progress.done()
+	if len(results) == 0 {
+		return usageError(fmt.Sprintf("-rows: got %q, want a part of a row's kind and shape", *only))
+	}
 	if *asJSON {
 		out := json.NewEncoder(w)
 		for _, r := range results {

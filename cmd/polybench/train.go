@@ -30,8 +30,7 @@ func trainAdapter(ctx context.Context, args []string, w io.Writer) error {
 	if err := parse(flags, args, 0); err != nil {
 		return err
 	}
-	given := map[string]bool{}
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	given := given(flags)
 	switch {
 	case !*isDemo && (given["steps"] || given["seed"] || given["out"]):
 		return usageError("-steps, -seed and -out are of train -demo")
