@@ -1,9 +1,6 @@
 package mat
 
-import (
-	"fmt"
-	"unsafe"
-)
+import "fmt"
 
 // Attention is the shape of an attention over ragged sequences. Head h of a matrix is its columns h·HeadSize ≤ j < (h+1)·HeadSize.
 // Sequence s has the rows Queries[s] ≤ i < Queries[s+1] of Q, and of K and V the rows Keys[s] ≤ j < Keys[s+1].
@@ -53,37 +50,33 @@ func (e *Engine) Attention(out, q, k, v Matrix, a Attention) {
 	t.start(out, q)
 }
 
-// AttentionCached is Attention over keys and values that lie in a matrix for every sequence, a row for each position, and several sequences may
-// share one: a.Keys is nil, and every row of k[s] and v[s] is there for sequence s.
-func (e *Engine) AttentionCached(out, q Matrix, k, v []Matrix, a Attention) {
-	if a.Keys != nil || len(k) != len(a.Queries)-1 || len(v) != len(k) {
-		panic(fmt.Sprintf("mat: attention of %d sequences of queries over %d caches of keys and %d of values, and offsets of %d", len(a.Queries)-1, len(k), len(v), len(a.Keys)))
+// AttentionCached is Attention over keys and values that lie in a cache for every sequence, and several sequences may share one: a.Keys is nil, and
+// every position of caches[s] is there for sequence s.
+func (e *Engine) AttentionCached(out, q Matrix, caches []*Cache, a Attention) {
+	if a.Keys != nil || len(caches) != len(a.Queries)-1 {
+		panic(fmt.Sprintf("mat: attention of %d sequences of queries over %d caches, and offsets of %d", len(a.Queries)-1, len(caches), len(a.Keys)))
 	}
 	t := e.attention(a)
-	t.ks, t.vs = k, v
+	t.caches = caches
 	t.start(out, q)
 }
 
-// join makes one sequence of those next to each other that share keys and values, as the beams of a search do, where a query's result does not
-// depend on the sequence otherwise: its keys and values are then laid out and read once.
+// join makes one sequence of those next to each other that share a cache, as the beams of a search do, where a query's result does not depend on the
+// sequence otherwise: its keys and values are then read once.
 func (t *attentionTask) join() {
-	if t.ks == nil || t.Causal || t.Bias != nil {
+	if t.caches == nil || t.Causal || t.Bias != nil {
 		return
 	}
 	j := &t.joined
 	j.queries = append(j.queries[:0], 0)
-	for s := range t.sequences() {
-		if n := len(j.ks) - 1; n >= 0 && sameView(j.ks[n], t.ks[s]) && sameView(j.vs[n], t.vs[s]) {
+	for s, c := range t.caches {
+		if n := len(j.caches) - 1; n >= 0 && j.caches[n] == c {
 			j.queries[n+1] = t.Queries[s+1]
 			continue
 		}
-		j.queries, j.ks, j.vs = append(j.queries, t.Queries[s+1]), append(j.ks, t.ks[s]), append(j.vs, t.vs[s])
+		j.queries, j.caches = append(j.queries, t.Queries[s+1]), append(j.caches, c)
 	}
-	t.Queries, t.Offsets, t.ks, t.vs = j.queries, nil, j.ks, j.vs
-}
-
-func sameView(a, b Matrix) bool {
-	return a.Rows == b.Rows && a.Cols == b.Cols && a.Stride == b.Stride && unsafe.SliceData(a.Data) == unsafe.SliceData(b.Data)
+	t.Queries, t.Offsets, t.caches = j.queries, nil, j.caches
 }
 
 // start checks the operands of a way forward and runs it.
@@ -91,14 +84,14 @@ func (t *attentionTask) start(out, q Matrix) {
 	t.out, t.q, t.do = out, q, (*attentionTask).forward
 	t.check()
 	t.checkLike("result", out, q)
-	for s := range t.sequences() {
-		k, v := t.keysOf(s)
-		for _, m := range []Matrix{t.queriesOf(q, s), k, v} {
-			if out.overlaps(m) {
-				panic(fmt.Sprintf("mat: attention over %s into %s, which overlaps it", m.Shape(), out.Shape()))
-			}
-			raceRead(m)
+	for _, m := range []Matrix{q, t.k, t.v} {
+		if out.overlaps(m) {
+			panic(fmt.Sprintf("mat: attention over %s into %s, which overlaps it", m.Shape(), out.Shape()))
 		}
+		raceRead(m)
+	}
+	for _, c := range t.caches {
+		raceRead(View(c.values, c.n, c.width()))
 	}
 	raceWrite(out)
 	t.join()
@@ -109,7 +102,7 @@ func (t *attentionTask) start(out, q Matrix) {
 // check panics where the shape and the operands do not fit, and sets what is left out of the shape.
 func (t *attentionTask) check() {
 	n := t.sequences()
-	if t.ks == nil && len(t.Keys) != n+1 || t.Bias != nil && len(t.Bias) != n || t.Offsets != nil && len(t.Offsets) != n {
+	if t.caches == nil && len(t.Keys) != n+1 || t.Bias != nil && len(t.Bias) != n || t.Offsets != nil && len(t.Offsets) != n {
 		panic(fmt.Sprintf("mat: attention of %d sequences of queries, %d of keys, %d biases, %d offsets", n, len(t.Keys)-1, len(t.Bias), len(t.Offsets)))
 	}
 	if t.KVHeads == 0 {
@@ -128,16 +121,18 @@ func (t *attentionTask) check() {
 		panic(fmt.Sprintf("mat: attention of %d queries, %d heads of %d, over %s", t.Queries[n], t.Heads, t.HeadSize, t.q.Shape()))
 	}
 	width := t.KVHeads * t.HeadSize
-	if t.ks == nil && (t.k.Rows != t.Keys[n] || t.v.Rows != t.Keys[n] || t.k.Cols != width || t.v.Cols != width) {
+	if t.caches == nil && (t.k.Rows != t.Keys[n] || t.v.Rows != t.Keys[n] || t.k.Cols != width || t.v.Cols != width) {
 		panic(fmt.Sprintf("mat: attention of %d keys, %d heads of %d, over %s and %s", t.Keys[n], t.KVHeads, t.HeadSize, t.k.Shape(), t.v.Shape()))
 	}
-	for s := range n {
-		k, v := t.keysOf(s)
-		if k.Rows != v.Rows || k.Cols != width || v.Cols != width {
-			panic(fmt.Sprintf("mat: attention of %d heads of %d, over %s and %s", t.KVHeads, t.HeadSize, k.Shape(), v.Shape()))
+	for _, c := range t.caches {
+		if c.heads != t.KVHeads || c.headSize != t.HeadSize || c.level != t.engine.level {
+			panic(fmt.Sprintf("mat: attention of %d heads of %d on %s, over a cache of %d heads of %d for %s",
+				t.KVHeads, t.HeadSize, t.engine.level.Name, c.heads, c.headSize, c.level.Name))
 		}
-		if end := t.position(s, t.queryCount(s)); t.position(s, 0) < 0 || t.Window > 0 && end > k.Rows {
-			panic(fmt.Sprintf("mat: attention in a window of %d up to position %d over %d keys", t.Window, end-1, k.Rows))
+	}
+	for s := range n {
+		if end := t.position(s, t.queryCount(s)); t.position(s, 0) < 0 || t.Window > 0 && end > t.keyCount(s) {
+			panic(fmt.Sprintf("mat: attention in a window of %d up to position %d over %d keys", t.Window, end-1, t.keyCount(s)))
 		}
 	}
 	t.checkBias(t.Bias)
@@ -145,8 +140,7 @@ func (t *attentionTask) check() {
 
 func (t *attentionTask) checkBias(bias []Matrix) {
 	for s, b := range bias {
-		k, _ := t.keysOf(s)
-		if longest := max(t.position(s, t.queryCount(s)), k.Rows); b.Rows != t.Heads || b.Cols < 2*longest-1 || b.Cols%2 == 0 {
+		if longest := max(t.position(s, t.queryCount(s)), t.keyCount(s)); b.Rows != t.Heads || b.Cols < 2*longest-1 || b.Cols%2 == 0 {
 			panic(fmt.Sprintf("mat: attention of %d heads over %d positions with a bias of %s", t.Heads, longest, b.Shape()))
 		}
 	}
@@ -163,7 +157,7 @@ type attentionTask struct {
 	Attention
 	engine       *Engine
 	out, q, k, v Matrix
-	ks, vs       []Matrix           // instead of k and v, a matrix per sequence
+	caches       []*Cache           // instead of k and v, of each sequence
 	dOut         Matrix             // going back
 	gradients    AttentionGradients // going back
 	do           func(*attentionTask, attentionPart)
@@ -175,11 +169,12 @@ type attentionTask struct {
 // joined are sequences that join made.
 type joined struct {
 	queries []int
-	ks, vs  []Matrix
+	caches  []*Cache
 }
 
-// An attentionPart is what one worker computes: the queries from ≤ i < to of a sequence, in the heads that use one head of K and V.
-type attentionPart struct{ sequence, kvHead, from, to int }
+// An attentionPart is what one worker computes: the queries from ≤ i < to of a sequence, in the heads that use kvHeads heads of K and V, the first
+// of them kvHead. Only few takes several.
+type attentionPart struct{ sequence, kvHead, kvHeads, from, to int }
 
 // attention returns a task without parts.
 func (e *Engine) attention(a Attention) *attentionTask {
@@ -195,28 +190,40 @@ func (e *Engine) attention(a Attention) *attentionTask {
 const layRows = 32
 
 // split sets the parts: the heads of the sequences, cut into pieces of at least the given number of queries where there would be too few
-// or one would hold up the others. Every part lays out its keys and values anew, which a piece that is not small hides.
+// or one would hold up the others. Every part lays out its keys and values anew, which a piece that is not small hides; few need not.
 func (t *attentionTask) split(least int) {
-	cost := func(s int) int {
-		k, _ := t.keysOf(s)
-		return max(t.Heads*t.queryCount(s), t.KVHeads*layRows) * k.Rows
-	}
 	for s := range t.sequences() {
-		t.work += cost(s)
+		t.work += t.cost(s)
 	}
 	share := t.work
 	if t.engine.threads > 1 {
 		share = t.work / (t.engine.threads * partsPerThread)
 	}
 	for s := range t.sequences() {
-		queries := t.queryCount(s)
-		pieces := max(1, min(queries/least, ceilDiv(cost(s)/max(1, t.KVHeads), max(1, share))))
+		queries, shares := t.queryCount(s), ceilDiv(t.cost(s), max(1, share))
+		if t.isFew(s) {
+			for p, parts := 0, min(t.KVHeads, shares); p < parts; p++ {
+				h := t.KVHeads * p / parts
+				t.parts = append(t.parts, attentionPart{s, h, t.KVHeads*(p+1)/parts - h, 0, queries})
+			}
+			continue
+		}
+		pieces := max(1, min(queries/least, ceilDiv(shares, max(1, t.KVHeads))))
 		for h := range t.KVHeads {
 			for p := range pieces {
-				t.parts = append(t.parts, attentionPart{s, h, queries * p / pieces, queries * (p + 1) / pieces})
+				t.parts = append(t.parts, attentionPart{s, h, 1, queries * p / pieces, queries * (p + 1) / pieces})
 			}
 		}
 	}
+}
+
+// cost is what a sequence takes, in scores of many queries.
+func (t *attentionTask) cost(s int) int {
+	least := layRows
+	if t.isFew(s) {
+		least = readRows
+	}
+	return max(t.Heads*t.queryCount(s), t.KVHeads*least) * t.keyCount(s)
 }
 
 // run does the parts and gives the task back.
@@ -229,9 +236,8 @@ func (t *attentionTask) run() {
 		t.engine.Run(len(t.parts), t)
 	}
 	e, j := t.engine, t.joined
-	clear(j.ks)
-	clear(j.vs)
-	*t = attentionTask{parts: t.parts[:0], joined: joined{j.queries[:0], j.ks[:0], j.vs[:0]}}
+	clear(j.caches)
+	*t = attentionTask{parts: t.parts[:0], joined: joined{j.queries[:0], j.caches[:0]}}
 	e.attentions.put(t)
 }
 
@@ -258,13 +264,16 @@ func (t *attentionTask) queriesOf(m Matrix, s int) Matrix {
 	return m.RowRange(t.Queries[s], t.Queries[s+1])
 }
 
-// keysOf returns the keys and values of a sequence.
-func (t *attentionTask) keysOf(s int) (k, v Matrix) {
-	if t.ks != nil {
-		return t.ks[s], t.vs[s]
+// keyCount is how many keys there are for a sequence.
+func (t *attentionTask) keyCount(s int) int {
+	if t.caches != nil {
+		return t.caches[s].n
 	}
-	return t.k.RowRange(t.Keys[s], t.Keys[s+1]), t.v.RowRange(t.Keys[s], t.Keys[s+1])
+	return t.Keys[s+1] - t.Keys[s]
 }
+
+// keysOf returns the rows of m, one of the matrices with a row per key, that belong to a sequence.
+func (t *attentionTask) keysOf(m Matrix, s int) Matrix { return m.RowRange(t.Keys[s], t.Keys[s+1]) }
 
 // head returns the columns of head h in m.
 func (t *attentionTask) head(m Matrix, h int) Matrix {

@@ -91,10 +91,8 @@ type headGradient struct {
 // backward computes one part of AttentionBackward: a head of K and V of a sequence, and the heads that use it.
 func (t *attentionTask) backward(p attentionPart) {
 	e, d, s := t.engine, t.HeadSize, p.sequence
-	k, v := t.keysOf(s)
-	k, v = t.head(k, p.kvHead), t.head(v, p.kvHead)
-	dk := t.head(t.gradients.K, p.kvHead).RowRange(t.Keys[s], t.Keys[s+1])
-	dv := t.head(t.gradients.V, p.kvHead).RowRange(t.Keys[s], t.Keys[s+1])
+	k, v := t.head(t.keysOf(t.k, s), p.kvHead), t.head(t.keysOf(t.v, s), p.kvHead)
+	dk, dv := t.head(t.keysOf(t.gradients.K, s), p.kvHead), t.head(t.keysOf(t.gradients.V, s), p.kvHead)
 	n := k.Rows
 	h := headGradient{
 		task: t, sequence: s,

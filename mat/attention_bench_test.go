@@ -19,15 +19,17 @@ func BenchmarkAttentionCached(b *testing.B) {
 					}
 					defer e.Close()
 					a := Attention{Heads: heads[0], KVHeads: heads[1], HeadSize: size, Scale: 0.125, Causal: true, Queries: []int{0}}
-					var k, v []Matrix
+					var caches []*Cache
 					for s := range batch {
 						a.Queries, a.Offsets = append(a.Queries, s+1), append(a.Offsets, keys-1)
-						k, v = append(k, randomMatrix(keys, heads[1]*size, 1)), append(v, randomMatrix(keys, heads[1]*size, 2))
+						c := e.NewCache(heads[1], size)
+						c.Append(randomMatrix(keys, heads[1]*size, 1), randomMatrix(keys, heads[1]*size, 2))
+						caches = append(caches, c)
 					}
 					q, out := randomMatrix(batch, heads[0]*size, 3), New(batch, heads[0]*size)
 					b.SetBytes(int64(batch * 2 * keys * heads[1] * size * 4))
 					for b.Loop() {
-						e.AttentionCached(out, q, k, v, a)
+						e.AttentionCached(out, q, caches, a)
 					}
 				})
 			}

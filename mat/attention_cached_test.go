@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// TestAttentionCachedGivesTheBitsOfOneCall feeds sequences piece by piece, with the keys of each in a matrix of its own, and compares with one
-// causal call.
+// TestAttentionCachedGivesTheBitsOfOneCall feeds sequences piece by piece, with a cache for each, and compares with one causal call.
 func TestAttentionCachedGivesTheBitsOfOneCall(t *testing.T) {
 	for _, c := range []attentionCase{
 		{heads: 4, size: 16, causal: true, bias: true, queries: []int{1, 40, 20}},
@@ -17,6 +16,9 @@ func TestAttentionCachedGivesTheBitsOfOneCall(t *testing.T) {
 		{heads: 4, size: 24, causal: true, bias: true, queries: []int{700, 100}, kvHeads: 2, scale: 0.3, window: 65},
 		{heads: 2, size: 40, causal: true, queries: []int{1100}, kvHeads: 1, scale: 0.3, window: 530},
 		{heads: 1, size: 530, causal: true, queries: []int{530}},
+		{heads: 4, size: 128, causal: true, bias: true, queries: []int{70, 3}, kvHeads: 2, scale: 0.1},
+		{heads: 2, size: 256, causal: true, queries: []int{40, 33}, scale: 0.06, window: 20},
+		{heads: 24, size: 32, causal: true, queries: []int{80}, kvHeads: 2, window: 37},
 	} {
 		t.Run(c.String(), func(t *testing.T) {
 			engines(t, func(t *testing.T, e *Engine) {
@@ -28,10 +30,13 @@ func TestAttentionCachedGivesTheBitsOfOneCall(t *testing.T) {
 				rnd := rand.New(rand.NewPCG(1, 1))
 				n := len(c.queries)
 				done := make([]int, n) // of each sequence
+				var caches []*Cache
+				for range n {
+					caches = append(caches, e.NewCache(o.k.Cols/c.size, c.size))
+				}
 				for {
 					a := o.Attention
 					a.Queries, a.Keys, a.Offsets, a.Bias = []int{0}, nil, nil, nil
-					var k, v []Matrix
 					var rows []int
 					for s, length := range c.queries {
 						next := min(length-done[s], 1)
@@ -43,9 +48,9 @@ func TestAttentionCachedGivesTheBitsOfOneCall(t *testing.T) {
 						for i := range next {
 							rows = append(rows, o.Queries[s]+done[s]+i)
 						}
+						at := o.Keys[s] + done[s]
+						caches[s].Append(o.k.RowRange(at, at+next), o.v.RowRange(at, at+next))
 						done[s] += next
-						k = append(k, o.k.RowRange(o.Keys[s], o.Keys[s]+done[s]))
-						v = append(v, o.v.RowRange(o.Keys[s], o.Keys[s]+done[s]))
 						if o.Bias != nil {
 							a.Bias = append(a.Bias, o.Bias[s])
 						}
@@ -57,7 +62,7 @@ func TestAttentionCachedGivesTheBitsOfOneCall(t *testing.T) {
 					for i, r := range rows {
 						copy(q.Row(i), o.q.Row(r))
 					}
-					e.AttentionCached(out, q, k, v, a)
+					e.AttentionCached(out, q, caches, a)
 					for i, r := range rows {
 						for j, got := range out.Row(i) {
 							if want := o.out.Row(r)[j]; !same(got, want) {
@@ -85,20 +90,22 @@ func TestAttentionCachedAcross(t *testing.T) {
 		o := attentionCase{heads: 2, size: 8, queries: []int{1, 3, 1, 0, 2, 40, 1}, keys: []int{9, 9, 9, 9, 9, 9, 9}}.operands(2)
 		a := o.Attention
 		a.Keys = nil
-		var ks, vs []Matrix
+		both := []*Cache{cacheOf(e, 2, o.k.RowRange(0, 9), o.v.RowRange(0, 9)), cacheOf(e, 2, o.k.RowRange(9, 18), o.v.RowRange(9, 18))}
+		var caches []*Cache
 		for _, from := range share {
-			ks, vs = append(ks, o.k.RowRange(9*from, 9*from+9)), append(vs, o.v.RowRange(9*from, 9*from+9))
+			caches = append(caches, both[from])
 		}
 		out := clone(o.out)
-		e.AttentionCached(out, o.q, ks, vs, a)
-		for s := range share {
+		e.AttentionCached(out, o.q, caches, a)
+		for s, from := range share {
+			k, v := o.k.RowRange(9*from, 9*from+9), o.v.RowRange(9*from, 9*from+9)
 			rows := func(m Matrix) Matrix { return m.RowRange(o.Queries[s], o.Queries[s+1]) }
-			e.Attention(rows(o.out), rows(o.q), ks[s], vs[s], Attention{Heads: 2, HeadSize: 8, Queries: []int{0, rows(o.q).Rows}, Keys: []int{0, 9}})
+			e.Attention(rows(o.out), rows(o.q), k, v, Attention{Heads: 2, HeadSize: 8, Queries: []int{0, rows(o.q).Rows}, Keys: []int{0, 9}})
 		}
 		if d := diff(out, o.out); d != "" {
 			t.Error(d)
 		}
-		if n := testing.AllocsPerRun(5, func() { e.AttentionCached(out, o.q, ks, vs, a) }); n != 0 {
+		if n := testing.AllocsPerRun(5, func() { e.AttentionCached(out, o.q, caches, a) }); n != 0 {
 			t.Errorf("%v allocations per call", n)
 		}
 	})
@@ -124,10 +131,11 @@ func TestAttentionOutsideTheWindow(t *testing.T) {
 				}
 			}
 		}
+		cache := cacheOf(e, 1, o.k, o.v)
 		for i := 0; i < 60; i += 4 {
 			a, out := o.Attention, New(4, o.q.Cols)
 			a.Queries, a.Keys, a.Offsets = []int{0, 4}, nil, []int{i}
-			e.AttentionCached(out, o.q.RowRange(i, i+4), []Matrix{o.k}, []Matrix{o.v}, a)
+			e.AttentionCached(out, o.q.RowRange(i, i+4), []*Cache{cache}, a)
 			for r := range 4 {
 				for j, v := range out.Row(r) {
 					if !same(v, o.out.Row(i + r)[j]) {
@@ -144,9 +152,9 @@ func TestAttentionCachedAllocatesNothing(t *testing.T) {
 		o := attentionCase{heads: 4, size: 32, causal: true, queries: []int{1, 1}, keys: []int{700, 600}, kvHeads: 2, offsets: []int{699, 599}}.operands(1)
 		a := o.Attention
 		a.Keys = nil
-		k, v := []Matrix{o.k.RowRange(0, 700), o.k.RowRange(700, 1300)}, []Matrix{o.v.RowRange(0, 700), o.v.RowRange(700, 1300)}
-		e.AttentionCached(o.out, o.q, k, v, a)
-		if n := testing.AllocsPerRun(20, func() { e.AttentionCached(o.out, o.q, k, v, a) }); n != 0 {
+		caches := []*Cache{cacheOf(e, 2, o.k.RowRange(0, 700), o.v.RowRange(0, 700)), cacheOf(e, 2, o.k.RowRange(700, 1300), o.v.RowRange(700, 1300))}
+		e.AttentionCached(o.out, o.q, caches, a)
+		if n := testing.AllocsPerRun(20, func() { e.AttentionCached(o.out, o.q, caches, a) }); n != 0 {
 			t.Errorf("%v allocations per call", n)
 		}
 	})
@@ -154,15 +162,21 @@ func TestAttentionCachedAllocatesNothing(t *testing.T) {
 
 func TestAttentionCachedRefuses(t *testing.T) {
 	e := newEngine(t, 1)
-	k, q, out := New(3, 4), New(1, 4), New(1, 4)
+	q, out := New(1, 4), New(1, 4)
 	a := Attention{Heads: 2, HeadSize: 2, Queries: []int{0, 1}}
 	keyed := a
 	keyed.Keys = []int{0, 3}
-	one, two := []Matrix{k}, []Matrix{k, k}
-	mustPanic(t, "rows of keys", func() { e.AttentionCached(out, q, one, one, keyed) })
-	mustPanic(t, "too many caches", func() { e.AttentionCached(out, q, two, two, a) })
-	mustPanic(t, "values of another length", func() { e.AttentionCached(out, q, one, []Matrix{New(2, 4)}, a) })
-	mustPanic(t, "keys of another width", func() { e.AttentionCached(out, q, []Matrix{New(3, 2)}, []Matrix{New(3, 2)}, a) })
-	mustPanic(t, "a result over the keys", func() { e.AttentionCached(k.RowRange(0, 1), q, one, one, a) })
-	e.AttentionCached(out, q, one, one, a)
+	cache := cacheOf(e, 2, New(3, 4), New(3, 4))
+	mustPanic(t, "rows of keys", func() { e.AttentionCached(out, q, []*Cache{cache}, keyed) })
+	mustPanic(t, "too many caches", func() { e.AttentionCached(out, q, []*Cache{cache, cache}, a) })
+	mustPanic(t, "keys of another width", func() { e.AttentionCached(out, q, []*Cache{cacheOf(e, 1, New(3, 2), New(3, 2))}, a) })
+	mustPanic(t, "heads of another size", func() { e.AttentionCached(out, q, []*Cache{cacheOf(e, 1, New(3, 4), New(3, 4))}, a) })
+	e.AttentionCached(out, q, []*Cache{cache}, a)
+}
+
+// cacheOf returns a cache of so many heads that holds k and v.
+func cacheOf(e *Engine, heads int, k, v Matrix) *Cache {
+	c := e.NewCache(heads, k.Cols/heads)
+	c.Append(k, v)
+	return c
 }

@@ -60,10 +60,12 @@ func ExampleEngine_AttentionCached() {
 	}
 	defer e.Close()
 	q, out := mat.New(1, 2), mat.New(1, 2)
-	keys, values := mat.New(8, 2), mat.View([]float32{3, 4, 5, 6}, 2, 2) // zeros: all keys weigh the same
+	key, values := mat.New(1, 2), mat.View([]float32{3, 4, 5, 6}, 2, 2) // zeros: all keys weigh the same
+	cache := e.NewCache(1, 2)
 	for n := range values.Rows {
+		cache.Append(key, values.RowRange(n, n+1))
 		a := mat.Attention{Heads: 1, HeadSize: 2, Queries: []int{0, 1}, Offsets: []int{n}, Causal: true}
-		e.AttentionCached(out, q, []mat.Matrix{keys.RowRange(0, n+1)}, []mat.Matrix{values.RowRange(0, n+1)}, a)
+		e.AttentionCached(out, q, []*mat.Cache{cache}, a)
 		fmt.Println(out.Row(0))
 	}
 	// Output:

@@ -2,74 +2,91 @@ package mat
 
 import "unsafe"
 
-// few computes one part of Attention whose rows, the queries of all heads that use one head of K and V, are few, as in decoding with a cache.
-// To lay out all keys and values would cost more than the products: so keys are laid out a few at a time, in the first-level cache, and
-// values are read where they lie. The chains are those of forward.
-func (t *attentionTask) few(p attentionPart) {
-	e, s, d := t.engine, p.sequence, t.HeadSize
-	queries := p.to - p.from
-	rows := queries * t.group()
-	k, v := t.keysOf(s)
-	first, _ := t.sees(s, p.from, k.Rows)
-	_, end := t.sees(s, p.to-1, k.Rows)
-	n := end - first
-	k, v = t.head(k, p.kvHead).RowRange(first, end), t.head(v, p.kvHead).RowRange(first, end)
-
-	mr, nr := e.level.Gemm.Tiles[0].MR, e.level.Gemm.Tiles[0].NR
-	chunk := max(1, fewValues/d/nr) * nr // of keys
-	width, stride := n+stripPad, d+stripPad
-	memory := e.Borrow(d*chunk + rows*(width+2*stride))
-	defer e.Return(memory)
-	carve := func(cols, stride int) Matrix {
-		m := Matrix{Rows: rows, Cols: cols, Stride: stride, Data: memory[:rows*stride]}
-		memory = memory[rows*stride:]
-		return m
-	}
-	q, o, w := carve(d, stride), carve(d, stride), carve(n, width)
-	each := func(f func(r, h, i int)) {
-		for r := range rows {
-			f(r, p.kvHead*t.group()+r/queries, p.from+r%queries)
-		}
-	}
-	each(func(r, h, i int) { t.scaled(q.RowRange(r, r+1), t.head(t.queriesOf(t.q, s), h).RowRange(i, i+1)) })
-	for j := 0; j < n; j += chunk {
-		keys := newPanels(e.level, d, min(chunk, n-j))
-		keys.place(memory)
-		keys.copyT(k.RowRange(j, j+keys.n))
-		for r := 0; r < rows; r += mr {
-			next := min(r+mr, rows)
-			keys.multiply(w.Range(r, next, j, j+keys.n), q.RowRange(r, next), 0)
-		}
-	}
-	var sums [fewStrips * maxStrip]float32
-	each(func(r, h, i int) { sums[r] = t.weighRow(w.Row(r), strip{s, h, i, first}, first) })
-	clearRows(o)
-	e.weighted(o, w, v, first)
-	each(func(r, h, i int) {
-		row := o.Row(r)
-		if from, to := t.sees(s, i, end); from > first || to < end {
-			if sum := e.SumRow(row); sum != sum {
-				clear(row)
-				e.weighted(o.RowRange(r, r+1), w.Range(r, r+1, from-first, to-first), v.RowRange(from-first, to-first), from)
-			}
-		}
-		e.level.Elem.Scale(t.head(t.queriesOf(t.out, s), h).Row(i), row, 1/sums[r])
-	})
-}
-
 const (
-	// fewValues is how many values of keys are laid out at a time.
-	fewValues = 4096
 	// fewStrips is how many strips of the widest kernel the rows of few make up at most.
 	fewStrips = 3
 	// fewColumns is how long a head is at most, which keeps the calls of kernels short.
 	fewColumns = 256
 )
 
-// isFew reports whether few computes the part.
-func (t *attentionTask) isFew(p attentionPart) bool {
+// isFew reports whether few computes the parts of a sequence: its rows, the queries of all heads that use one head of K and V, are few, as in
+// decoding, and lie over a cache.
+func (t *attentionTask) isFew(s int) bool {
 	tiles, d := t.engine.level.Gemm.Tiles, t.HeadSize
-	return d > 0 && d <= fewColumns && d%tiles[len(tiles)-1].NR == 0 && (p.to-p.from)*t.group() <= fewStrips*tiles[0].MR
+	return t.caches != nil && d > 0 && d <= fewColumns && d%tiles[len(tiles)-1].NR == 0 && t.queryCount(s)*t.group() <= fewStrips*tiles[0].MR
+}
+
+// A fewPart is a part of Attention that reads all operands, and writes the result, where they lie. The chains are those of forward.
+type fewPart struct {
+	*attentionTask
+	sequence         int
+	base, first, end int    // the queries see keys first ≤ j < end; base is where the panel of the first one begins
+	keys             panels // of the head at work, from base to end
+	values           Matrix // of the head at work, from first to end
+	weights          Matrix // a row for each row at work, a column for each key
+}
+
+// few computes one part, all queries of a sequence in some heads, which see the keys first ≤ j < end.
+func (t *attentionTask) few(p attentionPart, first, end int) {
+	s, d, group, cache := p.sequence, t.HeadSize, t.group(), t.caches[p.sequence]
+	from, to := p.kvHead*group*d, (p.kvHead+p.kvHeads)*group*d
+	q, out := t.queriesOf(t.q, s).ColRange(from, to), t.queriesOf(t.out, s).ColRange(from, to)
+	f := fewPart{attentionTask: t, sequence: s, base: first / cache.nr() * cache.nr(), first: first, end: end}
+	f.weights = Matrix{Rows: q.Rows * group, Cols: end - f.base, Stride: ceilDiv(end-f.base, stripPad)*stripPad + stripPad}
+	size := f.weights.Rows * f.weights.Stride
+	memory := t.engine.Borrow(size + q.Rows*q.Cols)
+	defer t.engine.Return(memory)
+	f.weights.Data = memory[:size]
+	if t.Scale != 1 {
+		scaled := View(memory[size:], q.Rows, q.Cols)
+		t.scaled(scaled, q)
+		q = scaled
+	}
+	for h := range p.kvHeads {
+		f.keys, f.values = cache.keysOf(p.kvHead+h, f.base, end), cache.valuesOf(p.kvHead+h).RowRange(first, end)
+		if group == 1 {
+			f.attend(out.ColRange(h*d, (h+1)*d), q.ColRange(h*d, (h+1)*d), p.kvHead+h, 0)
+			continue
+		}
+		for i := range q.Rows {
+			heads := func(m Matrix) Matrix { return View(m.Row(i)[h*group*d:], group, d) }
+			f.attend(heads(out), heads(q), (p.kvHead+h)*group, i)
+		}
+	}
+}
+
+// attend computes the results of rows that use one head of K and V: all queries of a head that has it for itself, or the heads of query i.
+func (f *fewPart) attend(out, q Matrix, head, i int) {
+	e, mr := f.engine, f.engine.level.Gemm.Tiles[0].MR
+	row := func(r int) strip {
+		if f.group() == 1 {
+			return strip{f.sequence, head, r, f.base}
+		}
+		return strip{f.sequence, head + r, i, f.base}
+	}
+	w := f.weights.RowRange(0, q.Rows)
+	for r := 0; r < q.Rows; r += mr {
+		next := min(r+mr, q.Rows)
+		f.keys.multiply(w.RowRange(r, next), q.RowRange(r, next), 0)
+	}
+	var sums [fewStrips * maxStrip]float32
+	for r := range w.Rows {
+		sums[r] = f.weighRow(w.Row(r), row(r), f.base)
+	}
+	clearRows(out)
+	w = w.ColRange(f.first-f.base, w.Cols)
+	e.weighted(out, w, f.values, f.first)
+	for r := range out.Rows {
+		o := out.Row(r)
+		if from, to := f.sees(f.sequence, row(r).i, f.end); from > f.first || to < f.end {
+			if sum := e.SumRow(o); sum != sum {
+				clear(o)
+				from, to = from-f.first, to-f.first
+				e.weighted(out.RowRange(r, r+1), w.Range(r, r+1, from, to), f.values.RowRange(from, to), f.first+from)
+			}
+		}
+		e.level.Elem.Scale(o, o, 1/sums[r])
+	}
 }
 
 // weighted adds w·v to sums. The rows of v are keys from position first on, and columns as many as whole panels of the kernels.

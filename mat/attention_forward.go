@@ -10,32 +10,42 @@ func (t *attentionTask) forward(p attentionPart) {
 	if q.Rows == 0 {
 		return
 	}
-	k, v := t.keysOf(s)
-	first, _ := t.sees(s, p.from, k.Rows)
-	_, end := t.sees(s, p.to-1, k.Rows)
+	first, _ := t.sees(s, p.from, t.keyCount(s))
+	_, end := t.sees(s, p.to-1, t.keyCount(s))
 	if end == 0 {
-		for h := range t.group() {
-			clearRows(t.head(out, p.kvHead*t.group()+h))
-		}
+		clearRows(out.ColRange(p.kvHead*t.group()*d, (p.kvHead+p.kvHeads)*t.group()*d))
 		return
 	}
-	if t.isFew(p) {
-		t.few(p)
+	if t.isFew(s) {
+		t.few(p, first, end)
 		return
 	}
 	base := first / kBlock * kBlock
 	n := end - base
-	keys, values := newPanels(e.level, d, n), newPanels(e.level, n, d)
+	values := newPanels(e.level, n, d)
+	var keys panels
+	size := values.size()
+	if t.caches != nil {
+		keys = t.caches[s].keysOf(p.kvHead, base, end)
+	} else {
+		keys = newPanels(e.level, d, n)
+		size += keys.size()
+	}
 	mr := e.level.Gemm.Tiles[0].MR
 	width := n + stripPad
 	// A strip's rows of q and out lie close together here; in the matrices, where heads alternate, they are often a power of two apart.
 	stride := d + stripPad
-	memory := e.Borrow(keys.size() + values.size() + mr*(width+2*stride))
+	memory := e.Borrow(size + mr*(width+2*stride))
 	defer e.Return(memory)
-	rest := keys.place(values.place(memory))
+	rest := values.place(memory)
+	if t.caches != nil {
+		values.copy(t.caches[s].valuesOf(p.kvHead).RowRange(base, end))
+	} else {
+		rest = keys.place(rest)
+		keys.copyT(t.head(t.keysOf(t.k, s), p.kvHead).RowRange(base, end))
+		values.copy(t.head(t.keysOf(t.v, s), p.kvHead).RowRange(base, end))
+	}
 	left, sum, weights := rest[:mr*stride], rest[mr*stride:2*mr*stride], rest[2*mr*stride:]
-	keys.copyT(t.head(k, p.kvHead).RowRange(base, end))
-	values.copy(t.head(v, p.kvHead).RowRange(base, end))
 	strips := ceilDiv(q.Rows, mr)
 	for h := p.kvHead * t.group(); h < (p.kvHead+1)*t.group(); h++ {
 		q, out := t.head(q, h), t.head(out, h)

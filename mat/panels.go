@@ -7,11 +7,12 @@ import (
 )
 
 // panels is the right operand of small products inside one part, K × N in borrowed memory, laid out as Packed is: for each block of
-// kBlock rows, whole panels of the widest kernel, then a rest of the narrowest that holds it.
+// kBlock rows, whole panels of the widest kernel, then a rest of the narrowest that holds it. Or it lies in a Cache, where all panels are whole.
 type panels struct {
 	k, n       int
 	wide, rest *asm.Tile // rest is nil where there is none
 	whole      int       // columns in whole panels
+	step       int       // in a cache, from one panel to the next; otherwise 0
 	data       []float32
 	transpose  func(dst *float32, ldd int, src *float32, lds, rows, cols int)
 }
@@ -94,6 +95,14 @@ func (p *panels) copyT(m Matrix) {
 	}
 }
 
+// block returns where the rows from k0 on, a multiple of kBlock, begin, and how far apart their panels are.
+func (p *panels) block(k0 int) (data []float32, step int) {
+	if p.step > 0 {
+		return p.data[k0*p.wide.NR:], p.step
+	}
+	return p.data[k0*p.cols():], min(p.k-k0, kBlock) * p.wide.NR
+}
+
 // multiply sets c to a, of at most as many rows as the widest kernel, times the first a.Cols rows of p, in the columns from col on; col is a
 // multiple of kBlock.
 func (p *panels) multiply(c, a Matrix, col int) { p.product(c, a, 0, col, false) }
@@ -104,20 +113,19 @@ func (p *panels) multiplyAdd(c, a Matrix, row int) { p.product(c, a, row, 0, tru
 func (p *panels) product(c, a Matrix, row, col int, add bool) {
 	for l, kc := row, 0; l < row+a.Cols; l += kc {
 		k0 := l / kBlock * kBlock
-		rows := min(p.k-k0, kBlock)
-		kc = min(row+a.Cols, k0+rows) - l
-		block := p.data[k0*p.cols():]
+		kc = min(row+a.Cols, k0+kBlock) - l
+		block, step := p.block(k0)
 		left := a.Data[l-row:]
 		perCall := max(1, callMACs/(max(kc, 64)*p.wide.NR*p.wide.MR)) * p.wide.NR
 		end := min(col+c.Cols, p.whole)
 		for j := col; j < end; j += perCall {
 			n := min(end-j, perCall)
 			count := ceilDiv(n, p.wide.NR)
-			p.wide.Strip(c.Rows, kc, count, &left[0], a.Stride, unsafe.Pointer(&block[j*rows+(l-k0)*p.wide.NR]), p.wide.NR, rows*p.wide.NR,
+			p.wide.Strip(c.Rows, kc, count, &left[0], a.Stride, unsafe.Pointer(&block[j/p.wide.NR*step+(l-k0)*p.wide.NR]), p.wide.NR, step,
 				&c.Data[j-col], c.Stride, n-(count-1)*p.wide.NR, add || l > row)
 		}
 		if col+c.Cols > p.whole {
-			p.rest.Strip(c.Rows, kc, 1, &left[0], a.Stride, unsafe.Pointer(&block[p.whole*rows+(l-k0)*p.rest.NR]), p.rest.NR, 0,
+			p.rest.Strip(c.Rows, kc, 1, &left[0], a.Stride, unsafe.Pointer(&block[p.whole/p.wide.NR*step+(l-k0)*p.rest.NR]), p.rest.NR, 0,
 				&c.Data[p.whole-col], c.Stride, col+c.Cols-p.whole, add || l > row)
 		}
 	}

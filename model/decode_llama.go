@@ -8,7 +8,7 @@ import (
 )
 
 // cacheShape implements decodable.
-func (m *llama) cacheShape() (layers, width int) { return m.Layers, m.KVHeads * m.HeadSize }
+func (m *llama) cacheShape() (layers, heads, headSize int) { return m.Layers, m.KVHeads, m.HeadSize }
 
 // prepare implements decodable.
 func (m *llama) prepare(context.Context, *nn.Pass, []decoded) error { return nil }

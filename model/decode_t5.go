@@ -9,7 +9,7 @@ import (
 )
 
 // cacheShape implements decodable.
-func (t *t5) cacheShape() (layers, width int) { return t.DecoderLayers, t.Heads * t.HeadSize }
+func (t *t5) cacheShape() (layers, heads, headSize int) { return t.DecoderLayers, t.Heads, t.HeadSize }
 
 // prepare implements decodable.
 func (t *t5) prepare(ctx context.Context, p *nn.Pass, requests []decoded) error {
@@ -22,17 +22,15 @@ func (t *t5) prepare(ctx context.Context, p *nn.Pass, requests []decoded) error 
 	if err != nil {
 		return err
 	}
-	for i := range requests {
-		requests[i].encoded = &encoded{}
-	}
 	for _, b := range t.decoder.blocks {
-		k, v := mat.New(x.Rows, t.Heads*t.HeadSize), mat.New(x.Rows, t.Heads*t.HeadSize)
-		b.cross.k.ForwardTo(p, rows, k, x.Matrix)
-		b.cross.v.ForwardTo(p, rows, v, x.Matrix)
+		mark := p.Mark()
+		k, v := b.cross.k.Forward(p, rows, x), b.cross.v.Forward(p, rows, x)
 		for i := range requests {
-			e := requests[i].encoded
-			e.k, e.v = append(e.k, k.RowRange(rows[i], rows[i+1])), append(e.v, v.RowRange(rows[i], rows[i+1]))
+			c := p.Engine.NewCache(t.Heads, t.HeadSize)
+			c.Append(k.RowRange(rows[i], rows[i+1]), v.RowRange(rows[i], rows[i+1]))
+			requests[i].encoded = append(requests[i].encoded, c)
 		}
+		p.Release(mark)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ type Decoder struct {
 type decoded struct {
 	input, prompt []int
 	deltas        []*nn.Delta
-	encoded       *encoded // nil in a decoder-only model
+	encoded       encoded // nil in a decoder-only model
 }
 
 // A row is a sequence in progress.
@@ -37,8 +37,8 @@ type row struct {
 
 // A decodable network computes token by token.
 type decodable interface {
-	// cacheShape returns how many layers' keys and values are kept of a sequence, and how wide they are.
-	cacheShape() (layers, width int)
+	// cacheShape returns of how many layers keys and values are kept of a sequence, and their heads.
+	cacheShape() (layers, heads, headSize int)
 	// prepare computes what the decoder takes from the inputs of requests, which are the pass's sequences.
 	prepare(ctx context.Context, p *nn.Pass, requests []decoded) error
 	// advance computes what the head is applied to, for the last new token of every sequence.
@@ -69,9 +69,8 @@ func (d *Decoder) Vocabulary() int { return d.model.Vocabulary() }
 // Start implements [generate.Source]: it computes the prompts.
 func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
 	net := d.model.net.(decodable)
-	layers, width := net.cacheShape()
 	for i := range d.requests {
-		d.rows = append(d.rows, row{i, newCache(layers, width)})
+		d.rows = append(d.rows, row{i, d.newCache()})
 	}
 	if err := d.reset(); err != nil {
 		return mat.Matrix{}, err
@@ -112,7 +111,7 @@ func (d *Decoder) follow(rows []generate.Row) {
 		}
 		c := d.leftOver(next[i].request)
 		if c == nil {
-			c = newCache(d.model.net.(decodable).cacheShape())
+			c = d.newCache()
 		}
 		// Its first continuation has the parent's cache.
 		for j := range i {
@@ -124,6 +123,16 @@ func (d *Decoder) follow(rows []generate.Row) {
 		next[i].cache = c
 	}
 	d.rows, d.spare = next, d.rows
+}
+
+// newCache returns a cache of no tokens.
+func (d *Decoder) newCache() *cache {
+	layers, heads, headSize := d.model.net.(decodable).cacheShape()
+	c := &cache{layers: make([]*mat.Cache, layers)}
+	for i := range c.layers {
+		c.layers[i] = d.pass.Engine.NewCache(heads, headSize)
+	}
+	return c
 }
 
 // take returns the cache of a row, the first time.

@@ -12,21 +12,21 @@ type step struct {
 	ids     []int
 	offsets []int // positions of the first new tokens
 	caches  []*cache
-	encoded []*encoded
-	k, v    []mat.Matrix // of each sequence, in the layer at hand
+	encoded []encoded
+	layer   []*mat.Cache // of each sequence, in the layer at hand
 }
 
 // encoded is what the decoder's cross attention takes from the encoder's output for one request: keys and values in each layer.
-type encoded struct{ k, v []mat.Matrix }
+type encoded []*mat.Cache
 
 func (s *step) reset() {
-	*s = step{append(s.rows[:0], 0), s.ids[:0], s.offsets[:0], s.caches[:0], s.encoded[:0], s.k, s.v}
+	*s = step{append(s.rows[:0], 0), s.ids[:0], s.offsets[:0], s.caches[:0], s.encoded[:0], s.layer}
 }
 
-// add adds a sequence with its new tokens, and gives its cache room for them.
-func (s *step) add(c *cache, e *encoded, ids ...int) {
+// add adds a sequence with its new tokens.
+func (s *step) add(c *cache, e encoded, ids ...int) {
 	s.offsets = append(s.offsets, len(c.ids))
-	c.extend(ids...)
+	c.ids = append(c.ids, ids...)
 	s.ids = append(s.ids, ids...)
 	s.rows = append(s.rows, len(s.ids))
 	s.caches, s.encoded = append(s.caches, c), append(s.encoded, e)
@@ -35,26 +35,22 @@ func (s *step) add(c *cache, e *encoded, ids ...int) {
 // attend returns the attention a, which is causal, of the new tokens' queries over all tokens so far of their sequences. It puts the
 // new keys and values k and v into the caches.
 func (s *step) attend(p *nn.Pass, layer int, a nn.Attention, q, k, v autodiff.Value, bias nn.Bias) autodiff.Value {
-	s.k, s.v = s.k[:0], s.v[:0]
+	s.layer = s.layer[:0]
 	for i, c := range s.caches {
-		keys, values := c.keys(layer), c.values(layer)
-		for r := s.rows[i]; r < s.rows[i+1]; r++ {
-			at := s.offsets[i] + r - s.rows[i]
-			copy(keys.Row(at), k.Row(r))
-			copy(values.Row(at), v.Row(r))
-		}
-		s.k, s.v = append(s.k, keys), append(s.v, values)
+		cache := c.layers[layer]
+		cache.Append(k.RowRange(s.rows[i], s.rows[i+1]), v.RowRange(s.rows[i], s.rows[i+1]))
+		s.layer = append(s.layer, cache)
 	}
-	return autodiff.Constant(a.ForwardCached(p, s.rows, s.offsets, q.Matrix, s.k, s.v, bias))
+	return autodiff.Constant(a.ForwardCached(p, s.rows, s.offsets, q.Matrix, s.layer, bias))
 }
 
 // attendEncoded returns the attention a of the new tokens' queries over the encoder's output.
 func (s *step) attendEncoded(p *nn.Pass, layer int, a nn.Attention, q autodiff.Value) autodiff.Value {
-	s.k, s.v = s.k[:0], s.v[:0]
+	s.layer = s.layer[:0]
 	for _, e := range s.encoded {
-		s.k, s.v = append(s.k, e.k[layer]), append(s.v, e.v[layer])
+		s.layer = append(s.layer, e[layer])
 	}
-	return autodiff.Constant(a.ForwardCached(p, s.rows, nil, q.Matrix, s.k, s.v, nn.Bias{}))
+	return autodiff.Constant(a.ForwardCached(p, s.rows, nil, q.Matrix, s.layer, nn.Bias{}))
 }
 
 // positions returns the position of every new token in its sequence, in the pass's memory.

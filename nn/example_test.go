@@ -129,9 +129,10 @@ func ExampleAttention_Forward() {
 func ExampleAttention_ForwardCached() {
 	p, e := newPass(1)
 	defer e.Close()
-	keys, values := mat.New(2, 1), mat.View([]float32{0, 1}, 2, 1)
+	cache := e.NewCache(1, 1)
+	cache.Append(mat.New(2, 1), mat.View([]float32{0, 1}, 2, 1))
 	a := nn.Attention{Heads: 1, HeadSize: 1, Causal: true}
-	y := a.ForwardCached(p, nn.Ragged{0, 1}, []int{1}, mat.New(1, 1), []mat.Matrix{keys}, []mat.Matrix{values}, nn.Bias{})
+	y := a.ForwardCached(p, nn.Ragged{0, 1}, []int{1}, mat.New(1, 1), []*mat.Cache{cache}, nn.Bias{})
 	fmt.Println(y.Row(0))
 	// Output: [0.5]
 }

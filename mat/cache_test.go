@@ -1,0 +1,70 @@
+package mat
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// TestCacheKeepsWhatIsAppended lets caches grow by pieces of any length and become each other, and compares them with matrices.
+func TestCacheKeepsWhatIsAppended(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		for _, shape := range [][2]int{{1, 1}, {3, 5}, {2, 64}, {1, 530}} {
+			heads, size := shape[0], shape[1]
+			rnd := rand.New(rand.NewPCG(1, uint64(size)))
+			var caches [3]*Cache
+			var keys, values [3][]float32
+			for i := range caches {
+				caches[i] = e.NewCache(heads, size)
+			}
+			for range 60 {
+				i, j := rnd.IntN(3), rnd.IntN(3)
+				if rnd.IntN(4) > 0 {
+					k := random(rnd, rnd.IntN(20), heads*size, 3)
+					v := random(rnd, k.Rows, heads*size, 1)
+					caches[i].Append(k, v)
+					for r := range k.Rows {
+						keys[i], values[i] = append(keys[i], k.Row(r)...), append(values[i], v.Row(r)...)
+					}
+				} else if i != j {
+					same := 0 // positions
+					for same < min(caches[i].Len(), caches[j].Len()) && keys[i][same*heads*size] == keys[j][same*heads*size] {
+						same++
+					}
+					caches[i].CopyFrom(caches[j], same)
+					keys[i], values[i] = append([]float32{}, keys[j]...), append([]float32{}, values[j]...)
+				}
+			}
+			for i, c := range caches {
+				checkCache(t, c, View(keys[i], c.Len(), heads*size), View(values[i], c.Len(), heads*size))
+			}
+		}
+	})
+}
+
+func checkCache(t *testing.T, c *Cache, keys, values Matrix) {
+	for h := range c.heads {
+		k, v := c.keysOf(h, 0, c.n), c.valuesOf(h)
+		for i := range c.n {
+			for l := range c.headSize {
+				if got, want := k.data[i/c.nr()*k.step+l*c.nr()+i%c.nr()], keys.Row(i)[h*c.headSize+l]; got != want {
+					t.Fatalf("head %d of %d, position %d, element %d: key %v, want %v", h, c.headSize, i, l, got, want)
+				}
+				if got, want := v.Row(i)[l], values.Row(i)[h*c.headSize+l]; got != want {
+					t.Fatalf("head %d of %d, position %d, element %d: value %v, want %v", h, c.headSize, i, l, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestCacheRefuses(t *testing.T) {
+	e := newEngine(t, 1)
+	c := cacheOf(e, 2, New(3, 4), New(3, 4))
+	mustPanic(t, "values of another length", func() { c.Append(New(1, 4), New(2, 4)) })
+	mustPanic(t, "keys of another width", func() { c.Append(New(1, 2), New(1, 4)) })
+	mustPanic(t, "another shape", func() { c.CopyFrom(e.NewCache(1, 4), 0) })
+	mustPanic(t, "more of the same than there is", func() { c.CopyFrom(e.NewCache(2, 2), 1) })
+	if c.Len() != 3 {
+		t.Errorf("%d positions, want 3", c.Len())
+	}
+}
