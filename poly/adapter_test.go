@@ -2,6 +2,7 @@ package poly_test
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +16,7 @@ import (
 func TestTaskOutOfRange(t *testing.T) {
 	m := openBase(t, example+"/base")
 	a := openAdapter(t, example+"/adapter", m)
-	for _, id := range []int{-1, 3, 1 << 40} {
+	for _, id := range []int{-1, 3, math.MaxInt} {
 		batch := []model.Sequence{
 			{InputIDs: []int{5}, DecoderInputIDs: []int{0}, Adapters: []nn.Adapter{a.Task(0)}},
 			{InputIDs: []int{5}, DecoderInputIDs: []int{0}, Adapters: []nn.Adapter{a.Task(id)}},
