@@ -23,10 +23,13 @@ func readConfigFile(fsys fs.FS, name string) ([]byte, error) {
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err == nil && len(data) > maxConfig {
-		err = fmt.Errorf("%s: got more than %d bytes, want at most that", name, maxConfig)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return data, err
+	if len(data) > maxConfig {
+		return nil, fmt.Errorf("%s: got more than %d bytes, want at most that", name, maxConfig)
+	}
+	return data, nil
 }
 
 // configFile reads the fields of a config.json, or of an object in it. The first error is kept, with the name of its field.

@@ -72,6 +72,24 @@ func TestPipes(t *testing.T) {
 	}
 }
 
+// unreadable has files that open and cannot be read.
+type unreadable struct{ fs.FS }
+
+func (u unreadable) Open(name string) (fs.File, error) {
+	f, err := u.FS.Open(name)
+	return unreadableFile{f}, err
+}
+
+type unreadableFile struct{ fs.File }
+
+func (unreadableFile) Read([]byte) (int, error) { return 0, errors.New("the disk is gone") }
+
+func TestUnreadable(t *testing.T) {
+	if _, err := OpenFS(unreadable{folder(t)}, engine(t)); err == nil || err.Error() != "model: config.json: the disk is gone" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestMalformedFolders(t *testing.T) {
 	e := engine(t)
 	weights := folder(t)["model.safetensors"].Data

@@ -75,10 +75,13 @@ func readConfig(fsys fs.FS) ([]byte, error) {
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err == nil && len(data) > maxConfig {
-		err = fmt.Errorf("%s: got more than %d bytes, want at most that", configName, maxConfig)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", configName, err)
 	}
-	return data, err
+	if len(data) > maxConfig {
+		return nil, fmt.Errorf("%s: got more than %d bytes, want at most that", configName, maxConfig)
+	}
+	return data, nil
 }
 
 // A Source is where an adapter's tensors come from, under PEFT's keys: a *safetensors.File, for one.

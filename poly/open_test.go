@@ -237,6 +237,24 @@ func TestSavedEmbedding(t *testing.T) {
 	}
 }
 
+// unreadable has files that open and cannot be read.
+type unreadable struct{ fs.FS }
+
+func (u unreadable) Open(name string) (fs.File, error) {
+	f, err := u.FS.Open(name)
+	return unreadableFile{f}, err
+}
+
+type unreadableFile struct{ fs.File }
+
+func (unreadableFile) Read([]byte) (int, error) { return 0, errors.New("the disk is gone") }
+
+func TestUnreadable(t *testing.T) {
+	if _, err := poly.OpenFS(unreadable{folder(t, example+"/adapter")}, openBase(t, example+"/base")); err == nil || err.Error() != "poly: adapter_config.json: the disk is gone" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // The number of splits must divide both sizes of every layer.
 func TestSplitsMustDivide(t *testing.T) {
 	m := openBase(t, "testdata/peft-0.21/odd-two/base") // 40 → 60 and, for o, 60 → 40
