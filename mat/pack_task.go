@@ -1,6 +1,7 @@
 package mat
 
 import (
+	"encoding/binary"
 	"fmt"
 	"unsafe"
 )
@@ -87,7 +88,7 @@ func (t *packTask[T]) Do(i int) {
 		return
 	}
 	done := 0
-	if t.stride%2 == 0 && uintptr(unsafe.Pointer(&src[0]))%4 == 0 {
+	if littleEndian && t.stride%2 == 0 && uintptr(unsafe.Pointer(&src[0]))%4 == 0 {
 		done = t.pairs(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), width, n, kc)
 	}
 	const tile = 32 // rows whose part of the panel stays in the first-level cache while the columns pass by
@@ -101,8 +102,10 @@ func (t *packTask[T]) Do(i int) {
 	}
 }
 
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
 // pairs does an even number of the rows of a panel of 16-bit values, and returns how many: each pair of rows is transposed as a row of words, and
-// then taken apart.
+// then taken apart, as words of a little-endian machine.
 func (t *packTask[T]) pairs(dst, src unsafe.Pointer, width, n, rows int) int {
 	const tile = 16 // pairs at a time, which stay in the first-level cache
 	words := t.engine.Borrow(tile * width)
