@@ -82,6 +82,13 @@ var modules = []poly.ModuleInfo{
 	{Path: "lm_head", Type: "Linear", Linear: true, Output: true},
 }
 
+func ExampleConfig_Validate() {
+	config := poly.NewConfig()
+	config.NSplits = 0
+	fmt.Println(config.Validate())
+	// Output: poly: config: n_splits: got 0, expected a positive integer
+}
+
 func ExampleConfig_Targets() {
 	config := poly.NewConfig()
 	config.ExcludeModules = poly.ModulePattern(`block\.0\..*`)

@@ -100,6 +100,37 @@ func ExampleModel() {
 	// Output: [translate] poly: adapter: got "summarise", want one of ["translate"]
 }
 
+// A newer folder takes the place of an adapter while requests are answered: those that have the old one keep it.
+func ExampleModel_Load() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	base, err := model.Open("../cmd/polybench/testdata/t5-mhr/base", e)
+	if err != nil {
+		log.Fatal(err)
+	}
+	adapters := poly.NewModel(base)
+	first, err := adapters.Load("translate", "../cmd/polybench/testdata/t5-mhr/adapter")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := adapters.Load("translate", "../cmd/polybench/testdata/t5-mhr/second"); err != nil {
+		log.Fatal(err)
+	}
+	now, err := adapters.Adapter("translate")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(first.Config().NTasks, "tasks, now", now.Config().NTasks)
+	adapters.Delete("translate")
+	fmt.Println(adapters.Names())
+	// Output:
+	// 3 tasks, now 5
+	// []
+}
+
 func ExampleInspect() {
 	folder, err := poly.Inspect(os.DirFS("../cmd/polybench/testdata/t5-mhr/adapter"))
 	if err != nil {

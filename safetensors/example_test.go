@@ -3,6 +3,7 @@ package safetensors_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -97,4 +98,55 @@ func ExampleWriteFile() {
 	defer f.Close()
 	fmt.Println(f.Names())
 	// Output: [scale]
+}
+
+// A mapped file is read where it is used.
+func ExampleMmap() {
+	f, err := safetensors.Open("testdata/adapter_bf16.safetensors", safetensors.Mmap())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	t, err := f.Tensor(f.Names()[2])
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(t.DType, t.Shape, len(t.Data), "bytes")
+	// Output: BF16 [2 4] 16 bytes
+}
+
+func ExampleOpenFS() {
+	f, err := safetensors.OpenFS(os.DirFS("testdata"), "adapter_f32.safetensors")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	_, err = f.Tensor("lm_head.weight")
+	fmt.Println(len(f.Names()), errors.Is(err, safetensors.ErrNotFound))
+	// Output: 36 true
+}
+
+// A tensor's values in the types of Go.
+func ExampleTensor() {
+	weight := safetensors.NewFloat32s("weight", []int{2, 2}, []float32{1, 2, 3, 4})
+	values, err := weight.Float32s()
+	fmt.Println(weight.DType, weight.Shape, values, err)
+
+	half := safetensors.Tensor{Info: safetensors.Info{Name: "half", DType: safetensors.F16, Shape: []int{2}}, Data: []byte{0, 0x3c, 0, 0xc0}}
+	exact, err := half.Float64s()
+	fmt.Println(exact, err)
+	bits, err := half.Uint16s()
+	fmt.Printf("%04x %v\n", bits, err)
+
+	ids := safetensors.Tensor{Info: safetensors.Info{Name: "ids", DType: safetensors.I32, Shape: []int{1}}, Data: []byte{0xff, 0xff, 0xff, 0xff}}
+	integers, err := ids.Int64s()
+	fmt.Println(integers, err)
+	_, err = ids.Uint16s()
+	fmt.Println(err)
+	// Output:
+	// F32 [2 2] [1 2 3 4] <nil>
+	// [1 -2] <nil>
+	// [3c00 c000] <nil>
+	// [-1] <nil>
+	// safetensors: tensor "ids": dtype I32 cannot be read as 16-bit floats
 }
