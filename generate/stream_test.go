@@ -291,6 +291,64 @@ func TestLogitsThatAreNotFinite(t *testing.T) {
 	}
 }
 
+// One beam is greedy, and the settings that mean all tokens are none.
+func TestSettingsThatChangeNothing(t *testing.T) {
+	e := engine(t)
+	for seed := range uint64(20) {
+		run := func(s Settings) []int {
+			s.MaxNewTokens, s.StopIDs = 8, []int{4}
+			source := &hashSource{vocabulary: 20}
+			source.add(seed, nil, []int{1, 2})
+			r, err := Collect(Stream(t.Context(), e, source, []Request{{Prompt: []int{1, 2}, Settings: s}}), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r[0].IDs
+		}
+		for _, pair := range [][2]Settings{
+			{{}, {Beams: &Beams{N: 1, LengthPenalty: 1}}},
+			{{}, {RepetitionPenalty: 1}},
+			{{Sampling: &Sampling{Temperature: 1}}, {Sampling: &Sampling{Temperature: 1, TopK: 20, TopP: 1}}},
+		} {
+			if a, b := run(pair[0]), run(pair[1]); !slices.Equal(a, b) {
+				t.Errorf("seed %d: got %v with %+v, want %v as with %+v", seed, b, pair[1], a, pair[0])
+			}
+		}
+	}
+}
+
+// Of equal sequences the one that was finished first is the result.
+func TestBeamsOfEqualScore(t *testing.T) {
+	source := &constant{mat.New(1, 4), mat.New(2, 4)}
+	s := Settings{MaxNewTokens: 3, StopIDs: []int{0}, Beams: &Beams{N: 2, LengthPenalty: 1}}
+	got, err := Collect(Stream(t.Context(), engine(t), source, []Request{{Settings: s}}), 1)
+	if err != nil || !slices.Equal(got[0].IDs, []int{0}) {
+		t.Errorf("got %v, %v, want [0]", got, err)
+	}
+}
+
+// As many beams go on as there should be, though every stop id is likelier than what goes on; of equals those with the smaller ids.
+func TestBeamsBesideStopIDs(t *testing.T) {
+	falling := []float32{0, -1, -2, -3, -4, -5}
+	for _, test := range []struct {
+		logits []float32
+		beams  int
+		stop   []int
+		want   []Row
+	}{
+		{falling, 2, []int{0, 1, 2}, []Row{{0, 3}, {0, 4}}},
+		{make([]float32, 6), 1, []int{0}, []Row{{0, 1}}},
+		{make([]float32, 6), 2, nil, []Row{{0, 0}, {0, 1}}},
+	} {
+		beams := Beams{N: test.beams, LengthPenalty: 1, EarlyStopping: StopNever}
+		s := newBeamSearch(Request{Settings: Settings{MaxNewTokens: 9, StopIDs: test.stop, Beams: &beams}})
+		o, err := s.step(&tools{engine: engine(t)}, mat.View(slices.Clone(test.logits), 1, 6))
+		if err != nil || !slices.Equal(o.rows, test.want) {
+			t.Errorf("%+v: got %v, %v, want %v", test, o.rows, err, test.want)
+		}
+	}
+}
+
 // More beams than there are sequences are as many as there are.
 func TestManyBeams(t *testing.T) {
 	e := engine(t)
