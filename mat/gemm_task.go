@@ -25,12 +25,8 @@ const (
 	// first-level cache, which holds no more than shortRows of them beside the operands.
 	shortK    = 32
 	shortRows = 8
-	// packColumns is the number of columns from which on rows of A are copied to lie close together, where their stride is a multiple of
-	// packStride: then they share so few sets of the first-level cache that they displace each other.
-	packColumns = 256
-	packStride  = 256
-	// farValues is the number of values of A above which its rows are fetched ahead, as they come from memory and not from a cache.
-	farValues = 1 << 21
+	// setStride is the stride from which on, and its multiples, rows share a set of the first-level cache.
+	setStride = 1024
 	// stripPad keeps the rows of the copy from lying a power of two apart.
 	stripPad = 16
 )
@@ -152,12 +148,12 @@ type worker struct {
 	part
 	engine  *Engine
 	product *product
-	a, b    []float32 // copies of blocks of A and B
+	a, b    []float32 // copies of blocks of Aᵀ and B
 	wide    []float32 // a piece of a packed B in float32, on its way to b
 }
 
 // blockColumns is how many columns of B, in blocks of kBlock rows, stay in the second-level cache while A passes by.
-const blockColumns = 512
+const blockColumns = 256
 
 func (w *worker) do() {
 	p, nr := w.product, w.tile.NR
@@ -167,12 +163,10 @@ func (w *worker) do() {
 		blocks = 1 // all of A passes each panel at once
 	}
 	kc := min(p.k(), kBlock)
-	strips := 2
+	sizeA, sizeB, sizeWide := 0, 0, 0
 	if p.left {
-		strips = groupStrips
+		sizeA = min(w.i1-w.i0, groupStrips*w.tile.MR) * (kc + stripPad)
 	}
-	sizeA := min(w.i1-w.i0, strips*w.tile.MR) * (kc + stripPad)
-	sizeB, sizeWide := 0, 0
 	if !w.direct() {
 		sizeB = kc * ceilDiv(panels, blocks) * nr
 	}
@@ -211,12 +205,10 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	if kc <= shortK {
 		most = min(most, shortRows)
 	}
-	group := w.i1 - w.i0 // rows that pass a call's panels one after another
-	pack := j1-j0 >= packColumns && group > 4 && kc > shortK && p.a.Stride%packStride == 0
-	if pack {
-		perCall = 1
+	if !p.left && p.a.Stride%setStride == 0 {
+		most = min(most, w.engine.level.Gemm.SetRows)
 	}
-	fetch := pack && !p.left && len(p.a.Data) > farValues
+	group := w.i1 - w.i0 // rows that pass a call's panels one after another
 	switch {
 	case p.left:
 		group = groupStrips * most
@@ -225,8 +217,10 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	}
 	for i0 := w.i0; i0 < w.i1; {
 		i1 := i0 + take(w.i1-i0, group)
-		a, lda := w.rows(i0, i1, k0, kc, pack)
-		next := i1
+		if p.left {
+			i1 = min(w.i1, i0+group) // whole blocks of the transpose
+		}
+		a, lda := w.rows(i0, i1, k0, kc)
 		for q := 0; q < panels; q += perCall {
 			n := min(perCall, panels-q)
 			j := j0 + q*nr
@@ -236,10 +230,6 @@ func (w *worker) block(j0, j1, k0, kc int) {
 			}
 			for i := i0; i < i1; {
 				rows := take(i1-i, most)
-				if fetch && next < min(w.i1, i1+group) {
-					w.engine.level.Gemm.Fetch(&p.a.Data[next*p.a.Stride+k0], kc)
-					next++
-				}
 				strip := (*float32)(unsafe.Add(unsafe.Pointer(a), 4*(i-i0)*lda))
 				tile.Strip(rows, kc, n, strip, lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0)
 				i += rows
@@ -249,32 +239,21 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	}
 }
 
-// take returns how many of left rows to take next: at most most, and never so many that only a few are left for the last.
-func take(left, most int) int {
-	if left > most && left < 2*most {
-		return (left + 1) / 2
-	}
-	return min(left, most)
-}
+// take returns how many of left rows to take next: at most most, in as few steps of about the same size as there can be.
+func take(left, most int) int { return ceilDiv(left, ceilDiv(left, most)) }
 
-// rows returns the address and stride of rows i0 ≤ i < i1 of A, or of Aᵀ, from column k0 on, copied if so asked.
-func (w *worker) rows(i0, i1, k0, kc int, pack bool) (*float32, int) {
+// rows returns the address and stride of rows i0 ≤ i < i1 of A from column k0 on, or of a copy of them where A is to be transposed.
+func (w *worker) rows(i0, i1, k0, kc int) (*float32, int) {
 	a := w.product.a
-	stride := kc + stripPad
 	switch {
 	case kc == 0:
 		return nil, 0
 	case w.product.left:
+		stride := kc + stripPad
 		w.engine.level.Gemm.Transpose(&w.a[0], stride, &a.Data[k0*a.Stride+i0], a.Stride, kc, i1-i0)
-	case !pack:
-		return &a.Data[i0*a.Stride+k0], a.Stride
-	default:
-		for i := range i1 - i0 {
-			o := (i0+i)*a.Stride + k0
-			copy(w.a[i*stride:], a.Data[o:o+kc])
-		}
+		return &w.a[0], stride
 	}
-	return &w.a[0], stride
+	return &a.Data[i0*a.Stride+k0], a.Stride
 }
 
 // operand returns the address of rows k0 to k0+kc and columns j0 ≤ j < j1 of B, its strides and the size of its elements.

@@ -7,6 +7,10 @@ type Gemm struct {
 	// Tiles are the kernels for B in float32, by descending NR.
 	Tiles []Tile
 
+	// SetRows is how many rows of A a strip should have at most where they share a set of the first-level cache: so many lines as the set has on
+	// the machines that use the level, or fewer if B is to find a place.
+	SetRows int
+
 	// BFloat16 and Float16 read B in those types. Their NR is that of Tiles[0].
 	BFloat16, Float16 Tile
 
@@ -18,9 +22,6 @@ type Gemm struct {
 
 	// Panel copies rows > 0 rows, lds apart, of Tiles[0].NR values each to dst, one after another.
 	Panel func(dst, src *float32, lds, rows int)
-
-	// Fetch asks for n > 0 values to be in the second-level cache soon. It touches no memory.
-	Fetch func(src *float32, n int)
 
 	// Read reads streams > 0 runs of n values side by side, one after another in memory; n is a positive multiple of 32.
 	Read func(src *float32, streams, n int)
@@ -50,13 +51,13 @@ var gemmGeneric = Gemm{
 		{MR: 4, NR: 16, Strip: stripGeneric(16, func(v float32) float32 { return v })},
 		{MR: 4, NR: 8, Strip: stripGeneric(8, func(v float32) float32 { return v })},
 	},
+	SetRows:       8,
 	BFloat16:      Tile{MR: 4, NR: 16, Strip: stripGeneric(16, BFloat16)},
 	Float16:       Tile{MR: 4, NR: 16, Strip: stripGeneric(16, Float16)},
 	WidenBFloat16: widenGeneric(BFloat16),
 	WidenFloat16:  widenGeneric(Float16),
 	Transpose:     transposeGeneric,
 	Panel:         panelGeneric,
-	Fetch:         func(*float32, int) {},
 	Read:          readGeneric,
 	Peak:          peakGeneric,
 	PeakFlops:     2,

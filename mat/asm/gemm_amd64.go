@@ -13,13 +13,13 @@ var gemmAVX512 = Gemm{
 		{MR: 14, NR: 16, Strip: strip16AVX512},
 		{MR: 16, NR: 8, Strip: strip8AVX512},
 	},
+	SetRows:       11, // of 12 lines
 	BFloat16:      Tile{MR: 8, NR: 32, Strip: strip32BFloat16AVX512},
 	Float16:       Tile{MR: 8, NR: 32, Strip: strip32Float16AVX512},
 	WidenBFloat16: widenBFloat16AVX512,
 	WidenFloat16:  widenFloat16AVX512,
 	Transpose:     transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
 	Panel:         panelAVX512,
-	Fetch:         fetchAVX512,
 	Read:          readAVX512,
 	Peak:          peakAVX512,
 	PeakFlops:     12 * 16 * 2,
@@ -28,15 +28,15 @@ var gemmAVX512 = Gemm{
 var gemmAVX2 = Gemm{
 	Tiles: []Tile{
 		{MR: 6, NR: 16, Strip: strip16AVX2},
-		{MR: 12, NR: 8, Strip: strip8AVX2},
+		{MR: 11, NR: 8, Strip: strip8AVX2},
 	},
+	SetRows:       8, // of 8 lines
 	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16AVX2},
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
 	WidenBFloat16: widenBFloat16AVX2,
 	WidenFloat16:  widenFloat16AVX2,
 	Transpose:     transposeBlocks(8, transposeAVX2, transposeGeneric),
 	Panel:         panelAVX2,
-	Fetch:         fetchAVX2,
 	Read:          readAVX2,
 	Peak:          peakAVX2,
 	PeakFlops:     12 * 8 * 2,
@@ -96,12 +96,6 @@ func panelAVX512(dst, src *float32, lds, rows int)
 
 //go:noescape
 func panelAVX2(dst, src *float32, lds, rows int)
-
-//go:noescape
-func fetchAVX512(src *float32, n int)
-
-//go:noescape
-func fetchAVX2(src *float32, n int)
 
 //go:noescape
 func readAVX512(src *float32, streams, n int)

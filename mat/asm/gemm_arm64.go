@@ -12,13 +12,13 @@ var gemmNEON = Gemm{
 		{MR: 6, NR: 16, Strip: strip16NEON},
 		{MR: 8, NR: 8, Strip: strip8NEON},
 	},
+	SetRows:       8,
 	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16NEON},
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16NEON},
 	WidenBFloat16: widenBFloat16NEON,
 	WidenFloat16:  widenFloat16NEON,
 	Transpose:     transposeBlocks(4, transposeNEON, transposeGeneric),
 	Panel:         panelNEON,
-	Fetch:         fetchNEON,
 	Read:          readNEON,
 	Peak:          peakNEON,
 	PeakFlops:     24 * 4 * 2,
@@ -49,9 +49,6 @@ func transposeNEON(dst *float32, ldd int, src *float32, lds, rows, cols int)
 
 //go:noescape
 func panelNEON(dst, src *float32, lds, rows int)
-
-//go:noescape
-func fetchNEON(src *float32, n int)
 
 //go:noescape
 func readNEON(src *float32, streams, n int)

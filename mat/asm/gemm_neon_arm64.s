@@ -14161,18 +14161,6 @@ loop:
 	BNE loop
 	RET
 
-// func fetchNEON(src *float32, n int)
-TEXT ·fetchNEON(SB), NOSPLIT, $0-16
-	MOVD src+0(FP), R0
-	MOVD n+8(FP), R1
-
-loop:
-	PRFM (R0), PLDL2KEEP
-	ADD $64, R0
-	SUBS $16, R1
-	BGT loop
-	RET
-
 // func readNEON(src *float32, streams, n int)
 TEXT ·readNEON(SB), NOSPLIT, $0-24
 	MOVD src+0(FP), R0

@@ -30,20 +30,6 @@ func (x x86) copyPanel(nr int) {
 	x.op("RET")
 }
 
-// fetch writes the function that asks for n values to be in the second-level cache soon.
-func (x x86) fetch() {
-	x.line("\n// func fetch%s(src *float32, n int)", x.suffix)
-	x.line("TEXT ·fetch%s(SB), NOSPLIT, $0-16", x.suffix)
-	x.op("MOVQ src+0(FP), SI")
-	x.op("MOVQ n+8(FP), CX")
-	x.line("\nloop:")
-	x.op("PREFETCHT1 (SI)")
-	x.op("ADDQ $64, SI")
-	x.op("SUBQ $16, CX")
-	x.op("JGT loop")
-	x.op("RET")
-}
-
 // read writes the function that reads streams side by side and keeps nothing.
 func (x x86) read() {
 	x.line("\n// func read%s(src *float32, streams, n int)", x.suffix)
@@ -88,19 +74,6 @@ func (n neon) copyPanel(nr int) {
 	n.op("ADD $%d, R0", 4*nr)
 	n.op("SUBS $1, R3")
 	n.op("BNE loop")
-	n.op("RET")
-}
-
-func (n neon) fetch() {
-	n.line("\n// func fetchNEON(src *float32, n int)")
-	n.line("TEXT ·fetchNEON(SB), NOSPLIT, $0-16")
-	n.op("MOVD src+0(FP), R0")
-	n.op("MOVD n+8(FP), R1")
-	n.line("\nloop:")
-	n.op("PRFM (R0), PLDL2KEEP")
-	n.op("ADD $64, R0")
-	n.op("SUBS $16, R1")
-	n.op("BGT loop")
 	n.op("RET")
 }
 

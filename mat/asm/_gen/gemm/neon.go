@@ -49,7 +49,6 @@ func neonFile() []byte {
 	}
 	n.transpose()
 	n.copyPanel(neonKernels[0].nr())
-	n.fetch()
 	n.read()
 	return t.Bytes()
 }

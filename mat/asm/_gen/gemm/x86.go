@@ -22,29 +22,33 @@ type kernel struct {
 	vecs    int    // vectors in a row of a panel
 	wide    []int  // wide[m-1] > 1: how many panels m rows take at once
 	ahead   int    // rows of B between a load and its prefetch
+	fours   int    // of many rows of A, how many are read four elements at a time
 	columns bool   // whether many rows are computed by columns
 }
 
 var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 8, kernels: []kernel{
 	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 16},
-	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, ahead: 32},
+	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, fours: 3},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, ahead: 64, columns: true},
 	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32},
 	{name: "strip32", storage: "Float16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32},
 }, limit: `//
 // A step of the 14 × 32 loop has 28 multiply-adds, at two a cycle 14 cycles. Beside them it has 14 broadcasts, 2 loads and 2 prefetches,
-// 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it.
+// 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it. In the 14 × 16 loop they take 7 cycles.
+// Its loads, one of B, 11 broadcasts and three quarters of one of four elements, take 6½; its three shuffles run beside the multiply-adds (AMD)
+// or on one of their ports (Intel), which makes 8½.
 ` + limitColumns}
 
 var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, kernels: []kernel{
 	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32},
-	{name: "strip8", storage: "Float32", reg: "Y", mr: 12, vecs: 1, ahead: 64},
+	{name: "strip8", storage: "Float32", reg: "Y", mr: 11, vecs: 1, fours: 2},
 	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64},
 	{name: "strip16", storage: "Float16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64},
 }, limit: `//
 // A step of the 6 × 16 loop has 12 multiply-adds, at two a cycle 6 cycles; the 12 accumulators hide a latency of up to 6 cycles. Beside them
 // it has 6 broadcasts, 2 loads and a prefetch, 4½ cycles at two a cycle, and 22 instructions in all, 4 cycles at six. So the
-// multiply-adds bound it. The 12 × 8 loop has 12 of them and 14 loads, 7 cycles at two loads a cycle: six sevenths of the ceiling there.`}
+// multiply-adds bound it. In the 11 × 8 loop they take 5½ cycles. Its loads, one of B, nine broadcasts and half of one of four elements, take
+// 5¼; its two shuffles run on other ports.`}
 
 // unroll is how many steps of k the main loops do.
 const unroll = 4
@@ -78,7 +82,6 @@ func (s isa) file() []byte {
 	x := x86{text: &t, isa: s, kernel: kernel{reg: s.reg}}
 	x.transpose()
 	x.copyPanel(s.kernels[0].vecs * x.bytes() / 4)
-	x.fetch()
 	x.read()
 	return t.Bytes()
 }
@@ -208,7 +211,7 @@ func (x x86) tile(m int) {
 	if x.next(m) {
 		x.op("MOVQ step+56(FP), R9")
 		x.op("SHLQ $%d, R9", x.size())
-	} else {
+	} else if !x.byFours(m) {
 		x.op("MOVQ R8, R9")
 		x.op("IMULQ $%d, R9", x.ahead)
 	}
@@ -240,7 +243,7 @@ func (x x86) tile(m int) {
 
 	x.line("\nloop%d:", m)
 	for u := range unroll {
-		x.step(m, u)
+		x.step(m, u, true)
 	}
 	x.advance(m, unroll)
 	x.op("SUBQ $%d, R10", unroll)
@@ -250,7 +253,7 @@ func (x x86) tile(m int) {
 	x.op("ADDQ $%d, R10", unroll)
 	x.op("JEQ done%d", m)
 	x.line("\none%d:", m)
-	x.step(m, 0)
+	x.step(m, 0, false)
 	x.advance(m, 1)
 	x.op("DECQ R10")
 	x.op("JNE one%d", m)
@@ -283,12 +286,12 @@ func (x x86) tile(m int) {
 	x.tailOutput(m)
 }
 
-// step writes one step of k, the u-th of an unrolled loop.
-func (x x86) step(m, u int) {
+// step writes one step of k, the u-th of the main loop or one of what it leaves.
+func (x x86) step(m, u int, main bool) {
 	for i := range x.vecs {
 		x.loadB(fmt.Sprintf("%d(SI)", i*x.bytes()>>(2-x.size())), x.b(i))
 	}
-	for i := 0; i < x.nr()<<x.size(); i += 64 {
+	for i := 0; i < x.nr()<<x.size() && !x.byFours(m); i += 64 {
 		if x.next(m) {
 			x.op("PREFETCHT1 %d(SI)(R9*1)", i)
 		} else {
@@ -297,7 +300,7 @@ func (x x86) step(m, u int) {
 	}
 	x.op("ADDQ R8, SI")
 	for i := range m {
-		x.op("VBROADCASTSS %s, %s", x.a(i, u), x.broadcast(i))
+		x.element(m, i, u, main)
 		for j := range x.vecs {
 			x.op("VFMADD231PS %s, %s, %s", x.b(j), x.broadcast(i), x.v(i*x.vecs+j))
 		}
