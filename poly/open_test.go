@@ -224,9 +224,31 @@ func TestSavedEmbedding(t *testing.T) {
 	if s := a.Strangers(); len(s) > 0 {
 		t.Errorf("strangers %q, want none", s)
 	}
-	both := []nn.Adapter{a.Task(0), a.Task(1)}
-	if _, err := m.Logits(t.Context(), []model.Sequence{{InputIDs: []int{1}, DecoderInputIDs: []int{0}, Adapters: both}}); err == nil {
+	sum := func(a *poly.Adapter) error {
+		both := []nn.Adapter{a.Task(0), a.Task(1)}
+		_, err := m.Logits(t.Context(), []model.Sequence{{InputIDs: []int{1}, DecoderInputIDs: []int{0}, Adapters: both}})
+		return err
+	}
+	if err := sum(a); err == nil {
 		t.Error("two adapters with an embedding each: got no error")
+	}
+	base, err := safetensors.Open(dir + "/base/model.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer base.Close()
+	own, err := base.Tensor("shared.weight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit(t, f, func(x map[string]safetensors.Tensor) {
+		x["base_model.model.shared.weight"], x["base_model.model.lm_head.weight"] = own, own
+	})
+	if a, err = poly.OpenFS(f, m); err != nil {
+		t.Fatal(err)
+	}
+	if err := sum(a); err != nil {
+		t.Errorf("two adapters with the base's embedding: %v", err)
 	}
 	edit(t, f, func(x map[string]safetensors.Tensor) {
 		x["base_model.model.shared.weight"] = safetensors.NewFloat32s("", []int{45, 16}, make([]float32, 45*16))
