@@ -45,11 +45,11 @@ func verifyExample(ctx context.Context, w io.Writer, e *mat.Engine) error {
 	if err != nil {
 		return err
 	}
-	sub := func(name string) fs.FS {
+	sub := func(name string) folder {
 		f, _ := fs.Sub(dir, name)
-		return f
+		return folder{f, name}
 	}
-	c := folders{model: sub("base"), adapter: sub("adapter"), second: sub("second"), reference: dir, file: "reference.safetensors"}
+	c := folders{model: sub("base"), adapter: sub("adapter"), second: sub("second"), reference: sub("."), file: "reference.safetensors"}
 	checks, err := c.verify(ctx, e)
 	if err != nil {
 		return fmt.Errorf("the embedded example: %w", err)

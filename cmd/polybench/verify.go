@@ -42,9 +42,9 @@ func verify(ctx context.Context, args []string, w io.Writer) error {
 		return err
 	}
 	defer e.Close()
-	c := folders{model: os.DirFS(*base), adapter: os.DirFS(*adapter), reference: os.DirFS(filepath.Dir(*ref)), file: filepath.Base(*ref)}
+	c := folders{model: folderAt(*base), adapter: folderAt(*adapter), reference: folderAt(filepath.Dir(*ref)), file: filepath.Base(*ref)}
 	if *second != "" {
-		c.second = os.DirFS(*second)
+		c.second = folderAt(*second)
 	}
 	checks, err := c.verify(ctx, e)
 	if err != nil {
@@ -55,30 +55,38 @@ func verify(ctx context.Context, args []string, w io.Writer) error {
 
 // folders is what a verification reads.
 type folders struct {
-	model, adapter, reference fs.FS
-	second                    fs.FS  // nil where there is none
+	model, adapter, reference folder
+	second                    folder // without an FS where there is none
 	file                      string // the reference's name
 }
+
+// A folder has the name that errors give it.
+type folder struct {
+	fs.FS
+	name string
+}
+
+func folderAt(path string) folder { return folder{os.DirFS(path), path} }
 
 // verify opens everything and runs the checks that the reference has tensors for.
 func (c folders) verify(ctx context.Context, e *mat.Engine) ([]check, error) {
 	m, err := model.OpenFS(c.model, e)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", c.model.name, err)
 	}
 	a, err := poly.OpenFS(c.adapter, m)
 	if err != nil {
-		return nil, fmt.Errorf("adapter: %w", err)
+		return nil, fmt.Errorf("%s: %w", c.adapter.name, err)
 	}
 	var b *poly.Adapter
-	if c.second != nil {
+	if c.second.FS != nil {
 		if b, err = poly.OpenFS(c.second, m); err != nil {
-			return nil, fmt.Errorf("second adapter: %w", err)
+			return nil, fmt.Errorf("%s: %w", c.second.name, err)
 		}
 	}
 	f, err := safetensors.OpenFS(c.reference, c.file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", c.reference.name, err)
 	}
 	defer f.Close()
 	r, err := readReference(f)

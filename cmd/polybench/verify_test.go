@@ -29,9 +29,9 @@ func cases(t *testing.T) []string {
 }
 
 func caseOf(dir string) folders {
-	c := folders{model: os.DirFS(dir + "/base"), adapter: os.DirFS(dir + "/adapter"), reference: os.DirFS(dir), file: "reference.safetensors"}
+	c := folders{model: folderAt(dir + "/base"), adapter: folderAt(dir + "/adapter"), reference: folderAt(dir), file: "reference.safetensors"}
 	if _, err := os.Stat(dir + "/second"); err == nil {
-		c.second = os.DirFS(dir + "/second")
+		c.second = folderAt(dir + "/second")
 	}
 	return c
 }
@@ -214,7 +214,10 @@ func TestVerifyErrors(t *testing.T) {
 		{"no flags", []string{"verify"}, "needs -model"},
 		{"unknown flag", verifyArgs(dir, "-loud"), "-loud"},
 		{"unexpected argument", verifyArgs(dir, "more"), `"more"`},
-		{"no such folder", verifyArgs("testdata/none"), "config.json"},
+		{"no such folder", verifyArgs("testdata/none"), "testdata/none/base: model: open config.json"},
+		{"no such adapter", verifyArgs(dir, "-adapter", "testdata/none"), "testdata/none: poly: open adapter_config.json"},
+		{"no such second adapter", verifyArgs(dir, "-second", "testdata/none"), "testdata/none: poly: open adapter_config.json"},
+		{"no such reference", verifyArgs(dir, "-reference", "testdata/none/x"), "testdata/none: safetensors: open x"},
 		{"no such level", verifyArgs(dir, "-level", "sse9"), "sse9"},
 		{"negative threads", verifyArgs(dir, "-threads", "-2"), "-2"},
 		{"an adapter as the base", verifyArgs(dir, "-model", dir+"/adapter"), "config.json"},
