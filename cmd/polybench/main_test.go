@@ -7,9 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/polytropon/polytropon/safetensors"
 )
 
 // asMain is set for a test binary that is to be polybench.
@@ -40,8 +43,9 @@ func (f full) Write([]byte) (int, error) { return 0, f }
 // What cannot be written is an error, whoever prints it.
 func TestWriteErrors(t *testing.T) {
 	disk := full{errors.New("no space left")}
+	bare := changedReference(t, func(x *safetensors.Tensor) bool { return slices.Contains(inputs, x.Name) }, nil)
 	for _, args := range [][]string{
-		{"-h"}, verifyArgs("testdata/t5-mhr"), verifyArgs("testdata/t5-mhr", "-json"),
+		{"-h"}, verifyArgs("testdata/t5-mhr", "-reference", bare), verifyArgs("testdata/t5-mhr", "-reference", bare, "-json"),
 		{"inspect", "testdata/t5-mhr/base"}, {"inspect", "testdata/t5-mhr/adapter"}, {"inspect", "testdata/t5-mhr/base/model.safetensors"},
 	} {
 		if err := run(t.Context(), args, disk); !errors.Is(err, disk) {
