@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/polytropon/polytropon/generate"
 	"github.com/polytropon/polytropon/mat"
@@ -92,6 +93,47 @@ func TestGenerate(t *testing.T) {
 		if !ok || !regexp.MustCompile(`^\n\nprefill 5 tokens, [0-9.]+ tokens/s(; decode \d tokens, [0-9.]+ tokens/s)?\n$`).MatchString(rest) {
 			t.Errorf("%v: got %q", test.args, out.String())
 		}
+	}
+}
+
+// A folder's tokenizer.json comes before a SentencePiece model, to whose ids the special tokens are added that transformers adds.
+func TestOpenText(t *testing.T) {
+	field := func(number byte, text string) string { return string([]byte{number<<3 | 2, byte(len(text))}) + text }
+	var sentencePiece string
+	for i, kind := range []byte{2, 3, 3, 1, 1} { // unknown, control, normal
+		sentencePiece += field(1, field(1, []string{"<unk>", "<s>", "</s>", "▁a", "b"}[i])+string([]byte{3 << 3, kind}))
+	}
+	tokenizer, err := os.ReadFile(exampleTokenizer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		files   []string
+		prompt  string
+		encoder bool
+		want    []int
+	}{
+		{[]string{"spiece.model"}, "ab", true, []int{3, 4, 2}},
+		{[]string{"tokenizer.model"}, "ab", false, []int{1, 3, 4}},
+		{[]string{"tokenizer.model", "tokenizer.json"}, "good", false, []int{3, 0}},
+	} {
+		folder := fstest.MapFS{}
+		for _, name := range test.files {
+			folder[name] = &fstest.MapFile{Data: []byte(sentencePiece)}
+		}
+		if _, ok := folder["tokenizer.json"]; ok {
+			folder["tokenizer.json"].Data = tokenizer
+		}
+		text, err := openText(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := text.encode(test.prompt, test.encoder); !slices.Equal(got, test.want) {
+			t.Errorf("%q: got %v, want %v", test.files, got, test.want)
+		}
+	}
+	if _, err := openText(fstest.MapFS{"tokenizer.json": {Data: []byte("{")}}); err == nil || !strings.Contains(err.Error(), "tokenizer.json") {
+		t.Errorf("got %v, want an error about tokenizer.json", err)
 	}
 }
 
