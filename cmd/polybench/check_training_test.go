@@ -1,9 +1,12 @@
 package main
 
 import (
+	"math"
 	"os"
+	"slices"
 	"testing"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/model"
 	"github.com/polytropon/polytropon/poly"
@@ -63,6 +66,36 @@ func TestRecompute(t *testing.T) {
 		tr.pass.Recompute = true
 		if again, computed := gradients(); again != loss || computed != kept {
 			t.Errorf("%s: other bits: loss %v and %v", dir, again, loss)
+		}
+	}
+}
+
+// The bar of Adam's result: all within 1e-2, and 99.9 % within 1e-3.
+func TestAdamBar(t *testing.T) {
+	tr := openTraining(t, "testdata/t5-mhr")
+	for _, test := range []struct {
+		off   float32
+		every int // number of elements of which one is off
+		ok    bool
+	}{
+		{0, 1, true}, {0.0009, 1, true}, {0.005, 2000, true}, {0.005, 500, false}, {0.02, 2000, false}, {float32(math.NaN()), 2000, false},
+	} {
+		n := 0
+		c, err := tr.compareParams("adam.final", adamBar, func(p *autodiff.Param) []float32 {
+			values, err := tr.floats("adam.final." + p.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := slices.Clone(values)
+			for i := range got {
+				if n++; n%test.every == 0 {
+					got[i] += test.off
+				}
+			}
+			return got
+		})
+		if err != nil || *c.OK != test.ok {
+			t.Errorf("%g off in one of %d: got ok %v, %v", test.off, test.every, *c.OK, err)
 		}
 	}
 }

@@ -122,6 +122,10 @@ func TestVerifyJSON(t *testing.T) {
 	if want := `{"result":"ok","passed":21,"failed":0,"unsupported":2}`; lines[len(lines)-1] != want {
 		t.Errorf("last line: got %s, want %s", lines[len(lines)-1], want)
 	}
+	out.Reset()
+	if err := run(t.Context(), verifyArgs("testdata/t5-mhr", "-second", "testdata/t5-mhr/second"), &out); err != nil || !strings.HasSuffix(out.String(), "\nok: 23 passed, 0 failed, 0 unsupported\n") {
+		t.Errorf("with a second adapter: got %v and\n%s", err, out.String())
+	}
 }
 
 // changedReference writes the reference of the example with other tensors and metadata. change keeps a tensor where it returns true.
