@@ -9,7 +9,7 @@ type Adapter interface {
 }
 
 // A Delta is what an adapter changes in a base model, ready to be computed with. It is immutable; calls find what they need by the
-// base model's layers, and add to a replaced layer what LowRank has for the base's.
+// base model's layers, and add to a replaced layer what LowRank has for the base's. What it holds for layers of another model has no effect.
 type Delta struct {
 	LowRank  map[*Linear]LowRank // what is added to the outputs of linear layers
 	Replaced map[Layer]Layer     // what is used in place of a layer

@@ -11,7 +11,7 @@ import (
 
 // Config says what a [Loop] does. Fields that transformers' TrainingArguments have are named as there.
 type Config struct {
-	Engine    *mat.Engine
+	Engine    *mat.Engine // of the level that the objective's layers were made for
 	Objective Objective
 	Optimizer optim.Optimizer // of the objective's parameters; it has done no steps
 	Schedule  optim.Schedule  // nil: optim.Constant
