@@ -91,7 +91,7 @@ func (t *attentionTask) start(out, q Matrix) {
 		raceRead(m)
 	}
 	for _, c := range t.caches {
-		raceRead(View(c.values, c.n, c.width()))
+		raceRead(View(c.values, 1, len(c.values)))
 	}
 	raceWrite(out)
 	t.join()

@@ -22,30 +22,24 @@ func (t *attentionTask) forward(p attentionPart) {
 	}
 	base := first / kBlock * kBlock
 	n := end - base
-	values := newPanels(e.level, n, d)
-	var keys panels
-	size := values.size()
-	if t.caches != nil {
-		keys = t.caches[s].keysOf(p.kvHead, base, end)
-	} else {
-		keys = newPanels(e.level, d, n)
-		size += keys.size()
-	}
 	mr := e.level.Gemm.Tiles[0].MR
 	width := n + stripPad
 	// A strip's rows of q and out lie close together here; in the matrices, where heads alternate, they are often a power of two apart.
 	stride := d + stripPad
-	memory := e.Borrow(size + mr*(width+2*stride))
+	memory := e.Borrow(mr * (width + 2*stride))
 	defer e.Return(memory)
-	rest := values.place(memory)
+	left, sum, weights := memory[:mr*stride], memory[mr*stride:2*mr*stride], memory[2*mr*stride:]
+	var keys, values panels
 	if t.caches != nil {
-		values.copy(t.caches[s].valuesOf(p.kvHead).RowRange(base, end))
+		keys, values = t.caches[s].operands(p.kvHead, base, base, end)
 	} else {
-		rest = keys.place(rest)
+		keys, values = newPanels(e.level, d, n), newPanels(e.level, n, d)
+		memory := e.Borrow(keys.size() + values.size())
+		defer e.Return(memory)
+		keys.place(values.place(memory))
 		keys.copyT(t.head(t.keysOf(t.k, s), p.kvHead).RowRange(base, end))
 		values.copy(t.head(t.keysOf(t.v, s), p.kvHead).RowRange(base, end))
 	}
-	left, sum, weights := rest[:mr*stride], rest[mr*stride:2*mr*stride], rest[2*mr*stride:]
 	strips := ceilDiv(q.Rows, mr)
 	for h := p.kvHead * t.group(); h < (p.kvHead+1)*t.group(); h++ {
 		q, out := t.head(q, h), t.head(out, h)

@@ -9,8 +9,8 @@ import (
 // A Cache keeps the keys and values of one sequence for [Engine.AttentionCached], position after position, where the kernels read them. It belongs
 // to the level of the engine that made it. One goroutine at a time may change it; any number may read what nobody changes.
 //
-// The layout: the keys of NR positions, the width of the widest kernel, are a panel, whose row j has element j of each; a head is a range of rows.
-// Values are rows.
+// The layout, with NR the width of the widest kernel: of each head, a panel for the keys of every NR positions, whose row l has element l of each; and
+// a panel for every NR elements of the values, with a row for each position, the last one padded with zeros.
 type Cache struct {
 	heads, headSize int
 	level           *asm.Level
@@ -31,23 +31,25 @@ func (c *Cache) Len() int { return c.n }
 
 // Append adds the rows of k and v as the keys and values of the next positions. Both have heads·headSize columns.
 func (c *Cache) Append(k, v Matrix) {
-	if k.Rows != v.Rows || k.Cols != c.width() || v.Cols != c.width() {
+	if width := c.heads * c.headSize; k.Rows != v.Rows || k.Cols != width || v.Cols != width {
 		panic(fmt.Sprintf("mat: keys of %s and values of %s into a cache of %d heads of %d", k.Shape(), v.Shape(), c.heads, c.headSize))
 	}
 	raceRead(k)
 	raceRead(v)
-	at, nr, width := c.n, c.nr(), c.width()
+	at, nr, d := c.n, c.nr(), c.headSize
 	c.resize(at + k.Rows)
-	if width == 0 {
-		return
-	}
-	for i := 0; i < k.Rows; {
-		rows := min(k.Rows-i, nr-(at+i)%nr)
-		c.level.Gemm.Transpose(&c.keys[c.panel(at+i)+(at+i)%nr], nr, &k.Data[i*k.Stride], k.Stride, rows, width)
-		i += rows
-	}
-	for i := range v.Rows {
-		copy(c.values[(at+i)*width:], v.Row(i))
+	for h := range c.heads {
+		k, v := k.ColRange(h*d, (h+1)*d), v.ColRange(h*d, (h+1)*d)
+		for i, rows := 0, 0; i < k.Rows && d > 0; i += rows {
+			rows = min(k.Rows-i, nr-(at+i)%nr)
+			c.level.Gemm.Transpose(&c.keys[c.key(h, at+i)+(at+i)%nr], nr, &k.Data[i*k.Stride], k.Stride, rows, d)
+		}
+		for i := range v.Rows {
+			for p, row := 0, v.Row(i); len(row) > 0; p++ {
+				n := copy(c.values[c.value(h, p, at+i):][:nr], row)
+				row = row[n:]
+			}
+		}
 	}
 }
 
@@ -59,39 +61,53 @@ func (c *Cache) CopyFrom(from *Cache, same int) {
 	}
 	c.n = same
 	c.resize(from.n)
-	start, end := c.panel(same), c.panel(from.n+c.nr()-1)
-	copy(c.keys[start:end], from.keys[start:end])
-	copy(c.values[same*c.width():], from.values[same*c.width():from.n*c.width()])
+	c.copyFrom(from, same)
 }
 
-// resize sets the number of positions, those of new ones without values.
-func (c *Cache) resize(n int) {
-	was := *c
-	if c.n = n; n <= c.capacity {
-		return
+// copyFrom copies the positions from the given one on.
+func (c *Cache) copyFrom(from *Cache, position int) {
+	end := from.n + c.nr() - 1 // the last panel of keys is copied whole
+	for h := range c.heads {
+		copy(c.keys[c.key(h, position):], from.keys[from.key(h, position):from.key(h, end)])
+		for p := range c.across() {
+			copy(c.values[c.value(h, p, position):], from.values[from.value(h, p, position):from.value(h, p, from.n)])
+		}
 	}
-	c.capacity = ceilDiv(max(n, 2*c.capacity), cacheGranule) * cacheGranule
-	c.keys, c.values = aligned(c.capacity*c.width()), aligned(c.capacity*c.width())
-	copy(c.keys, was.keys)
-	copy(c.values, was.values)
 }
 
-func (c *Cache) width() int { return c.heads * c.headSize }
+// resize sets the number of positions; new ones have arbitrary keys and values.
+func (c *Cache) resize(n int) {
+	if n > c.capacity {
+		was := *c
+		c.capacity = ceilDiv(max(n, 2*c.capacity), cacheGranule) * cacheGranule
+		c.keys, c.values = aligned(c.heads*c.capacity*c.headSize), aligned(c.heads*c.across()*c.capacity*c.nr())
+		c.copyFrom(&was, 0)
+	}
+	c.n = n
+}
 
 func (c *Cache) nr() int { return c.level.Gemm.Tiles[0].NR }
 
-// panel is where the panel begins that has a position.
-func (c *Cache) panel(position int) int { return position / c.nr() * c.nr() * c.width() }
+// across is the number of panels that the values of a head take.
+func (c *Cache) across() int { return ceilDiv(c.headSize, c.nr()) }
 
-// keysOf returns the keys of a head from a position on, a multiple of NR, up to another, as the right operand of a product with queries.
-func (c *Cache) keysOf(head, from, to int) panels {
-	p := panels{k: c.headSize, n: to - from, wide: &c.level.Gemm.Tiles[0], step: c.width() * c.nr()}
-	p.whole = ceilDiv(p.n, c.nr()) * c.nr()
-	p.data = c.keys[c.panel(from)+head*c.headSize*c.nr() : c.panel(from+p.whole)]
-	return p
+// key is where the panel begins that has the key of a position.
+func (c *Cache) key(head, position int) int {
+	return (head*c.capacity + position/c.nr()*c.nr()) * c.headSize
 }
 
-// valuesOf returns a row for each value of a head.
-func (c *Cache) valuesOf(head int) Matrix {
-	return View(c.values, c.n, c.width()).ColRange(head*c.headSize, (head+1)*c.headSize)
+// value is where the row of a position in a panel of values begins.
+func (c *Cache) value(head, panel, position int) int {
+	return ((head*c.across()+panel)*c.capacity + position) * c.nr()
+}
+
+// operands returns the keys of a head from a position on up to another, and its values from a position on, as the right operands of products with
+// queries and with weights. keysFrom is a multiple of NR and valuesFrom one of kBlock.
+func (c *Cache) operands(head, keysFrom, valuesFrom, to int) (keys, values panels) {
+	wide := &c.level.Gemm.Tiles[0]
+	keys = panels{k: c.headSize, n: to - keysFrom, wide: wide, whole: ceilDiv(to-keysFrom, wide.NR) * wide.NR, step: c.headSize * wide.NR}
+	keys.data = c.keys[c.key(head, keysFrom):c.key(head+1, 0)]
+	values = panels{k: to - valuesFrom, n: c.headSize, wide: wide, whole: c.across() * wide.NR, step: c.capacity * wide.NR}
+	values.data = c.values[c.value(head, 0, valuesFrom):c.value(head+1, 0, 0)]
+	return keys, values
 }

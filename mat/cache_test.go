@@ -43,13 +43,14 @@ func TestCacheKeepsWhatIsAppended(t *testing.T) {
 
 func checkCache(t *testing.T, c *Cache, keys, values Matrix) {
 	for h := range c.heads {
-		k, v := c.keysOf(h, 0, c.n), c.valuesOf(h)
+		k, v := c.operands(h, 0, 0, c.n)
 		for i := range c.n {
 			for l := range c.headSize {
-				if got, want := k.data[i/c.nr()*k.step+l*c.nr()+i%c.nr()], keys.Row(i)[h*c.headSize+l]; got != want {
+				nr := c.nr()
+				if got, want := k.data[i/nr*k.step+l*nr+i%nr], keys.Row(i)[h*c.headSize+l]; got != want {
 					t.Fatalf("head %d of %d, position %d, element %d: key %v, want %v", h, c.headSize, i, l, got, want)
 				}
-				if got, want := v.Row(i)[l], values.Row(i)[h*c.headSize+l]; got != want {
+				if got, want := v.data[l/nr*v.step+i*nr+l%nr], values.Row(i)[h*c.headSize+l]; got != want {
 					t.Fatalf("head %d of %d, position %d, element %d: value %v, want %v", h, c.headSize, i, l, got, want)
 				}
 			}
