@@ -187,6 +187,31 @@ func TestVerifyFails(t *testing.T) {
 	}
 }
 
+// What a later PEFT may put into a reference is unsupported, which is no failure.
+func TestVerifyUnsupported(t *testing.T) {
+	for _, test := range []struct{ tensor, name, settings, reason string }{
+		{"loss", "novel", "{}", "unknown kind of tensor"},
+		{"logits_task.0", "logits_novel", "{}", "unknown kind of logits"},
+		{"gen.beam3", "gen.novel", `{"max_new_tokens": 2, "novel": 1}`, "novel"},
+		{"gen.beam3", "gen.novel", `{"max_new_tokens": 2, "num_beams": 2, "early_stopping": 7}`, "early_stopping: got 7"},
+	} {
+		reference := changedReference(t, func(x *safetensors.Tensor) bool {
+			if x.Name == test.tensor {
+				x.Name = test.name
+			}
+			return slices.Contains(inputs, x.Name) || x.Name == test.name
+		}, map[string]string{test.name: test.settings})
+		var out bytes.Buffer
+		if err := run(t.Context(), verifyArgs("testdata/t5-mhr", "-json", "-reference", reference), &out); err != nil {
+			t.Fatal(err)
+		}
+		if line := `{"check":"` + test.name + `","ok":null,`; !strings.Contains(out.String(), line) || !strings.Contains(out.String(), test.reason) ||
+			!strings.HasSuffix(out.String(), `{"result":"ok","passed":2,"failed":0,"unsupported":1}`+"\n") {
+			t.Errorf("%s: got\n%s", test.name, out.String())
+		}
+	}
+}
+
 // A table says what is wrong with tokens, as the JSON does.
 func TestPrintChecks(t *testing.T) {
 	no := false
