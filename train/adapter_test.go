@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/model"
+	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/optim"
 	"github.com/polytropon/polytropon/poly"
 	"github.com/polytropon/polytropon/train"
@@ -135,6 +138,40 @@ func TestSameBits(t *testing.T) {
 					t.Errorf("got other bits than the first: losses, norms and evaluation %v, want %v", found[:13], want[:13])
 				}
 			})
+		}
+	}
+}
+
+// watched is a base model that tells whether passes recompute.
+type watched struct {
+	*model.Model
+	recompute *atomic.Bool
+}
+
+func (w watched) Forward(ctx context.Context, p *nn.Pass, batch []model.Sequence) (autodiff.Value, nn.Ragged, error) {
+	w.recompute.Store(p.Recompute)
+	return w.Model.Forward(ctx, p, batch)
+}
+
+// Blocks that are computed again change no bit.
+func TestRecompute(t *testing.T) {
+	var want []float32
+	for _, recompute := range []bool{false, true} {
+		var found atomic.Bool
+		l, m := adapterRun{change: func(c *train.Config) {
+			o := c.Objective.(*train.PolyModel)
+			o.Base, o.Recompute = watched{o.Base.(*model.Model), &found}, recompute
+			c.MaxSteps, c.Workers = 2, 2
+		}}.loop(t)
+		run(t, l)
+		if found.Load() != recompute {
+			t.Errorf("recompute %v: got %v in passes", recompute, found.Load())
+		}
+		if want == nil {
+			want = values(m)
+		}
+		if !equalBits(values(m), want) {
+			t.Error("got other bits than without")
 		}
 	}
 }

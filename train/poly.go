@@ -35,6 +35,7 @@ type PolyModel struct {
 	Relaxation  poly.Relaxation // of the routing in training
 	Temperature float32         // of poly.RelaxedBernoulli, whose draws are the loop's; 0 means 1
 	Prior       poly.Prior      // is added to the loss of a step
+	Recompute   bool            // of the passes: less memory, more time, the same bits (transformers' gradient_checkpointing)
 
 	tasks     []int
 	sequences []model.Sequence
@@ -54,7 +55,7 @@ func (m *PolyModel) Params() []*autodiff.Param { return m.Trainer.Params() }
 
 // Replica implements Replicator.
 func (m *PolyModel) Replica() Objective {
-	return &PolyModel{Base: m.Base, Trainer: m.Trainer.Replica(), Relaxation: m.Relaxation, Temperature: m.Temperature, Prior: m.Prior}
+	return &PolyModel{Base: m.Base, Trainer: m.Trainer.Replica(), Relaxation: m.Relaxation, Temperature: m.Temperature, Prior: m.Prior, Recompute: m.Recompute}
 }
 
 func (m *PolyModel) encodes() bool { return m.Base.Architecture().EncoderLayers > 0 }
@@ -109,6 +110,7 @@ func (m *PolyModel) Loss(ctx context.Context, p *nn.Pass, b *Batch) (autodiff.Va
 	if err := m.Trainer.Begin(m.tasks, routing); err != nil {
 		return autodiff.Value{}, err
 	}
+	p.Recompute = m.Recompute
 	p.ResetTraining(p.Tape, len(m.sequences), m.Trainer.Trained())
 	logits, _, err := m.Base.Forward(ctx, p, m.sequences)
 	if err != nil {
