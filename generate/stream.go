@@ -35,7 +35,8 @@ type Event struct {
 }
 
 // Stream continues all requests together and yields their tokens as they are chosen; e does what arithmetic that takes. An error ends the
-// stream: of settings that cannot be used or of the source, or ctx's, which is asked before every step. So does the consumer by leaving the loop.
+// stream: of settings that cannot be used, of the source, of logits that are not finite and leave nothing to choose from, or ctx's, which is asked before
+// every step. So does the consumer by leaving the loop.
 func Stream(ctx context.Context, e *mat.Engine, source Source, requests []Request) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := stream(ctx, e, source, requests, func(v Event) bool { return yield(v, nil) }); err != nil {
