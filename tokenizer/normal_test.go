@@ -77,6 +77,9 @@ func TestGraphemeLen(t *testing.T) {
 		{"👩‍👩‍👧x", 18},
 		{"👩\u200D\u200D👩", 10},
 		{"a\u200D👩", 4},
+		{"👩🏽\u200D👧x", 15},      // with a colour of skin
+		{"👩\u200C\u200D👧x", 14}, // with what may stand within here
+		{"क\u093C\u094Dत", 12},  // an Indic conjunct with a dot below
 	} {
 		if got := graphemeLen(graphemeTable(), []byte(test.text)); got != test.want {
 			t.Errorf("%+q: got %d, want %d", test.text, got, test.want)
