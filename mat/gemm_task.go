@@ -152,17 +152,20 @@ type worker struct {
 	wide    []float32 // a piece of a packed B in float32, on its way to b
 }
 
-// blockColumns is how many columns of B, in blocks of kBlock rows, stay in the second-level cache while A passes by.
-const blockColumns = 256
+// blockValues is how many values of B stay in the second-level cache while A passes by, half a megabyte.
+const blockValues = 1 << 17
 
 func (w *worker) do() {
 	p, nr := w.product, w.tile.NR
 	panels := ceilDiv(w.j1-w.j0, nr)
-	blocks := ceilDiv(panels*nr, blockColumns)
+	kc := min(p.k(), kBlock)
+	blocks := ceilDiv(panels*nr*max(kc, kBlock/2), blockValues)
+	if p.left { // many strips pass a panel while it is in the first-level cache, and to transpose A more often costs more
+		blocks = ceilDiv(blocks, 2)
+	}
 	if w.direct() && w.i1-w.i0 <= 2*w.tile.MR {
 		blocks = 1 // all of A passes each panel at once
 	}
-	kc := min(p.k(), kBlock)
 	sizeA, sizeB, sizeWide := 0, 0, 0
 	if p.left {
 		sizeA = min(w.i1-w.i0, groupStrips*w.tile.MR) * (kc + stripPad)
@@ -205,8 +208,8 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	if kc <= shortK {
 		most = min(most, shortRows)
 	}
-	if !p.left && p.a.Stride%setStride == 0 {
-		most = min(most, w.engine.level.Gemm.SetRows)
+	if tile.SetMR > 0 && !p.left && p.a.Stride%setStride == 0 {
+		most = min(most, tile.SetMR)
 	}
 	group := w.i1 - w.i0 // rows that pass a call's panels one after another
 	switch {
@@ -214,6 +217,9 @@ func (w *worker) block(j0, j1, k0, kc int) {
 		group = groupStrips * most
 	case group > 2*most: // two strips read a panel from memory once: it stays in the second-level cache
 		group = most
+	}
+	if min(group, w.i1-w.i0) > most {
+		perCall = 1
 	}
 	for i0 := w.i0; i0 < w.i1; {
 		i1 := i0 + take(w.i1-i0, group)

@@ -7,10 +7,6 @@ type Gemm struct {
 	// Tiles are the kernels for B in float32, by descending NR.
 	Tiles []Tile
 
-	// SetRows is how many rows of A a strip should have at most where they share a set of the first-level cache: so many lines as the set has on
-	// the machines that use the level, or fewer if B is to find a place.
-	SetRows int
-
 	// BFloat16 and Float16 read B in those types. Their NR is that of Tiles[0].
 	BFloat16, Float16 Tile
 
@@ -35,6 +31,10 @@ type Gemm struct {
 type Tile struct {
 	MR, NR int
 	Strip  Strip
+
+	// SetMR, if not 0, is how many rows of A a strip should have at most where they share a set of the first-level cache, lest they displace each
+	// other: no more than the set has lines on the machines that use the level.
+	SetMR int
 }
 
 // A Strip multiplies a strip of A by panels of B: for 0 ≤ i < m ≤ MR, 0 ≤ p < panels and 0 ≤ j < NR,
@@ -51,7 +51,6 @@ var gemmGeneric = Gemm{
 		{MR: 4, NR: 16, Strip: stripGeneric(16, func(v float32) float32 { return v })},
 		{MR: 4, NR: 8, Strip: stripGeneric(8, func(v float32) float32 { return v })},
 	},
-	SetRows:       8,
 	BFloat16:      Tile{MR: 4, NR: 16, Strip: stripGeneric(16, BFloat16)},
 	Float16:       Tile{MR: 4, NR: 16, Strip: stripGeneric(16, Float16)},
 	WidenBFloat16: widenGeneric(BFloat16),

@@ -9,11 +9,10 @@ import "unsafe"
 
 var gemmAVX512 = Gemm{
 	Tiles: []Tile{
-		{MR: 14, NR: 32, Strip: strip32AVX512},
-		{MR: 14, NR: 16, Strip: strip16AVX512},
+		{MR: 14, NR: 32, Strip: strip32AVX512, SetMR: 11},
+		{MR: 14, NR: 16, Strip: strip16AVX512, SetMR: 11},
 		{MR: 16, NR: 8, Strip: strip8AVX512},
 	},
-	SetRows:       11, // of 12 lines
 	BFloat16:      Tile{MR: 8, NR: 32, Strip: strip32BFloat16AVX512},
 	Float16:       Tile{MR: 8, NR: 32, Strip: strip32Float16AVX512},
 	WidenBFloat16: widenBFloat16AVX512,
@@ -28,9 +27,8 @@ var gemmAVX512 = Gemm{
 var gemmAVX2 = Gemm{
 	Tiles: []Tile{
 		{MR: 6, NR: 16, Strip: strip16AVX2},
-		{MR: 11, NR: 8, Strip: strip8AVX2},
+		{MR: 11, NR: 8, Strip: strip8AVX2, SetMR: 8},
 	},
-	SetRows:       8, // of 8 lines
 	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16AVX2},
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
 	WidenBFloat16: widenBFloat16AVX2,

@@ -12,7 +12,6 @@ var gemmNEON = Gemm{
 		{MR: 6, NR: 16, Strip: strip16NEON},
 		{MR: 8, NR: 8, Strip: strip8NEON},
 	},
-	SetRows:       8,
 	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16NEON},
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16NEON},
 	WidenBFloat16: widenBFloat16NEON,
