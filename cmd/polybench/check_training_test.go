@@ -97,5 +97,8 @@ func TestAdamBar(t *testing.T) {
 		if err != nil || *c.OK != test.ok {
 			t.Errorf("%g off in one of %d: got ok %v, %v", test.off, test.every, *c.OK, err)
 		}
+		if off := float64(test.off); math.Abs(float64(c.MaxAbs)-off) > 1e-6 || math.IsNaN(float64(c.MaxAbs)) != math.IsNaN(off) {
+			t.Errorf("%g off in one of %d: got a largest difference of %g", test.off, test.every, float64(c.MaxAbs))
+		}
 	}
 }

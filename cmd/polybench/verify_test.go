@@ -100,23 +100,30 @@ func TestVerifyJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	ok := map[string]any{}
-	for _, line := range lines {
-		var o map[string]any
-		if err := json.Unmarshal([]byte(line), &o); err != nil {
-			t.Fatalf("%v in %s", err, line)
+	type line struct {
+		Check          string
+		OK             *bool
+		Elements       int
+		SHA256, Reason string
+	}
+	checks := map[string]line{}
+	for _, text := range lines {
+		var l line
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatalf("%v in %s", err, text)
 		}
-		if name, is := o["check"].(string); is {
-			ok[name] = o["ok"]
-			if o["ok"] == nil && o["reason"] == "" {
-				t.Errorf("%s is unsupported without a reason", name)
-			}
+		checks[l.Check] = l
+	}
+	// How much each check looks at: 35 rows of 256 logits, the tokens, 65 rows that are decoded, the adapter's parameters.
+	for name, elements := range map[string]int{"logits": 8960, "logits_disabled": 8960, "logits_task.2": 8960, "loss": 1, "alone": 8960,
+		"gen.beam4": 58, "cached": 16640, "grad": 12576, "train.loss": 1, "train.grad": 12576, "adam.losses": 10, "adam.final": 12576} {
+		if l := checks[name]; l.OK == nil || !*l.OK || l.Elements != elements || len(l.SHA256) != 64 {
+			t.Errorf("check %s: got %+v, want one of %d elements that is ok", name, l, elements)
 		}
 	}
-	for name, want := range map[string]any{"logits": true, "logits_disabled": true, "logits_task.2": true, "loss": true, "alone": true,
-		"logits_second": nil, "gen.beam4": true, "cached": true, "grad": true, "train.loss": true, "adam.final": true} {
-		if got, is := ok[name]; !is || got != want {
-			t.Errorf("check %s: got ok %v (there: %v), want %v", name, got, is, want)
+	for _, name := range []string{"logits_second", "logits_both"} {
+		if l, ok := checks[name]; !ok || l.OK != nil || l.Reason != "needs -second" {
+			t.Errorf("check %s: got %+v, want it unsupported", name, l)
 		}
 	}
 	if want := `{"result":"ok","passed":21,"failed":0,"unsupported":2}`; lines[len(lines)-1] != want {
@@ -157,9 +164,12 @@ func changedReference(t *testing.T, change func(x *safetensors.Tensor) bool, met
 // A wrong value in a reference fails in the check that it concerns and in no other of its kind.
 func TestVerifyFails(t *testing.T) {
 	const q = ".base_model.model.encoder.block.0.layer.0.SelfAttention.q.poly_lora_A"
-	for _, test := range []struct{ tensor, check string }{
-		{"logits", "logits"}, {"logits_disabled", "logits_disabled"}, {"logits_task.1", "logits_task.1"}, {"loss", "loss"}, {"gen.beam3", "gen.beam3"},
-		{"grad" + q, "grad"}, {"train.loss", "train.loss"}, {"train.grad" + q, "train.grad"}, {"adam.losses", "adam.losses"}, {"adam.final" + q, "adam.final"},
+	worst := `"worst":"` + q[1:] + `"`
+	for _, test := range []struct{ tensor, check, detail string }{
+		{"logits", "logits", ""}, {"logits_disabled", "logits_disabled", ""}, {"logits_task.1", "logits_task.1", ""}, {"loss", "loss", ""},
+		{"gen.beam3", "gen.beam3", `"reason":"sequence 0: got [`},
+		{"grad" + q, "grad", worst}, {"train.loss", "train.loss", ""}, {"train.grad" + q, "train.grad", worst}, {"adam.losses", "adam.losses", ""},
+		{"adam.final" + q, "adam.final", worst},
 	} {
 		t.Run(test.tensor, func(t *testing.T) {
 			changes := 0
@@ -182,6 +192,9 @@ func TestVerifyFails(t *testing.T) {
 			}
 			if n := strings.Count(out.String(), `"ok":false`); n != 1 || !strings.Contains(out.String(), `{"check":"`+test.check+`","ok":false`) {
 				t.Errorf("got %d failed checks:\n%s", n, out.String())
+			}
+			if !strings.Contains(out.String(), test.detail) || !strings.Contains(out.String(), `{"result":"failed","passed":`) {
+				t.Errorf("no %s or no failed result in\n%s", test.detail, out.String())
 			}
 		})
 	}
@@ -243,6 +256,7 @@ func TestVerifyErrors(t *testing.T) {
 		want string
 	}{
 		{"no flags", []string{"verify"}, "needs -model"},
+		{"no adapter", []string{"verify", "-model", dir, "-reference", dir}, "needs -model"},
 		{"unknown flag", verifyArgs(dir, "-loud"), "-loud"},
 		{"unexpected argument", verifyArgs(dir, "more"), `"more"`},
 		{"no such folder", verifyArgs("testdata/none"), "testdata/none/base: model: open config.json"},
