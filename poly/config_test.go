@@ -72,7 +72,10 @@ func TestParseConfigDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := NewConfig()
+	want := &Config{PEFTType: "POLY", R: 8, InitWeights: true, PolyType: "poly", NTasks: 1, NSkills: 4, NSplits: 1} // tuners/poly/config.py
+	if c := NewConfig(); !reflect.DeepEqual(c, want) {
+		t.Errorf("NewConfig: got %+v, expected %+v", c, want)
+	}
 	want.Format, want.unknown = Format082, map[string]any{}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, expected %+v", got, want)

@@ -401,11 +401,12 @@ func TestTrainerAdapter(t *testing.T) {
 	}
 }
 
-// The logits of a pass with a tape are those of the adapter.
+// The logits of a pass with a tape are those of the adapter that the trainer has come to, modules_to_save included.
 func TestTrainerComputesTheAdapter(t *testing.T) {
 	m := newOwn(newEngine(t))
-	a := m.fresh(t, nil)
-	x := m.train(t, a, nil)
+	x := m.train(t, m.fresh(t, func(c *poly.Config) { c.ModulesToSave = []string{"tokens", "norm"} }), nil)
+	x.descend(3, 0.1)
+	a := x.Adapter()
 	x.backward(poly.Routing{}, poly.Prior{})
 	x.pass.ResetTraining(x.tape, len(ownTasks), x.Trained())
 	got := x.forward(x.pass, ownRows, ownIDs)
