@@ -54,6 +54,30 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
+// Answers go to the standard output; what is wrong goes to the standard error, with an exit status.
+func TestExitStatus(t *testing.T) {
+	for _, test := range []struct {
+		args        []string
+		status      int
+		out, stderr string // beginnings
+	}{
+		{[]string{"-h"}, 0, "usage:\n", ""},
+		{[]string{"inspect", "testdata/t5-mhr/base"}, 0, "architecture ", ""},
+		{[]string{"inspect", "testdata/none"}, 1, "", "polybench: stat testdata/none"},
+		{[]string{"inspect"}, 2, "", "polybench: inspect needs a path\nusage:\n"},
+	} {
+		c := exec.Command(os.Args[0], test.args...)
+		c.Env = append(os.Environ(), asMain+"=1")
+		var out, stderr bytes.Buffer
+		c.Stdout, c.Stderr = &out, &stderr
+		c.Run()
+		is := func(b *bytes.Buffer, begin string) bool { return strings.HasPrefix(b.String(), begin) && (b.Len() == 0) == (begin == "") }
+		if got := c.ProcessState.ExitCode(); got != test.status || !is(&out, test.out) || !is(&stderr, test.stderr) {
+			t.Errorf("%q: got the status %d, the output %q and the errors %q", test.args, got, out.String(), stderr.String())
+		}
+	}
+}
+
 // An interrupt ends who waits for input, which is not given here.
 func TestInterrupt(t *testing.T) {
 	if runtime.GOOS == "windows" {
