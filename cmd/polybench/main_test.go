@@ -71,7 +71,9 @@ func TestExitStatus(t *testing.T) {
 		var out, stderr bytes.Buffer
 		c.Stdout, c.Stderr = &out, &stderr
 		c.Run()
-		is := func(b *bytes.Buffer, begin string) bool { return strings.HasPrefix(b.String(), begin) && (b.Len() == 0) == (begin == "") }
+		is := func(b *bytes.Buffer, begin string) bool {
+			return strings.HasPrefix(b.String(), begin) && (b.Len() == 0) == (begin == "")
+		}
 		if got := c.ProcessState.ExitCode(); got != test.status || !is(&out, test.out) || !is(&stderr, test.stderr) {
 			t.Errorf("%q: got the status %d, the output %q and the errors %q", test.args, got, out.String(), stderr.String())
 		}
