@@ -34,6 +34,29 @@ func TestInspect(t *testing.T) {
 	}
 }
 
+// The weights of a module are those of its router.
+func TestInspectWeights(t *testing.T) {
+	e := newEngine(t)
+	folder, err := poly.Inspect(os.DirFS(example + "/adapter"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range openAdapter(t, example+"/adapter", openBase(t, example+"/base")).Layers() {
+		got, err := folder.Weights(e, l.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for task := range l.Router.Tasks {
+			if want := l.Router.Weights(e, task); !slices.Equal(got.Row(task), want.Data) {
+				t.Errorf("%s, task %d: got %v, want %v", l.Path, task, got.Row(task), want.Data)
+			}
+		}
+	}
+	if _, err := folder.Weights(e, "encoder"); err == nil || err.Error() != "poly: module encoder is not adapted by this folder" {
+		t.Errorf("a module that is not adapted: got %v", err)
+	}
+}
+
 func TestInspectErrors(t *testing.T) {
 	for _, test := range []struct {
 		name, want string
