@@ -46,6 +46,7 @@ func TestFormatErrors(t *testing.T) {
 		{"normalizer", `{}`, `normalizer.type: missing`},
 		{"normalizer", `[]`, `normalizer: got [], want an object`},
 		{"normalizer", `{"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "ByteLevel"}]}`, `normalizer.normalizers[1].type: got "ByteLevel"`},
+		{"normalizer", strings.Repeat(`{"type": "Sequence", "normalizers": [`, 2000) + strings.Repeat(`]}`, 2000), `got more than 62 lists within each other`},
 		{"normalizer", `{"type": "Strip", "strip_left": true}`, `normalizer.strip_right: missing`},
 		{"normalizer", `{"type": "Precompiled", "precompiled_charsmap": "AAA="}`, `normalizer.precompiled_charsmap: got 2 bytes`},
 		{"normalizer", `{"type": "Precompiled", "precompiled_charsmap": "/////w=="}`, `got a trie of 4294967295 bytes`},
@@ -94,6 +95,14 @@ func TestFormatErrors(t *testing.T) {
 	}
 	if _, err := Open("testdata/none.json"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want fs.ErrNotExist", err)
+	}
+}
+
+// As many Sequences within each other as the tokenizers package reads are read.
+func TestNested(t *testing.T) {
+	deep := strings.Repeat(`{"type": "Sequence", "normalizers": [`, maxNested) + `{"type": "Lowercase"}` + strings.Repeat(`]}`, maxNested)
+	if got := parse(t, tiny(t, map[string]string{"normalizer": deep})).Encode("A", false); len(got) != 1 || got[0] != 0 {
+		t.Errorf("got %v, want [0]", got)
 	}
 }
 

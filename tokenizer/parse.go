@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // parsePipeline reads a tokenizer.json.
@@ -107,8 +108,14 @@ func checkByteLevel(steps []splitter) (bool, error) {
 	return false, nil
 }
 
+// maxNested is how many Sequences can be within each other; each takes time in proportion to all within it. So many does the tokenizers package read.
+const maxNested = 62
+
 // parseList reads an array of objects.
 func parseList(o *object, key string, each func(field string, data json.RawMessage) error) error {
+	if strings.Count(o.field, "[") >= maxNested {
+		o.fail(key, "got more than %d lists within each other", maxNested)
+	}
 	var list []json.RawMessage
 	o.readNeeded(key, &list)
 	if err := o.done(); err != nil {
