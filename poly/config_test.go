@@ -146,6 +146,9 @@ func TestParseConfigErrors(t *testing.T) {
 			t.Errorf("%s: got error %v, expected %s", c.text, err, c.want)
 		}
 	}
+	if _, err := ParseConfig([]byte(`{` + ok + `"r": 2147483647, "n_tasks": 2147483647, "n_skills": 1}`)); err != nil {
+		t.Errorf("the largest sizes: %v", err)
+	}
 	_, err := ParseConfig([]byte(`{` + ok + `"r": "8"}`))
 	if e, isConfig := errors.AsType[*ConfigError](err); !isConfig || e.Field != "r" {
 		t.Errorf("got %#v, expected a ConfigError of r", err)

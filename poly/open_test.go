@@ -232,6 +232,13 @@ func TestSavedEmbedding(t *testing.T) {
 	if err := sum(a); err == nil {
 		t.Error("two adapters with an embedding each: got no error")
 	}
+	folder, err := poly.Inspect(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := folder.Base; len(b) != 2 || b[0].Name != "base_model.model.lm_head.weight" || b[1].Name != "base_model.model.shared.weight" {
+		t.Errorf("Inspect: got %v of the base model, want its head and its embedding", b)
+	}
 	base, err := safetensors.Open(dir + "/base/model.safetensors")
 	if err != nil {
 		t.Fatal(err)
