@@ -37,7 +37,7 @@ func Levels() []string {
 	return names
 }
 
-// NewEngine returns an engine. It is an error to ask for a level that this machine lacks.
+// NewEngine returns an engine, which is to be closed when nobody uses it any more. It is an error to ask for a level that this machine lacks.
 func NewEngine(o Options) (*Engine, error) {
 	source := "level"
 	if o.Level == "" {
