@@ -144,50 +144,82 @@ func siluGeneric(dst, x []float32) {
 
 func geluGeneric(dst, x []float32) {
 	for i := range dst {
+		if x[i] < -5.353 {
+			xi := x[i]
+			v1 := abs(xi)
+			v2 := smaller(13.27, v1)
+			// q = tail(a)
+			v3 := v2 + 1
+			v4 := index(v3, 22)
+			v5 := lookup(&table0, v4)
+			v6 := v2 - v5
+			v7 := lookup(&table1, v4)
+			v8 := lookup(&table2, v4)
+			v9 := FMA(v7, v6, v8)
+			v10 := lookup(&table3, v4)
+			v11 := FMA(v9, v6, v10)
+			v12 := lookup(&table4, v4)
+			v13 := FMA(v11, v6, v12)
+			v14 := lookup(&table5, v4)
+			v15 := FMA(v13, v6, v14)
+			v16 := lookup(&table6, v4)
+			v17 := FMA(v15, v6, v16)
+			v18 := lookup(&table7, v4)
+			v19 := FMA(v17, v6, v18)
+			v20 := lookup(&table8, v4)
+			v21 := FMA(v19, v6, v20)
+			// a² = r - 2n·ln 2; 2n·high is exact
+			v22 := float32(v2 * v2)
+			v23 := FMA(v22, -0x1.715476p-01, 12583039)
+			v24 := v23 - 12583039
+			v25 := float32(v24 * 0x1.62e4p+00)
+			v26 := FMA(v2, v2, v25)
+			v27 := FMA(v24, 0x1.7f7d1cp-19, v26)
+			// p = exp(-r/2) - 1
+			v28 := FMA(0x1.6ff02ap-16, v27, -0x1.1257dcp-12)
+			v29 := FMA(v28, v27, 0x1.5552fep-09)
+			v30 := FMA(v29, v27, -0x1.555466p-06)
+			v31 := FMA(v30, v27, 0.125)
+			v32 := FMA(v31, v27, -0.5)
+			v33 := float32(v32 * v27)
+			// -a·2ⁿ·q·(1 + p)
+			v34 := pow2(v23)
+			v35 := float32(v21 * v34)
+			v36 := FMA(v35, v33, v35)
+			v37 := FMA(-v2, v36, 0)
+			dst[i] = v37
+			continue
+		}
 		xi := x[i]
 		v1 := abs(xi)
-		v2 := smaller(13.27, v1)
-		// q = tail(a)
-		v3 := v2 + 1
-		v4 := index(v3)
-		v5 := lookup(&table0, v4)
-		v6 := v2 - v5
-		v7 := lookup(&table1, v4)
-		v8 := lookup(&table2, v4)
-		v9 := FMA(v7, v6, v8)
-		v10 := lookup(&table3, v4)
-		v11 := FMA(v9, v6, v10)
-		v12 := lookup(&table4, v4)
-		v13 := FMA(v11, v6, v12)
-		v14 := lookup(&table5, v4)
-		v15 := FMA(v13, v6, v14)
-		v16 := lookup(&table6, v4)
-		v17 := FMA(v15, v6, v16)
-		v18 := lookup(&table7, v4)
-		v19 := FMA(v17, v6, v18)
-		v20 := lookup(&table8, v4)
-		v21 := FMA(v19, v6, v20)
-		// a² = r - 2n·ln 2; 2n·high is exact
-		v22 := float32(v2 * v2)
-		v23 := FMA(v22, -0x1.715476p-01, 12583039)
-		v24 := v23 - 12583039
-		v25 := float32(v24 * 0x1.62e4p+00)
-		v26 := FMA(v2, v2, v25)
-		v27 := FMA(v24, 0x1.7f7d1cp-19, v26)
-		// p = exp(-r/2) - 1
-		v28 := FMA(0x1.6ff02ap-16, v27, -0x1.1257dcp-12)
-		v29 := FMA(v28, v27, 0x1.5552fep-09)
-		v30 := FMA(v29, v27, -0x1.555466p-06)
-		v31 := FMA(v30, v27, 0.125)
-		v32 := FMA(v31, v27, -0.5)
-		v33 := float32(v32 * v27)
-		// max(0, x) - a·2ⁿ·q·(1 + p)
-		v34 := pow2(v23)
-		v35 := float32(v21 * v34)
-		v36 := FMA(v35, v33, v35)
-		v37 := larger(0, xi)
-		v38 := FMA(-v2, v36, v37)
-		dst[i] = v38
+		v2 := smaller(5.353, v1)
+		// q = Φ(-a)
+		v3 := v2 + 0.25
+		v4 := FMA(v2, v3, 50331648)
+		v5 := index(v4, 0)
+		v6 := lookup(&table9, v5)
+		v7 := v2 - v6
+		v8 := lookup(&table10, v5)
+		v9 := lookup(&table11, v5)
+		v10 := FMA(v8, v7, v9)
+		v11 := lookup(&table12, v5)
+		v12 := FMA(v10, v7, v11)
+		v13 := lookup(&table13, v5)
+		v14 := FMA(v12, v7, v13)
+		v15 := lookup(&table14, v5)
+		v16 := FMA(v14, v7, v15)
+		v17 := lookup(&table15, v5)
+		v18 := FMA(v16, v7, v17)
+		v19 := lookup(&table16, v5)
+		v20 := FMA(v18, v7, v19)
+		v21 := lookup(&table17, v5)
+		v22 := FMA(v20, v7, v21)
+		v23 := lookup(&table18, v5)
+		v24 := FMA(v22, v7, v23)
+		// max(0, x) - a·q
+		v25 := larger(0, xi)
+		v26 := FMA(-v2, v24, v25)
+		dst[i] = v26
 	}
 }
 
@@ -449,7 +481,7 @@ func geluBackwardGeneric(dst, x, y []float32) {
 		v2 := smaller(13.27, v1)
 		// q = tail(a)
 		v3 := v2 + 1
-		v4 := index(v3)
+		v4 := index(v3, 22)
 		v5 := lookup(&table0, v4)
 		v6 := v2 - v5
 		v7 := lookup(&table1, v4)
@@ -833,4 +865,114 @@ var table8 = [8]float32{
 	0x1.fb8ddep-06,
 	0x1.9e1ceep-02,
 	0x1.344f18p-02,
+}
+
+var table9 = [8]float32{
+	0x1.92p-01,
+	0x1.fa8p+00,
+	0x1.70cp+01,
+	0x1.b32p+01,
+	0x1.feep+01,
+	0x1.1e3p+02,
+	0x1.3adp+02,
+	0x1.544p+02,
+}
+
+var table10 = [8]float32{
+	-0x1.378ddep-12,
+	0x1.44f35p-13,
+	-0x1.80a474p-15,
+	-0x1.48f758p-16,
+	0x1.5641fep-19,
+	0x1.f9b508p-19,
+	0x1.c3311cp-20,
+	0x1.22ced8p-21,
+}
+
+var table11 = [8]float32{
+	-0x1.934b52p-12,
+	0x1.8e6ad8p-14,
+	0x1.14e2b6p-13,
+	-0x1.5f7402p-17,
+	-0x1.b84eep-16,
+	-0x1.55e3ecp-17,
+	-0x1.5c5b6p-19,
+	-0x1.322528p-21,
+}
+
+var table12 = [8]float32{
+	0x1.846d94p-09,
+	-0x1.689214p-10,
+	0x1.8436b4p-16,
+	0x1.940fcep-13,
+	0x1.60b514p-14,
+	0x1.96ae54p-16,
+	0x1.7103b6p-18,
+	0x1.39efcap-20,
+}
+
+var table13 = [8]float32{
+	0x1.93c39p-11,
+	0x1.3db4dcp-09,
+	-0x1.2f834p-10,
+	-0x1.6a8a2cp-11,
+	-0x1.866abap-13,
+	-0x1.66e26p-15,
+	-0x1.13499cp-17,
+	-0x1.9a2526p-20,
+}
+
+var table14 = [8]float32{
+	-0x1.768a0cp-06,
+	0x1.1678b4p-08,
+	0x1.064372p-08,
+	0x1.883db8p-10,
+	0x1.38879cp-12,
+	0x1.e21b06p-15,
+	0x1.43f23cp-17,
+	0x1.b4bd3p-20,
+}
+
+var table15 = [8]float32{
+	0x1.32fedep-06,
+	-0x1.c07408p-06,
+	-0x1.f594fap-08,
+	-0x1.1cb746p-09,
+	-0x1.69aa7p-12,
+	-0x1.e200eep-15,
+	-0x1.20494cp-17,
+	-0x1.62926ep-20,
+}
+
+var table16 = [8]float32{
+	0x1.d7566ap-04,
+	0x1.c8a5c6p-05,
+	0x1.28f10ap-07,
+	0x1.1310eep-09,
+	0x1.220e0cp-12,
+	0x1.5464e2p-15,
+	0x1.6ecd7p-18,
+	0x1.9ed6eep-21,
+}
+
+var table17 = [8]float32{
+	-0x1.2c279ep-02,
+	-0x1.cd9b44p-05,
+	-0x1.9c4bb8p-08,
+	-0x1.43a9b8p-10,
+	-0x1.22b192p-13,
+	-0x1.307d2p-16,
+	-0x1.2a4702p-19,
+	-0x1.381ed6p-22,
+}
+
+var table18 = [8]float32{
+	0x1.babd18p-03,
+	0x1.8827dcp-06,
+	0x1.03e93p-09,
+	0x1.620dc4p-12,
+	0x1.13b854p-15,
+	0x1.04686ep-18,
+	0x1.d32412p-22,
+	0x1.c690b2p-25,
 }

@@ -35,8 +35,8 @@ func above(a, b float32) float32 {
 	return b
 }
 
-// index returns the low three bits of the exponent and first bit of the fraction of a: the place of a's part in a table.
-func index(a float32) int { return int(math.Float32bits(a) >> 22 & 7) }
+// index returns the low three of a's bits from the given one on, for lookup.
+func index(a float32, from int) int { return int(math.Float32bits(a) >> from & 7) }
 
 func lookup(table *[8]float32, i int) float32 { return table[i] }
 

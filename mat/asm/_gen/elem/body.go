@@ -25,8 +25,9 @@ const (
 	abs      // a without its sign
 	above    // b, but 0 where a ≤ 0
 	withSign // a ≥ 0 with the sign of b
-	index    // the low three bits of the exponent and first bit of the fraction of a, for lookup
+	index    // a's bits from bit shift on, of which lookup takes three
 	lookup   // the element of table that index a names
+	below    // b where a < f, otherwise c
 	pow2     // 2^i, where i is the low nine bits of a less 127
 	scale    // a·2^i, one rounding, where i is the low nine bits of b less 254, and also the value of c
 	valid    // a, and c in the lanes past the end
@@ -40,8 +41,9 @@ const (
 type value struct {
 	op      op
 	a, b, c *value
-	f       float32 // of a constant
+	f       float32 // of a constant or below
 	i       int     // of a load, store or scalar
+	shift   int     // of an index
 	table   [8]float32
 	text    string // of a note
 	last    int    // where in the body it is used last
@@ -66,7 +68,8 @@ type body struct {
 	args      []*value
 }
 
-func (k *kernel) build(tail bool) *body {
+// build returns the body that code makes.
+func (k *kernel) build(code func(b *body), tail bool) *body {
 	b := &body{tail: tail, constants: map[float32]*value{}}
 	for i := range k.inputs {
 		b.input = append(b.input, &value{op: load, i: i})
@@ -75,7 +78,7 @@ func (k *kernel) build(tail bool) *body {
 	for i := range k.scalars {
 		b.args = append(b.args, &value{op: scalar, i: i})
 	}
-	k.body(b)
+	code(b)
 	for i, v := range b.code {
 		for _, a := range v.args() {
 			a.last = i
@@ -122,12 +125,20 @@ func (b *body) min(x, y *value) *value      { return b.emit(value{op: min, a: x,
 func (b *body) abs(x *value) *value         { return b.emit(value{op: abs, a: x}) }
 func (b *body) withSign(x, s *value) *value { return b.emit(value{op: withSign, a: x, b: s}) }
 func (b *body) above(x, y *value) *value    { return b.emit(value{op: above, a: x, b: y}) }
-func (b *body) index(x *value) *value       { return b.emit(value{op: index, a: x}) }
+func (b *body) pow2(t *value) *value        { return b.emit(value{op: pow2, a: t}) }
+func (b *body) scale(x, t, n *value) *value { return b.emit(value{op: scale, a: x, b: t, c: n}) }
+
+func (b *body) index(x *value, shift int) *value {
+	return b.emit(value{op: index, a: x, shift: shift})
+}
+
 func (b *body) lookup(i *value, table [8]float32) *value {
 	return b.emit(value{op: lookup, a: i, table: table})
 }
-func (b *body) pow2(t *value) *value        { return b.emit(value{op: pow2, a: t}) }
-func (b *body) scale(x, t, n *value) *value { return b.emit(value{op: scale, a: x, b: t, c: n}) }
+
+func (b *body) below(x *value, f float32, y, z *value) *value {
+	return b.emit(value{op: below, a: x, f: f, b: y, c: z})
+}
 
 // valid returns x, and c in the lanes past the end.
 func (b *body) valid(x, c *value) *value {

@@ -19,6 +19,27 @@ var (
 	}
 )
 
+// nearEnd is where phi ends, as nearEnd·(nearEnd + 1/4) is just below 30.
+const nearEnd = 5.353
+
+// phi is Φ(-a) for 0 ≤ a ≤ nearEnd, as polynomials of a - centre in the eight parts in which a·(a + 1/4)/4 rounds to the same integer. Row k
+// has the coefficients of degree k; relative error below 3.8e-8, and 1.5e-8 in the first part. They are the minimax polynomials of the
+// relative error with their coefficients rounded; each centre is the one at which that and the roundings of the evaluation do least harm.
+var (
+	phiCentre = [8]float32{0.78515625, 1.978515625, 2.880859375, 3.3994140625, 3.9912109375, 4.4716796875, 4.9189453125, 5.31640625}
+	phi       = [][8]float32{
+		{0x1.babd18p-3, 0x1.8827dcp-6, 0x1.03e93p-9, 0x1.620dc4p-12, 0x1.13b854p-15, 0x1.04686ep-18, 0x1.d32412p-22, 0x1.c690b2p-25},
+		{-0x1.2c279ep-2, -0x1.cd9b44p-5, -0x1.9c4bb8p-8, -0x1.43a9b8p-10, -0x1.22b192p-13, -0x1.307d2p-16, -0x1.2a4702p-19, -0x1.381ed6p-22},
+		{0x1.d7566ap-4, 0x1.c8a5c6p-5, 0x1.28f10ap-7, 0x1.1310eep-9, 0x1.220e0cp-12, 0x1.5464e2p-15, 0x1.6ecd7p-18, 0x1.9ed6eep-21},
+		{0x1.32fedep-6, -0x1.c07408p-6, -0x1.f594fap-8, -0x1.1cb746p-9, -0x1.69aa7p-12, -0x1.e200eep-15, -0x1.20494cp-17, -0x1.62926ep-20},
+		{-0x1.768a0cp-6, 0x1.1678b4p-8, 0x1.064372p-8, 0x1.883db8p-10, 0x1.38879cp-12, 0x1.e21b06p-15, 0x1.43f23cp-17, 0x1.b4bd3p-20},
+		{0x1.93c39p-11, 0x1.3db4dcp-9, -0x1.2f834p-10, -0x1.6a8a2cp-11, -0x1.866abap-13, -0x1.66e26p-15, -0x1.13499cp-17, -0x1.9a2526p-20},
+		{0x1.846d94p-9, -0x1.689214p-10, 0x1.8436b4p-16, 0x1.940fcep-13, 0x1.60b514p-14, 0x1.96ae54p-16, 0x1.7103b6p-18, 0x1.39efcap-20},
+		{-0x1.934b52p-12, 0x1.8e6ad8p-14, 0x1.14e2b6p-13, -0x1.5f7402p-17, -0x1.b84eep-16, -0x1.55e3ecp-17, -0x1.5c5b6p-19, -0x1.322528p-21},
+		{-0x1.378ddep-12, 0x1.44f35p-13, -0x1.80a474p-15, -0x1.48f758p-16, 0x1.5641fep-19, 0x1.f9b508p-19, 0x1.c3311cp-20, 0x1.22ced8p-21},
+	}
+)
+
 // part looks up the value for the part of the index: the first parts have indices 6 and 7, as the exponent of 1 is 127.
 func (b *body) part(index *value, parts [8]float32) *value {
 	var table [8]float32
@@ -32,7 +53,7 @@ func (b *body) part(index *value, parts [8]float32) *value {
 // is -127, from 13.24 on, pow2 of t is 0.
 func (b *body) normalTail(a *value) (q, t, p *value) {
 	b.note("q = tail(a)")
-	i := b.index(b.add(a, b.num(1)))
+	i := b.index(b.add(a, b.num(1)), 22)
 	u := b.sub(a, b.part(i, tailCentre))
 	q = b.part(i, tail[len(tail)-1])
 	for k := len(tail) - 2; k >= 0; k-- {
@@ -53,13 +74,28 @@ func (b *body) normalTail(a *value) (q, t, p *value) {
 	return q, t, b.mul(b.poly(r, halved), r)
 }
 
-// geluBody computes max(0, x) - a·Φ(-a) for a = |x|, with Φ(-a) = exp(-a²/2)·tail(a). Below -13.24 it is 0.
-func geluBody(b *body) {
+// geluNear returns max(0, x) - a·Φ(-a) with a = |x|, for x ≥ -nearEnd. For x ≥ nearEnd, a stays nearEnd: the product is less than half a unit
+// in the last place of x already.
+func (b *body) geluNear() *value {
+	a := b.min(b.num(nearEnd), b.abs(b.x()))
+	b.note("q = Φ(-a)")
+	i := b.index(b.fma(a, b.add(a, b.num(0.25)), b.num(4*round)), 0)
+	u := b.sub(a, b.lookup(i, phiCentre))
+	q := b.lookup(i, phi[len(phi)-1])
+	for k := len(phi) - 2; k >= 0; k-- {
+		q = b.fma(q, u, b.lookup(i, phi[k]))
+	}
+	b.note("max(0, x) - a·q")
+	return b.fms(a, q, b.max(b.num(0), b.x()))
+}
+
+// geluFar returns -a·Φ(-a) for x < 0, with Φ(-a) = exp(-a²/2)·tail(a). Below -13.24 it is 0.
+func (b *body) geluFar() *value {
 	a := b.min(b.num(13.27), b.abs(b.x()))
 	q, t, p := b.normalTail(a)
-	b.note("max(0, x) - a·2ⁿ·q·(1 + p)")
+	b.note("-a·2ⁿ·q·(1 + p)")
 	s := b.mul(q, b.pow2(t))
-	b.store(b.fms(a, b.fma(s, p, s), b.max(b.num(0), b.x())))
+	return b.fms(a, b.fma(s, p, s), b.num(0))
 }
 
 // GELU's tanh form is x·sigmoid(v) with v = x·(geluA + geluB·x²): (1 + tanh(v/2))/2 = sigmoid(v).

@@ -12,15 +12,35 @@ type kernel struct {
 	start   float32  // the value of an empty reduction
 	fold    op       // how lanes are joined: sum or most; 0 where it is no reduction
 	body    func(b *body)
+
+	// A kernel without body has two: far for x < from, near elsewhere. Most iterations need only near.
+	near, far func(b *body) *value
+	from      float32
 }
+
+// bodies returns the bodies of the loop, where no x is below from; of an iteration with any elements; and of the tail.
+func (k *kernel) bodies() (loop, any, tail *body) {
+	if k.near == nil {
+		b := k.build(k.body, false)
+		return b, b, k.build(k.body, true)
+	}
+	both := func(b *body) {
+		near := k.near(b)
+		b.store(b.below(b.x(), k.from, k.far(b), near))
+	}
+	return k.build(storing(k.near), false), k.build(both, false), k.build(both, true)
+}
+
+// storing returns the body that stores a value.
+func storing(f func(b *body) *value) func(b *body) { return func(b *body) { b.store(f(b)) } }
 
 var kernels = []*kernel{
 	{field: "Exp", name: "exp", inputs: []string{"x"}, dst: true, body: expBody},
 	{field: "Sigmoid", name: "sigmoid", inputs: []string{"x"}, dst: true, body: sigmoidBody},
 	{field: "Tanh", name: "tanh", inputs: []string{"x"}, dst: true, body: tanhBody},
-	{field: "SiLU", name: "silu", inputs: []string{"x"}, dst: true, body: func(b *body) { b.store(b.silu()) }},
-	{field: "GELU", name: "gelu", inputs: []string{"x"}, dst: true, body: geluBody},
-	{field: "GELUTanh", name: "geluTanh", inputs: []string{"x"}, dst: true, body: func(b *body) { b.store(b.geluTanh()) }},
+	{field: "SiLU", name: "silu", inputs: []string{"x"}, dst: true, body: storing((*body).silu)},
+	{field: "GELU", name: "gelu", inputs: []string{"x"}, dst: true, near: (*body).geluNear, far: (*body).geluFar, from: -nearEnd},
+	{field: "GELUTanh", name: "geluTanh", inputs: []string{"x"}, dst: true, body: storing((*body).geluTanh)},
 	{field: "ReLU", name: "relu", inputs: []string{"x"}, dst: true, body: func(b *body) { b.store(b.max(b.num(0), b.x())) }},
 	{field: "Add", name: "add", inputs: []string{"x", "y"}, dst: true, body: func(b *body) { b.store(b.add(b.x(), b.y())) }},
 	{field: "Sub", name: "sub", inputs: []string{"x", "y"}, dst: true, body: func(b *body) { b.store(b.sub(b.x(), b.y())) }},

@@ -26,7 +26,7 @@ func (l *neonLevel) file() []byte {
 //
 //	R0        dst             R1 R2 R8 R9  the inputs
 //	R3        elements left   R4     the constants
-//	R5        scratch         R6     the tables
+//	R5 R10    scratch         R6     the tables
 //	R7        turns left of the lanes of a reduction, in the tail
 //	V0-V7     the lanes of a reduction, four in each
 //

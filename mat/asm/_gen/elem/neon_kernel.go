@@ -39,8 +39,8 @@ func (l *neonLevel) kernel(t *text, k *kernel) {
 
 // write writes the function.
 func (c *neonCode) write(group int) {
-	bodies := []*body{c.k.build(false), c.k.build(true)}
-	result := c.begin(bodies)
+	loop, any, tail := c.k.bodies()
+	result := c.begin(loop, any, tail)
 	vectors := group // of an iteration
 	if c.k.fold != 0 {
 		vectors = neonVectors
@@ -48,10 +48,16 @@ func (c *neonCode) write(group int) {
 	c.op("SUBS $%d, R3", 4*vectors)
 	c.op("BLT tail")
 	c.line("\nloop:")
+	if c.k.near != nil {
+		c.leave(vectors)
+	}
 	for c.base = 0; c.base < vectors; c.base += group {
-		c.body(bodies[0], group)
+		c.body(loop, group)
 	}
 	c.line("")
+	if c.k.near != nil {
+		c.line("further:")
+	}
 	c.advance(16 * vectors)
 	c.op("SUBS $%d, R3", 4*vectors)
 	c.op("BGE loop")
@@ -59,17 +65,20 @@ func (c *neonCode) write(group int) {
 	c.op("ADDS $%d, R3", 4*vectors)
 	c.op("BEQ done")
 	c.base, c.tail = 0, true
-	c.rest(bodies[1])
+	c.rest(tail)
 	c.line("\ndone:")
 	if c.k.fold != 0 {
 		c.foldLanes()
 		c.op("FMOVS F0, %s", result)
 	}
 	c.op("RET")
+	if c.k.near != nil {
+		c.far(any, vectors)
+	}
 }
 
 // begin loads arguments, constants and lanes. It returns the place of the result.
-func (c *neonCode) begin(bodies []*body) string {
+func (c *neonCode) begin(bodies ...*body) string {
 	k := c.k
 	slices, scalars, result, size := k.frame()
 	c.line("\n// func %s%s", k.function("NEON"), k.signature())

@@ -83,7 +83,11 @@ func (c *neonCode) step(v *value, i, j int) {
 	case index: // the numbers of the four bytes of the value in the table
 		d := c.fresh(v, i, j)
 		m := c.regs.take()
-		c.op("VUSHR $20, V%d.S4, V%d.S4", x, d)
+		if v.shift < 2 {
+			c.op("VSHL $%d, V%d.S4, V%d.S4", 2-v.shift, x, d)
+		} else {
+			c.op("VUSHR $%d, V%d.S4, V%d.S4", v.shift-2, x, d)
+		}
 		c.load(7<<2, m)
 		c.bytes("VAND", m, d, d)
 		c.op("VSLI $8, V%d.S4, V%d.S4", d, d)
@@ -98,6 +102,13 @@ func (c *neonCode) step(v *value, i, j int) {
 			c.op("FMOVQ %d(R6), F%d", offset+16, c.pair+1)
 		}
 		c.op("VTBL V%d.B16, [V%d.B16, V%d.B16], V%d.B16", x, c.pair, c.pair+1, c.result(v, i, j))
+	case below:
+		m := c.regs.take()
+		c.load(bitsOf(v.f), m)
+		c.fcmgt(m, x, m)
+		d := c.over(v, v.c, i, j)
+		c.bytes("VBIT", m, y, d)
+		c.regs.give(m)
 	case pow2:
 		c.op("VSHL $23, V%d.S4, V%d.S4", x, c.result(v, i, j))
 	case scale: // the exponent is split in two halves; the first product is exact

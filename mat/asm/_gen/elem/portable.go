@@ -39,6 +39,26 @@ func (t *text) portable(k *kernel, tables *tables) {
 		over = "dst"
 	}
 	t.line("for i := range %s {", over)
+	if k.near != nil {
+		t.line("if x[i] < %s {", goNumber(k.from))
+		t.statements(k, k.build(storing(k.far), false), tables)
+		t.line("continue\n}")
+		t.statements(k, k.build(storing(k.near), false), tables)
+	} else {
+		t.statements(k, k.build(k.body, false), tables)
+	}
+	t.line("}")
+	switch k.fold {
+	case sum:
+		t.line("return foldSum(&lane)")
+	case most:
+		t.line("return foldMax(&lane)")
+	}
+	t.line("}")
+}
+
+// statements writes the code for element i.
+func (t *text) statements(k *kernel, b *body, tables *tables) {
 	names := map[*value]string{}
 	name := func(v *value) string {
 		switch v.op {
@@ -49,7 +69,7 @@ func (t *text) portable(k *kernel, tables *tables) {
 		}
 		return names[v]
 	}
-	for _, v := range k.build(false).code {
+	for _, v := range b.code {
 		args := []any{}
 		for _, a := range v.args() {
 			args = append(args, name(a))
@@ -72,19 +92,14 @@ func (t *text) portable(k *kernel, tables *tables) {
 		case lookup:
 			names[v] = fmt.Sprintf("v%d", len(names))
 			t.line("%s := lookup(&table%d, %s)", names[v], tables.index(v.table), args[0])
+		case index:
+			names[v] = fmt.Sprintf("v%d", len(names))
+			t.line("%s := index(%s, %d)", names[v], args[0], v.shift)
 		default:
 			names[v] = fmt.Sprintf("v%d", len(names))
 			t.line("%s := %s", names[v], fmt.Sprintf(goForms[v.op], args...))
 		}
 	}
-	t.line("}")
-	switch k.fold {
-	case sum:
-		t.line("return foldSum(&lane)")
-	case most:
-		t.line("return foldMax(&lane)")
-	}
-	t.line("}")
 }
 
 // goForms are the operations in Go. The conversion of a product keeps the compiler from fusing it with a sum.
@@ -100,7 +115,6 @@ var goForms = map[op]string{
 	abs:      "abs(%s)",
 	withSign: "withSign(%s, %s)",
 	above:    "above(%s, %s)",
-	index:    "index(%s)",
 	pow2:     "pow2(%s)",
 	scale:    "scale(%[1]s, %[2]s)",
 }

@@ -22,28 +22,29 @@ type x86Code struct {
 	base int // number of the first vector of the group
 }
 
-// kernel writes a function with as many vectors in work at a time as registers suffice for.
+// kernel writes a function with as many vectors in work at a time, and then as many constants in registers, as there are registers for:
+// where each instruction loads a constant, loads are what bounds a kernel.
 func (l *x86) kernel(t *text, k *kernel) {
-	for group := l.vectors(); ; group /= 2 {
-		if group == 0 {
-			panic(k.name + ": too few registers")
-		}
-		var out text
-		c := &x86Code{x86: l, text: &out, k: k, pinned: map[float32]int{}, tabled: map[[8]float32]int{}}
-		c.write(group)
-		if !c.failed {
-			t.Write(out.Bytes())
-			return
+	for group := l.vectors(); group > 0; group /= 2 {
+		for kept := l.count; kept >= 0; kept-- {
+			var out text
+			c := &x86Code{x86: l, text: &out, k: k, pinned: map[float32]int{}, tabled: map[[8]float32]int{}}
+			c.write(group, kept)
+			if !c.failed {
+				t.Write(out.Bytes())
+				return
+			}
 		}
 	}
+	panic(k.name + ": too few registers")
 }
 
 func (c *x86Code) v(reg int) string { return fmt.Sprintf("%s%d", c.reg, reg) }
 
 // write writes the function.
-func (c *x86Code) write(group int) {
-	bodies := []*body{c.k.build(false), c.k.build(true)}
-	result := c.begin(bodies)
+func (c *x86Code) write(group, kept int) {
+	loop, any, tail := c.k.bodies()
+	result := c.begin(kept, loop, any, tail)
 	vectors := group // of an iteration
 	if c.k.fold != 0 {
 		vectors = c.vectors()
@@ -56,10 +57,16 @@ func (c *x86Code) write(group int) {
 			c.op("PREFETCHT0 %d(%s)", ahead+line, p)
 		}
 	}
+	if c.k.near != nil {
+		c.leave(vectors)
+	}
 	for c.base = 0; c.base < vectors; c.base += group {
-		c.body(bodies[0], group)
+		c.body(loop, group)
 	}
 	c.line("")
+	if c.k.near != nil {
+		c.line("further:")
+	}
 	c.advance(4 * c.width * vectors)
 	c.op("SUBQ $%d, CX", vectors*c.width)
 	c.op("JGE loop")
@@ -67,7 +74,7 @@ func (c *x86Code) write(group int) {
 	c.op("ADDQ $%d, CX", vectors*c.width)
 	c.op("JEQ done")
 	c.base, c.tail = 0, true
-	c.rest(bodies[1])
+	c.rest(tail)
 	c.line("\ndone:")
 	if c.k.fold != 0 {
 		c.foldLanes()
@@ -75,10 +82,13 @@ func (c *x86Code) write(group int) {
 	}
 	c.op("VZEROUPPER")
 	c.op("RET")
+	if c.k.near != nil {
+		c.far(any, vectors)
+	}
 }
 
-// begin loads arguments, constants and lanes. It returns the place of the result.
-func (c *x86Code) begin(bodies []*body) string {
+// begin loads arguments, tables, constants and lanes. It returns the place of the result.
+func (c *x86Code) begin(kept int, loop *body, others ...*body) string {
 	k := c.k
 	slices, scalars, result, size := k.frame()
 	c.line("\n// func %s%s", k.function(c.level), k.signature())
@@ -104,11 +114,11 @@ func (c *x86Code) begin(bodies []*body) string {
 		c.op("VBROADCASTSS %s, %s", s, c.v(c.limit))
 	}
 	c.args = c.limit + len(scalars) - 1
-	for _, b := range bodies {
-		for _, v := range b.code {
-			c.pin(v)
-		}
+	c.pinTables(loop)
+	for _, b := range append(others, loop) {
+		c.pin(b)
 	}
+	c.keep(loop, kept)
 	if k.fold != 0 {
 		c.first = c.vectors()
 		for j := range c.first {
@@ -164,30 +174,56 @@ func (c *x86Code) advance(bytes int) {
 	}
 }
 
-// pin keeps the constants of v that must be in a register in one for the whole kernel, and tables where there are registers enough.
-func (c *x86Code) pin(v *value) {
-	if _, ok := c.tabled[v.table]; v.op == lookup && c.masks() && !ok {
-		c.limit--
-		c.tabled[v.table] = c.limit
-		c.op("VBROADCASTF32X8 %s, %s", c.table(v.table), c.v(c.limit))
-	}
-	var p *value
-	switch v.op {
-	case max, min, sub, div, withSign:
-		p = v.a
-	case valid:
-		if v.c.f != 0 {
-			p = v.c
+// pinTables keeps the tables of b in registers, where there are registers enough.
+func (c *x86Code) pinTables(b *body) {
+	for _, v := range b.code {
+		if _, ok := c.tabled[v.table]; v.op == lookup && c.masks() && !ok {
+			c.limit--
+			c.tabled[v.table] = c.limit
+			c.op("VBROADCASTF32X8 %s, %s", c.table(v.table), c.v(c.limit))
 		}
 	}
-	if p == nil || p.op != constant {
-		return
+}
+
+// pin keeps the constants of b that must be in a register in one for the whole kernel.
+func (c *x86Code) pin(b *body) {
+	if c.k.near != nil {
+		c.hold(c.k.from)
 	}
-	if _, ok := c.pinned[p.f]; !ok {
-		c.limit--
-		c.pinned[p.f] = c.limit
-		c.load(bitsOf(p.f), c.limit)
+	for _, v := range b.code {
+		switch v.op {
+		case max, min, sub, div, withSign:
+			if v.a.op == constant {
+				c.hold(v.a.f)
+			}
+		case valid:
+			if v.c.f != 0 {
+				c.hold(v.c.f)
+			}
+		}
 	}
+}
+
+// keep keeps other constants of b in registers, n at most.
+func (c *x86Code) keep(b *body, n int) {
+	for _, v := range b.code {
+		for _, a := range v.args() {
+			if a.op == constant && n > 0 && c.hold(a.f) {
+				n--
+			}
+		}
+	}
+}
+
+// hold holds a constant in a register for the whole kernel. It says whether that takes a further register.
+func (c *x86Code) hold(f float32) bool {
+	if _, ok := c.pinned[f]; ok {
+		return false
+	}
+	c.limit--
+	c.pinned[f] = c.limit
+	c.load(bitsOf(f), c.limit)
+	return true
 }
 
 // load loads a constant into a register.

@@ -88,13 +88,17 @@ func (c *x86Code) step(v *value, i, j int) {
 		c.above(v, i, j)
 	case index:
 		a := c.source(v.a, j)
-		c.op("VPSRLD $22, %s, %s", a, c.result(v, i, j))
-	case lookup:
-		a, table := c.source(v.a, j), c.table(v.table)
-		if reg, ok := c.tabled[v.table]; ok {
-			table = c.v(reg)
+		if v.shift == 0 {
+			if r := c.result(v, i, j); a != r {
+				c.op("VMOVAPS %s, %s", a, r)
+			}
+		} else {
+			c.op("VPSRLD $%d, %s, %s", v.shift, a, c.result(v, i, j))
 		}
-		c.op("VPERMPS %s, %s, %s", table, a, c.result(v, i, j))
+	case lookup:
+		c.lookup(v, i, j)
+	case below:
+		c.below(v, i, j)
 	case pow2:
 		a := c.source(v.a, j)
 		c.op("VPSLLD $23, %s, %s", a, c.result(v, i, j))
@@ -199,6 +203,34 @@ func (c *x86Code) above(v *value, i, j int) {
 	mask := c.regs.take()
 	c.op("VCMPPS $22, %s, %s, %s", zero, a, c.v(mask))
 	c.op("VANDPS %s, %s, %s", b, c.v(mask), c.result(v, i, j))
+	c.regs.give(mask)
+}
+
+func (c *x86Code) lookup(v *value, i, j int) {
+	a, table := c.source(v.a, j), c.table(v.table)
+	reg, ok := c.tabled[v.table]
+	switch {
+	case ok:
+		c.op("VPERMPS %s, %s, %s", c.v(reg), a, c.result(v, i, j))
+	case c.masks():
+		dst := c.fresh(v, i, j)
+		c.op("VBROADCASTF32X8 %s, %s", table, dst)
+		c.op("VPERMPS %s, %s, %s", dst, a, dst)
+	default:
+		c.op("VPERMPS %s, %s, %s", table, a, c.result(v, i, j))
+	}
+}
+
+func (c *x86Code) below(v *value, i, j int) {
+	x, from, y, z := c.source(v.a, j), c.v(c.pinned[v.f]), c.source(v.b, j), c.source(v.c, j)
+	if c.masks() {
+		c.op("VCMPPS $14, %s, %s, K2", x, from)
+		c.op("VBLENDMPS %s, %s, K2, %s", y, z, c.result(v, i, j))
+		return
+	}
+	mask := c.regs.take()
+	c.op("VCMPPS $14, %s, %s, %s", x, from, c.v(mask))
+	c.op("VBLENDVPS %s, %s, %s, %s", c.v(mask), y, z, c.result(v, i, j))
 	c.regs.give(mask)
 }
 
