@@ -19,7 +19,7 @@ type Cache struct {
 }
 
 // cacheGranule is the number of positions that a cache grows by at least.
-const cacheGranule = 64
+const cacheGranule = 32
 
 // NewCache returns an empty cache of keys and values with so many heads of headSize columns.
 func (e *Engine) NewCache(heads, headSize int) *Cache {
@@ -39,13 +39,12 @@ func (c *Cache) Append(k, v Matrix) {
 	at, nr, d := c.n, c.nr(), c.headSize
 	c.resize(at + k.Rows)
 	for h := range c.heads {
-		k, v := k.ColRange(h*d, (h+1)*d), v.ColRange(h*d, (h+1)*d)
 		for i, rows := 0, 0; i < k.Rows && d > 0; i += rows {
 			rows = min(k.Rows-i, nr-(at+i)%nr)
-			c.level.Gemm.Transpose(&c.keys[c.key(h, at+i)+(at+i)%nr], nr, &k.Data[i*k.Stride], k.Stride, rows, d)
+			c.level.Gemm.Transpose(&c.keys[c.key(h, at+i)+(at+i)%nr], nr, &k.Data[i*k.Stride+h*d], k.Stride, rows, d)
 		}
 		for i := range v.Rows {
-			for p, row := 0, v.Row(i); len(row) > 0; p++ {
+			for p, row := 0, v.Row(i)[h*d:(h+1)*d]; len(row) > 0; p++ {
 				n := copy(c.values[c.value(h, p, at+i):][:nr], row)
 				row = row[n:]
 			}

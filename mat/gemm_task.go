@@ -57,9 +57,18 @@ func (e *Engine) task() *gemmTask {
 
 // run computes the products and gives the task back.
 func (t *gemmTask) run() {
-	total := 0
 	for i := range t.products {
 		t.products[i].check(t.engine)
+	}
+	t.divide()
+	t.engine.Run(len(t.parts), t)
+	t.free()
+}
+
+// divide sets the parts.
+func (t *gemmTask) divide() {
+	total := 0
+	for i := range t.products {
 		total += t.products[i].cost()
 	}
 	share := total
@@ -69,7 +78,10 @@ func (t *gemmTask) run() {
 	for i := range t.products {
 		t.split(i, share)
 	}
-	t.engine.Run(len(t.parts), t)
+}
+
+// free gives the task back.
+func (t *gemmTask) free() {
 	clear(t.products)
 	t.products, t.parts = t.products[:0], t.parts[:0]
 	t.engine.tasks.put(t)

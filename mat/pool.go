@@ -25,13 +25,16 @@ type pool struct {
 	idle    atomic.Int32 // workers that wait for a job and are not promised one
 	jobs    chan *job
 	spare   spare[*job]
+	ahead   ahead
 }
 
 // A job is a task in progress.
 type job struct {
 	task     Task
 	parts    int64
-	next     atomic.Int64 // the next part to begin
+	begun    atomic.Int64 // parts that somebody has begun: the caller the first ones,
+	first    int64        // of which this is the next,
+	last     atomic.Int64 // and workers the last ones, of which this one began latest
 	done     atomic.Int64 // parts that have ended
 	holders  atomic.Int32 // goroutines that will still look at the job
 	finished chan struct{}
@@ -58,14 +61,16 @@ func (p *pool) run(n int, t Task) {
 		j = &job{finished: make(chan struct{}, 1)}
 	}
 	j.task, j.parts = t, int64(n)
-	j.next.Store(0)
+	j.begun.Store(0)
+	j.first = 0
+	j.last.Store(int64(n))
 	j.done.Store(0)
 	j.holders.Store(int32(helpers) + 1)
 	for range helpers {
 		p.jobs <- j
 	}
-	if !j.work() {
-		wait(j.finished)
+	if !j.work(j.fromFirst) {
+		wait(j.finished, func() {})
 	}
 	failure := j.panicked.Load()
 	p.release(j)
@@ -78,8 +83,8 @@ func (p *pool) launch() {
 	p.idle.Add(int32(p.workers))
 	for range p.workers {
 		go func() {
-			for j := wait(p.jobs); j != nil; j = wait(p.jobs) {
-				if j.work() {
+			for j := wait(p.jobs, p.ahead.read); j != nil; j = wait(p.jobs, p.ahead.read) {
+				if j.work(j.fromLast) {
 					j.finished <- struct{}{}
 				}
 				p.release(j)
@@ -96,14 +101,15 @@ func (p *pool) launch() {
 // core has gone to sleep as well, and in a forward pass one task follows another in less.
 const patience = 50 * time.Microsecond
 
-// wait receives from c, and looks often for a while before it sleeps.
-func wait[T any](c <-chan T) T {
+// wait receives from c, and looks often for a while before it sleeps, doing meanwhile between two looks.
+func wait[T any](c <-chan T, meanwhile func()) T {
 	for start := time.Now(); time.Since(start) < patience; runtime.Gosched() {
 		for range 32 {
 			select {
 			case v := <-c:
 				return v
 			default:
+				meanwhile()
 			}
 		}
 	}
@@ -144,14 +150,17 @@ func (p *pool) release(j *job) {
 	}
 }
 
+// fromFirst and fromLast give the next part to begin, to the caller and to workers: what each of them reads lies close together.
+func (j *job) fromFirst() int64 { j.first++; return j.first - 1 }
+func (j *job) fromLast() int64  { return j.last.Add(-1) }
+
 // work does parts until none is left to begin, and reports whether the last one to end was among them.
-func (j *job) work() bool {
+func (j *job) work(next func() int64) bool {
 	for {
-		i := j.next.Add(1) - 1
-		if i >= j.parts {
+		if j.begun.Add(1) > j.parts {
 			return false
 		}
-		j.do(int(i))
+		j.do(int(next()))
 		if j.done.Add(1) == j.parts {
 			return true
 		}

@@ -17,6 +17,7 @@ func (p *Pass) apply(rows Ragged, x mat.Matrix, multiply func(*mat.Engine, []mat
 			p.products = append(p.products, mat.Product{C: t.y.RowRange(from, to), A: x.RowRange(from, to), B: l.weight})
 		})
 	}
+	p.Engine.Ahead(p.order.next(p.products))
 	multiply(p.Engine, p.products)
 	for _, t := range p.targets {
 		if t.layer.bias == nil {

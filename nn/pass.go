@@ -28,6 +28,7 @@ type Pass struct {
 	segments  []segment
 	targets   []target
 	products  []mat.Product
+	order     order
 	views     []mat.Matrix // that layers return lists of
 	ints      []int
 }
@@ -47,7 +48,7 @@ func (p *Pass) Reset(deltas [][]*Delta) error {
 	p.Release(mat.Mark{})
 	p.Tape, p.trained = nil, nil
 	p.sequences, p.deltas, p.segments, p.views = len(deltas), deltas, p.segments[:0], p.views[:0]
-	p.ints = p.ints[:0]
+	p.ints, p.order.at = p.ints[:0], 0
 	for i, d := range deltas {
 		if err := checkReplaced(d); err != nil {
 			return fmt.Errorf("sequence %d: %w", i, err)
