@@ -120,26 +120,25 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share int) {
 	// Rows first: each part reads all of a packed B, which is cheaper than copying A more than once. What is not packed yet is
 	// split by columns first, for the same reason, unless C is what costs.
 	var rows, cols int
+	group := 1 // panels that parts keep together
 	if p.k() <= shortK || p.packed != nil && !p.right {
 		rows = min(parts, ceilDiv(m, 4*tile.MR))
-		cols = min(ceilDiv(parts, rows), panels)
 		if m <= widePanels {
-			cols = min(cols, ceilDiv(panels, widePanels))
-			if n := t.engine.threads; cols > n {
-				cols -= cols % n // of equal size, as many for each
-			}
+			group = widePanels
 		}
+		cols = min(ceilDiv(parts, rows), ceilDiv(panels, group))
 	} else {
 		pair := min(2, ceilDiv(m, 4*tile.MR)) // parts that copy the same columns, where wide parts pay
 		cols = min(ceilDiv(parts, pair), ceilDiv(panels, 4))
 		rows = min(ceilDiv(parts, cols), ceilDiv(m, tile.MR))
 	}
+	groups := ceilDiv(panels, group)
 	for r := range rows {
 		for c := range cols {
 			t.parts = append(t.parts, part{
 				product: i, tile: tile,
 				i0: top + m*r/rows, i1: top + m*(r+1)/rows,
-				j0: j0 + panels*c/cols*tile.NR, j1: min(j1, j0+panels*(c+1)/cols*tile.NR),
+				j0: j0 + groups*c/cols*group*tile.NR, j1: min(j1, j0+groups*(c+1)/cols*group*tile.NR),
 			})
 		}
 	}
@@ -258,8 +257,14 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	}
 }
 
-// take returns how many of left rows to take next: at most most, in as few steps of about the same size as there can be.
-func take(left, most int) int { return ceilDiv(left, ceilDiv(left, most)) }
+// take returns how many of left rows to take next: at most most, and never so many that fewer than a third of most are left for the last. Of two
+// strips the first waits for memory, so it gets more rows.
+func take(left, most int) int {
+	if left <= most {
+		return left
+	}
+	return min(most, left-most/3)
+}
 
 // rows returns the address and stride of rows i0 ≤ i < i1 of A from column k0 on, or of a copy of them where A is to be transposed.
 func (w *worker) rows(i0, i1, k0, kc int) (*float32, int) {

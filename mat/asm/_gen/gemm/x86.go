@@ -10,7 +10,7 @@ type isa struct {
 	regs    int    // how many vector registers
 	kernels []kernel
 	limit   string // a comment on what bounds the main loop
-	few     int    // rows up to which a tile fetches the next panel of B
+	few     int    // rows up to which a tile waits for memory
 }
 
 // A kernel is a function that multiplies a strip of A by panels of B.
@@ -22,16 +22,17 @@ type kernel struct {
 	vecs    int    // vectors in a row of a panel
 	wide    []int  // wide[m-1] > 1: how many panels m rows take at once
 	ahead   int    // rows of B between a load and its prefetch
+	far     int    // the same where B comes from memory and not from a cache
 	fours   int    // of many rows of A, how many are read four elements at a time
 	columns bool   // whether many rows are computed by columns
 }
 
-var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 8, kernels: []kernel{
-	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 16},
-	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, fours: 3},
-	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, ahead: 64, columns: true},
-	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32},
-	{name: "strip32", storage: "Float16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32},
+var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, kernels: []kernel{
+	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 16, far: 96},
+	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: 64, fours: 3},
+	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: 64, columns: true},
+	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32, far: 192},
+	{name: "strip32", storage: "Float16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32, far: 192},
 }, limit: `//
 // A step of the 14 × 32 loop has 28 multiply-adds, at two a cycle 14 cycles. Beside them it has 14 broadcasts, 2 loads and 2 prefetches,
 // 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it. In the 14 × 16 loop they take 7 cycles.
@@ -40,10 +41,10 @@ var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 8, kern
 ` + limitColumns}
 
 var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, kernels: []kernel{
-	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32},
-	{name: "strip8", storage: "Float32", reg: "Y", mr: 11, vecs: 1, fours: 2},
-	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64},
-	{name: "strip16", storage: "Float16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64},
+	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32, far: 192},
+	{name: "strip8", storage: "Float32", reg: "Y", mr: 11, vecs: 1, far: 64, fours: 2},
+	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: 384},
+	{name: "strip16", storage: "Float16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: 384},
 }, limit: `//
 // A step of the 6 × 16 loop has 12 multiply-adds, at two a cycle 6 cycles; the 12 accumulators hide a latency of up to 6 cycles. Beside them
 // it has 6 broadcasts, 2 loads and a prefetch, 4½ cycles at two a cycle, and 22 instructions in all, 4 cycles at six. So the
@@ -53,11 +54,6 @@ var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, kernels: []kernel{
 // unroll is how many steps of k the main loops do.
 const unroll = 4
 
-// next reports whether a tile of m rows is done with its panel of B before memory has delivered another one: it fetches the next panel to the
-// second-level cache, row by row, and leaves the way from there to the hardware. Other tiles fetch some rows ahead, those too that only do what
-// groups of panels leave.
-func (x x86) next(m int) bool { return m <= x.few && m > len(x.wide) }
-
 func (s isa) file() []byte {
 	var t text
 	t.header()
@@ -65,7 +61,8 @@ func (s isa) file() []byte {
 // Registers of the strip kernels (strides in bytes):
 //
 //	AX BX CX  A, rows 0, 5 and 10 on     DX DI  lda, 3·lda
-//	SI        B                          R8 R9  ldb, distance of the prefetch
+//	SI        B                          R8     ldb
+//	R9 R14    distances of the prefetches
 //	R10       steps of k left            R13    panels left
 //	R11       C                          R12    ldc
 //
@@ -208,13 +205,7 @@ func (x x86) tile(m int) {
 	if m <= len(x.wide) {
 		x.line("\nsingle%d:", m)
 	}
-	if x.next(m) {
-		x.op("MOVQ step+56(FP), R9")
-		x.op("SHLQ $%d, R9", x.size())
-	} else if !x.byFours(m) {
-		x.op("MOVQ R8, R9")
-		x.op("IMULQ $%d, R9", x.ahead)
-	}
+	x.distances(m)
 	x.line("\npanel%d:", m)
 	x.op("MOVQ a+24(FP), AX")
 	if m > 5 {
@@ -291,13 +282,7 @@ func (x x86) step(m, u int, main bool) {
 	for i := range x.vecs {
 		x.loadB(fmt.Sprintf("%d(SI)", i*x.bytes()>>(2-x.size())), x.b(i))
 	}
-	for i := 0; i < x.nr()<<x.size() && !x.byFours(m); i += 64 {
-		if x.next(m) {
-			x.op("PREFETCHT1 %d(SI)(R9*1)", i)
-		} else {
-			x.op("PREFETCHT0 %d(SI)(R9*1)", i)
-		}
-	}
+	x.prefetch(m)
 	x.op("ADDQ R8, SI")
 	for i := range m {
 		x.element(m, i, u, main)
