@@ -120,25 +120,26 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share int) {
 	// Rows first: each part reads all of a packed B, which is cheaper than copying A more than once. What is not packed yet is
 	// split by columns first, for the same reason, unless C is what costs.
 	var rows, cols int
-	group := 1 // panels that parts keep together
 	if p.k() <= shortK || p.packed != nil && !p.right {
 		rows = min(parts, ceilDiv(m, 4*tile.MR))
+		cols = min(ceilDiv(parts, rows), panels)
 		if m <= widePanels {
-			group = widePanels
+			cols = min(cols, ceilDiv(panels, widePanels))
+			if n := t.engine.threads; cols > n {
+				cols -= cols % n // of equal size, as many for each
+			}
 		}
-		cols = min(ceilDiv(parts, rows), ceilDiv(panels, group))
 	} else {
 		pair := min(2, ceilDiv(m, 4*tile.MR)) // parts that copy the same columns, where wide parts pay
 		cols = min(ceilDiv(parts, pair), ceilDiv(panels, 4))
 		rows = min(ceilDiv(parts, cols), ceilDiv(m, tile.MR))
 	}
-	groups := ceilDiv(panels, group)
 	for r := range rows {
 		for c := range cols {
 			t.parts = append(t.parts, part{
 				product: i, tile: tile,
 				i0: top + m*r/rows, i1: top + m*(r+1)/rows,
-				j0: j0 + groups*c/cols*group*tile.NR, j1: min(j1, j0+groups*(c+1)/cols*group*tile.NR),
+				j0: j0 + panels*c/cols*tile.NR, j1: min(j1, j0+panels*(c+1)/cols*tile.NR),
 			})
 		}
 	}
