@@ -152,6 +152,12 @@ groupend1:
 
 single1:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel1
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -437,6 +443,12 @@ groupend2:
 
 single2:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel2
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -835,6 +847,12 @@ groupend3:
 
 single3:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel3
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -1191,6 +1209,12 @@ row3x2false:
 
 rows4:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel4
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -1637,6 +1661,12 @@ row4x3false:
 
 rows5:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel5
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -2845,6 +2875,12 @@ TEXT ·strip8AVX2(SB), NOSPLIT, $0-89
 
 rows1:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel1
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -2996,6 +3032,12 @@ row1x0false:
 
 rows2:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel2
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -3217,6 +3259,12 @@ row2x1false:
 
 rows3:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel3
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -3508,6 +3556,12 @@ row3x2false:
 
 rows4:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel4
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -3869,6 +3923,12 @@ row4x3false:
 
 rows5:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel5
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -8506,6 +8566,12 @@ groupend1:
 
 single1:
 	IMUL3Q $384, R8, R9
+	CMPQ R8, $32
+	JEQ panel1
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -8805,6 +8871,12 @@ groupend2:
 
 single2:
 	IMUL3Q $384, R8, R9
+	CMPQ R8, $32
+	JEQ panel2
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -9217,6 +9289,12 @@ groupend3:
 
 single3:
 	IMUL3Q $384, R8, R9
+	CMPQ R8, $32
+	JEQ panel3
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -9583,6 +9661,12 @@ row3x2false:
 
 rows4:
 	IMUL3Q $384, R8, R9
+	CMPQ R8, $32
+	JEQ panel4
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -10039,6 +10123,12 @@ row4x3false:
 
 rows5:
 	IMUL3Q $384, R8, R9
+	CMPQ R8, $32
+	JEQ panel5
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -11369,6 +11459,12 @@ groupend1:
 
 single1:
 	IMUL3Q $384, R8, R9
+	CMPQ R8, $32
+	JEQ panel1
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -11654,6 +11750,12 @@ groupend2:
 
 single2:
 	IMUL3Q $384, R8, R9
+	CMPQ R8, $32
+	JEQ panel2
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -12052,6 +12154,12 @@ groupend3:
 
 single3:
 	IMUL3Q $384, R8, R9
+	CMPQ R8, $32
+	JEQ panel3
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -12408,6 +12516,12 @@ row3x2false:
 
 rows4:
 	IMUL3Q $384, R8, R9
+	CMPQ R8, $32
+	JEQ panel4
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -12854,6 +12968,12 @@ row4x3false:
 
 rows5:
 	IMUL3Q $384, R8, R9
+	CMPQ R8, $32
+	JEQ panel5
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel5:
 	MOVQ a+24(FP), AX

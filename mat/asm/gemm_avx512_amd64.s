@@ -185,6 +185,12 @@ groupend1:
 
 single1:
 	IMUL3Q $96, R8, R9
+	CMPQ R8, $128
+	JEQ panel1
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -471,6 +477,12 @@ groupend2:
 
 single2:
 	IMUL3Q $96, R8, R9
+	CMPQ R8, $128
+	JEQ panel2
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -838,6 +850,12 @@ groupend3:
 
 single3:
 	IMUL3Q $96, R8, R9
+	CMPQ R8, $128
+	JEQ panel3
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -1242,6 +1260,12 @@ groupend4:
 
 single4:
 	IMUL3Q $96, R8, R9
+	CMPQ R8, $128
+	JEQ panel4
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -1483,6 +1507,12 @@ storetail4:
 
 rows5:
 	IMUL3Q $96, R8, R9
+	CMPQ R8, $128
+	JEQ panel5
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -1762,6 +1792,12 @@ storetail5:
 
 rows6:
 	IMUL3Q $96, R8, R9
+	CMPQ R8, $128
+	JEQ panel6
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -2083,6 +2119,12 @@ storetail6:
 
 rows7:
 	IMUL3Q $96, R8, R9
+	CMPQ R8, $128
+	JEQ panel7
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel7:
 	MOVQ a+24(FP), AX
@@ -2442,6 +2484,12 @@ storetail7:
 
 rows8:
 	IMUL3Q $96, R8, R9
+	CMPQ R8, $128
+	JEQ panel8
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel8:
 	MOVQ a+24(FP), AX
@@ -2839,6 +2887,12 @@ storetail8:
 
 rows9:
 	IMUL3Q $96, R8, R9
+	CMPQ R8, $128
+	JEQ panel9
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel9:
 	MOVQ a+24(FP), AX
@@ -6139,6 +6193,12 @@ TEXT ·strip16AVX512(SB), NOSPLIT, $0-89
 
 rows1:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $64
+	JEQ panel1
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -6242,6 +6302,12 @@ storetail1:
 
 rows2:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $64
+	JEQ panel2
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -6369,6 +6435,12 @@ storetail2:
 
 rows3:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $64
+	JEQ panel3
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -6520,6 +6592,12 @@ storetail3:
 
 rows4:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $64
+	JEQ panel4
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -6695,6 +6773,12 @@ storetail4:
 
 rows5:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $64
+	JEQ panel5
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -6894,6 +6978,12 @@ storetail5:
 
 rows6:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $64
+	JEQ panel6
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -7121,6 +7211,12 @@ storetail6:
 
 rows7:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $64
+	JEQ panel7
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel7:
 	MOVQ a+24(FP), AX
@@ -7372,6 +7468,12 @@ storetail7:
 
 rows8:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $64
+	JEQ panel8
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel8:
 	MOVQ a+24(FP), AX
@@ -7647,6 +7749,12 @@ storetail8:
 
 rows9:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $64
+	JEQ panel9
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel9:
 	MOVQ a+24(FP), AX
@@ -9843,6 +9951,12 @@ TEXT ·strip8AVX512(SB), NOSPLIT, $0-89
 
 rows1:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel1
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -9946,6 +10060,12 @@ storetail1:
 
 rows2:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel2
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -10073,6 +10193,12 @@ storetail2:
 
 rows3:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel3
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -10224,6 +10350,12 @@ storetail3:
 
 rows4:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel4
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -10399,6 +10531,12 @@ storetail4:
 
 rows5:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel5
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -10598,6 +10736,12 @@ storetail5:
 
 rows6:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel6
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -10825,6 +10969,12 @@ storetail6:
 
 rows7:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel7
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel7:
 	MOVQ a+24(FP), AX
@@ -11076,6 +11226,12 @@ storetail7:
 
 rows8:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel8
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel8:
 	MOVQ a+24(FP), AX
@@ -11351,6 +11507,12 @@ storetail8:
 
 rows9:
 	IMUL3Q $64, R8, R9
+	CMPQ R8, $32
+	JEQ panel9
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $2, R9
 
 panel9:
 	MOVQ a+24(FP), AX
@@ -12575,6 +12737,12 @@ groupend1:
 
 single1:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel1
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -12870,6 +13038,12 @@ groupend2:
 
 single2:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel2
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -13246,6 +13420,12 @@ groupend3:
 
 single3:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel3
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -13658,6 +13838,12 @@ groupend4:
 
 single4:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel4
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -13904,6 +14090,12 @@ storetail4:
 
 rows5:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel5
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -14188,6 +14380,12 @@ storetail5:
 
 rows6:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel6
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -14514,6 +14712,12 @@ storetail6:
 
 rows7:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel7
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel7:
 	MOVQ a+24(FP), AX
@@ -14878,6 +15082,12 @@ storetail7:
 
 rows8:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel8
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel8:
 	MOVQ a+24(FP), AX
@@ -15431,6 +15641,12 @@ groupend1:
 
 single1:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel1
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -15708,6 +15924,12 @@ groupend2:
 
 single2:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel2
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -16066,6 +16288,12 @@ groupend3:
 
 single3:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel3
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -16462,6 +16690,12 @@ groupend4:
 
 single4:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel4
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -16698,6 +16932,12 @@ storetail4:
 
 rows5:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel5
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -16972,6 +17212,12 @@ storetail5:
 
 rows6:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel6
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -17288,6 +17534,12 @@ storetail6:
 
 rows7:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel7
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel7:
 	MOVQ a+24(FP), AX
@@ -17642,6 +17894,12 @@ storetail7:
 
 rows8:
 	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ panel8
+
+	// rows of B that don't lie one after another fetch those beside them
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
 
 panel8:
 	MOVQ a+24(FP), AX

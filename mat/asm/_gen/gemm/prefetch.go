@@ -9,14 +9,17 @@ func (x x86) distances(m int) {
 	if x.byFours(m) {
 		return
 	}
-	near := x.ahead
-	if m <= x.few {
-		near = x.far
-	}
-	x.op("IMUL3Q $%d, R8, R9", near)
 	if m > x.few {
+		x.op("IMUL3Q $%d, R8, R9", x.ahead)
 		x.op("IMUL3Q $%d, R8, R14", x.far)
+		return
 	}
+	x.op("IMUL3Q $%d, R8, R9", x.far)
+	x.op("CMPQ R8, $%d", x.nr()<<x.size())
+	x.op("JEQ panel%d", m)
+	x.note("rows of B that don't lie one after another fetch those beside them")
+	x.op("MOVQ step+56(FP), R9")
+	x.op("SHLQ $%d, R9", x.size())
 }
 
 // prefetch fetches for the row of B that SI points to.
