@@ -161,10 +161,11 @@ func TestAddedTokenErrors(t *testing.T) {
 	token := func(content string, normalized string) string {
 		return `{"id": 9, "content": "` + content + `", "single_word": false, "lstrip": false, "rstrip": false, "normalized": ` + normalized + `, "special": false}`
 	}
-	fields := map[string]string{"normalizer": `{"type": "Lowercase"}`}
+	fields := map[string]string{"normalizer": `{"type": "Sequence", "normalizers": [{"type": "Lowercase"}, {"type": "Strip", "strip_left": true, "strip_right": true}]}`}
 	for _, test := range []struct{ tokens, want string }{
 		{token("X", "true") + "," + token("x", "true"), `got "x", which is looked for as "x", as is "X"`},
 		{token("X", "true") + "," + token("x", "false"), ""},
+		{token(" ", "true"), `got " ", of which the normalizer leaves nothing to look for`},
 		{token("X", "false") + "," + token("X", "false"), ""},
 	} {
 		all := maps.Clone(fields)

@@ -61,7 +61,10 @@ func (p *pipeline) addTokens(byID map[int]addedToken) error {
 			normalized, _ := e.normalize([]byte(t.Content))
 			kind, text = 1, string(normalized)
 		}
-		if other, ok := taken[kind][text]; ok || text == "" {
+		if text == "" {
+			return fail("added_tokens", "got %s, of which the normalizer leaves nothing to look for", quote(t.Content))
+		}
+		if other, ok := taken[kind][text]; ok {
 			return fail("added_tokens", "got %s, which is looked for as %s, as is %s", quote(t.Content), quote(text), quote(other))
 		}
 		taken[kind][text] = t.Content
