@@ -55,6 +55,16 @@ func TestClipNotFinite(t *testing.T) {
 	}
 }
 
+// TestClipBelowTheLimit leaves gradients as they are whose norm is little less than the limit.
+func TestClipBelowTheLimit(t *testing.T) {
+	p := autodiff.NewParam("w", []int{2}, make([]float32, 2))
+	copy(p.Grad.Data, []float32{3, 4})
+	norm := optim.NewClip([]*autodiff.Param{p}, 6).Apply(newEngine(t, mat.Options{}))
+	if norm != 5 || p.Grad.Data[0] != 3 || p.Grad.Data[1] != 4 {
+		t.Errorf("got a norm of %v and gradients %v, want 5 and [3 4]", norm, p.Grad.Data)
+	}
+}
+
 // TestClipToNothing clips to a norm that float32 does not have.
 func TestClipToNothing(t *testing.T) {
 	p := autodiff.NewParam("w", []int{2}, make([]float32, 2))

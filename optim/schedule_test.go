@@ -9,6 +9,17 @@ import (
 	"github.com/polytropon/polytropon/optim"
 )
 
+// TestShortSchedules is of schedules that fall in one step (transformers' get_linear_ and get_cosine_schedule_with_warmup).
+func TestShortSchedules(t *testing.T) {
+	for name, schedule := range map[string]optim.Schedule{"linear": optim.Linear(2, 3), "cosine": optim.Cosine(2, 3)} {
+		for step, want := range []float64{0, 0.5, 1, 0} {
+			if got := schedule(step); got != want {
+				t.Errorf("%s, step %d: got %v, want %v", name, step, got, want)
+			}
+		}
+	}
+}
+
 // TestRecordedSchedules compares the factors with transformers': equal, but for the cosine, which is within one unit in the last place of 1 up to
 // its end. After that transformers' argument is rounded ever more coarsely.
 func TestRecordedSchedules(t *testing.T) {
