@@ -97,9 +97,10 @@ func (p *pool) launch() {
 	}
 }
 
-// patience is how long a goroutine looks for work, or for the end of others' work, before it is parked. To wake it takes some 50 µs where the
-// core has gone to sleep as well, and in a forward pass one task follows another in less.
-const patience = 50 * time.Microsecond
+// patience is how long a goroutine looks for work, or for the end of others' work, before it is parked. In a forward pass one task follows another in
+// less than 50 µs, unless the system holds up one of the threads; but to wake a worker whose core has gone to sleep as well takes 50 µs and, on a
+// virtual machine, often several times as long, in which its share of some products is left to the others.
+const patience = 200 * time.Microsecond
 
 // wait receives from c, and looks often for a while before it sleeps, doing meanwhile between two looks.
 func wait[T any](c <-chan T, meanwhile func()) T {
