@@ -144,7 +144,7 @@ func siluGeneric(dst, x []float32) {
 
 func geluGeneric(dst, x []float32) {
 	for i := range dst {
-		if x[i] < -5.353 {
+		if x[i] < -5.477 {
 			xi := x[i]
 			v1 := abs(xi)
 			v2 := smaller(13.27, v1)
@@ -191,35 +191,33 @@ func geluGeneric(dst, x []float32) {
 			continue
 		}
 		xi := x[i]
-		v1 := abs(xi)
-		v2 := smaller(5.353, v1)
+		v1 := smaller(abs(xi), 5.477)
 		// q = Φ(-a)
-		v3 := v2 + 0.25
-		v4 := FMA(v2, v3, 50331648)
-		v5 := index(v4, 0)
-		v6 := lookup(&table9, v5)
-		v7 := v2 - v6
-		v8 := lookup(&table10, v5)
-		v9 := lookup(&table11, v5)
-		v10 := FMA(v8, v7, v9)
-		v11 := lookup(&table12, v5)
-		v12 := FMA(v10, v7, v11)
-		v13 := lookup(&table13, v5)
-		v14 := FMA(v12, v7, v13)
-		v15 := lookup(&table14, v5)
-		v16 := FMA(v14, v7, v15)
-		v17 := lookup(&table15, v5)
-		v18 := FMA(v16, v7, v17)
-		v19 := lookup(&table16, v5)
-		v20 := FMA(v18, v7, v19)
-		v21 := lookup(&table17, v5)
-		v22 := FMA(v20, v7, v21)
-		v23 := lookup(&table18, v5)
-		v24 := FMA(v22, v7, v23)
+		v2 := FMA(v1, v1, 50331648)
+		v3 := index(v2, 0)
+		v4 := lookup(&table9, v3)
+		v5 := v1 - v4
+		v6 := lookup(&table10, v3)
+		v7 := lookup(&table11, v3)
+		v8 := FMA(v6, v5, v7)
+		v9 := lookup(&table12, v3)
+		v10 := FMA(v8, v5, v9)
+		v11 := lookup(&table13, v3)
+		v12 := FMA(v10, v5, v11)
+		v13 := lookup(&table14, v3)
+		v14 := FMA(v12, v5, v13)
+		v15 := lookup(&table15, v3)
+		v16 := FMA(v14, v5, v15)
+		v17 := lookup(&table16, v3)
+		v18 := FMA(v16, v5, v17)
+		v19 := lookup(&table17, v3)
+		v20 := FMA(v18, v5, v19)
+		v21 := lookup(&table18, v3)
+		v22 := FMA(v20, v5, v21)
 		// max(0, x) - a·q
-		v25 := larger(0, xi)
-		v26 := FMA(-v2, v24, v25)
-		dst[i] = v26
+		v23 := larger(0, xi)
+		v24 := FMA(-v1, v22, v23)
+		dst[i] = v24
 	}
 }
 
@@ -868,111 +866,111 @@ var table8 = [8]float32{
 }
 
 var table9 = [8]float32{
-	0x1.92p-01,
-	0x1.fa8p+00,
-	0x1.70cp+01,
-	0x1.b32p+01,
-	0x1.feep+01,
-	0x1.1e3p+02,
-	0x1.3adp+02,
-	0x1.544p+02,
+	0x1.feep-01,
+	0x1.158p+01,
+	0x1.716p+01,
+	0x1.cdp+01,
+	0x1.04dp+02,
+	0x1.24dp+02,
+	0x1.408p+02,
+	0x1.587p+02,
 }
 
 var table10 = [8]float32{
-	-0x1.378ddep-12,
-	0x1.44f35p-13,
-	-0x1.80a474p-15,
-	-0x1.48f758p-16,
-	0x1.5641fep-19,
-	0x1.f9b508p-19,
-	0x1.c3311cp-20,
-	0x1.22ced8p-21,
+	-0x1.18a8d2p-12,
+	0x1.01e1f2p-13,
+	-0x1.959cc2p-15,
+	-0x1.90d15ap-17,
+	0x1.027e4ep-18,
+	0x1.a86e6ap-19,
+	0x1.46b366p-20,
+	0x1.7f691cp-22,
 }
 
 var table11 = [8]float32{
-	-0x1.934b52p-12,
-	0x1.8e6ad8p-14,
-	0x1.14e2b6p-13,
-	-0x1.5f7402p-17,
-	-0x1.b84eep-16,
-	-0x1.55e3ecp-17,
-	-0x1.5c5b6p-19,
-	-0x1.322528p-21,
+	-0x1.ab3a7ep-11,
+	0x1.13e7fep-12,
+	0x1.0b1d6cp-13,
+	-0x1.fa7f0cp-16,
+	-0x1.83760cp-16,
+	-0x1.068a42p-17,
+	-0x1.0e50aep-19,
+	-0x1.0f8186p-21,
 }
 
 var table12 = [8]float32{
-	0x1.846d94p-09,
-	-0x1.689214p-10,
-	0x1.8436b4p-16,
-	0x1.940fcep-13,
-	0x1.60b514p-14,
-	0x1.96ae54p-16,
-	0x1.7103b6p-18,
-	0x1.39efcap-20,
+	0x1.0fc0bep-09,
+	-0x1.2b0e66p-10,
+	0x1.bfa4eep-16,
+	0x1.55602p-13,
+	0x1.249b3ap-14,
+	0x1.2763a4p-16,
+	0x1.06ee64p-18,
+	0x1.d02168p-21,
 }
 
 var table13 = [8]float32{
-	0x1.93c39p-11,
-	0x1.3db4dcp-09,
-	-0x1.2f834p-10,
-	-0x1.6a8a2cp-11,
-	-0x1.866abap-13,
-	-0x1.66e26p-15,
-	-0x1.13499cp-17,
-	-0x1.9a2526p-20,
+	0x1.08334p-08,
+	0x1.0105e6p-10,
+	-0x1.2f50dap-10,
+	-0x1.f0a1dap-12,
+	-0x1.354adp-13,
+	-0x1.f5658ep-16,
+	-0x1.81057ep-18,
+	-0x1.32448ep-20,
 }
 
 var table14 = [8]float32{
-	-0x1.768a0cp-06,
-	0x1.1678b4p-08,
-	0x1.064372p-08,
-	0x1.883db8p-10,
-	0x1.38879cp-12,
-	0x1.e21b06p-15,
-	0x1.43f23cp-17,
-	0x1.b4bd3p-20,
+	-0x1.4b2b24p-06,
+	0x1.7ee6dcp-08,
+	0x1.046a1p-08,
+	0x1.dd5b7ap-11,
+	0x1.deaaf4p-13,
+	0x1.45d9eep-15,
+	0x1.b9ff46p-18,
+	0x1.402536p-20,
 }
 
 var table15 = [8]float32{
-	0x1.32fedep-06,
-	-0x1.c07408p-06,
-	-0x1.f594fap-08,
-	-0x1.1cb746p-09,
-	-0x1.69aa7p-12,
-	-0x1.e200eep-15,
-	-0x1.20494cp-17,
-	-0x1.62926ep-20,
+	0x1.6dd1c4p-13,
+	-0x1.80644ep-06,
+	-0x1.f07a4p-08,
+	-0x1.3e3fbep-10,
+	-0x1.0d726p-12,
+	-0x1.3ca8dcp-15,
+	-0x1.8109aap-18,
+	-0x1.004754p-20,
 }
 
 var table16 = [8]float32{
-	0x1.d7566ap-04,
-	0x1.c8a5c6p-05,
-	0x1.28f10ap-07,
-	0x1.1310eep-09,
-	0x1.220e0cp-12,
-	0x1.5464e2p-15,
-	0x1.6ecd7p-18,
-	0x1.9ed6eep-21,
+	0x1.ef8df4p-04,
+	0x1.51d732p-05,
+	0x1.25495cp-07,
+	0x1.1f3c7ap-10,
+	0x1.a6218p-13,
+	0x1.b41ba8p-16,
+	0x1.e07bfcp-19,
+	0x1.27eedcp-21,
 }
 
 var table17 = [8]float32{
-	-0x1.2c279ep-02,
-	-0x1.cd9b44p-05,
-	-0x1.9c4bb8p-08,
-	-0x1.43a9b8p-10,
-	-0x1.22b192p-13,
-	-0x1.307d2p-16,
-	-0x1.2a4702p-19,
-	-0x1.381ed6p-22,
+	-0x1.f0a50ep-03,
+	-0x1.37aa62p-05,
+	-0x1.96882ap-08,
+	-0x1.3f035p-11,
+	-0x1.9e577ap-14,
+	-0x1.7d47c4p-17,
+	-0x1.7fc9a6p-20,
+	-0x1.b7e622p-23,
 }
 
 var table18 = [8]float32{
-	0x1.babd18p-03,
-	0x1.8827dcp-06,
-	0x1.03e93p-09,
-	0x1.620dc4p-12,
-	0x1.13b854p-15,
-	0x1.04686ep-18,
-	0x1.d32412p-22,
-	0x1.c690b2p-25,
+	0x1.46041ap-03,
+	0x1.ee28acp-07,
+	0x1.ffd356p-10,
+	0x1.4baceap-13,
+	0x1.81ac28p-16,
+	0x1.3f49aep-19,
+	0x1.278f1p-22,
+	0x1.3caafp-25,
 }

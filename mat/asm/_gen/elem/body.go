@@ -23,6 +23,7 @@ const (
 	max      // a > b ? a : b, so NaN in b stays
 	min      // a < b ? a : b, so NaN in b stays
 	abs      // a without its sign
+	within   // the smaller of |a| and b; b where a is NaN
 	above    // b, but 0 where a ≤ 0
 	withSign // a ≥ 0 with the sign of b
 	index    // a's bits from bit shift on, of which lookup takes three
@@ -123,6 +124,7 @@ func (b *body) fms(x, y, z *value) *value   { return b.emit(value{op: fms, a: x,
 func (b *body) max(x, y *value) *value      { return b.emit(value{op: max, a: x, b: y}) }
 func (b *body) min(x, y *value) *value      { return b.emit(value{op: min, a: x, b: y}) }
 func (b *body) abs(x *value) *value         { return b.emit(value{op: abs, a: x}) }
+func (b *body) within(x, y *value) *value   { return b.emit(value{op: within, a: x, b: y}) }
 func (b *body) withSign(x, s *value) *value { return b.emit(value{op: withSign, a: x, b: s}) }
 func (b *body) above(x, y *value) *value    { return b.emit(value{op: above, a: x, b: y}) }
 func (b *body) pow2(t *value) *value        { return b.emit(value{op: pow2, a: t}) }

@@ -19,24 +19,24 @@ var (
 	}
 )
 
-// nearEnd is where phi ends, as nearEnd·(nearEnd + 1/4) is just below 30.
-const nearEnd = 5.353
+// nearEnd is where phi ends, just below √30.
+const nearEnd = 5.477
 
-// phi is Φ(-a) for 0 ≤ a ≤ nearEnd, as polynomials of a - centre in the eight parts in which a·(a + 1/4)/4 rounds to the same integer. Row k
-// has the coefficients of degree k; relative error below 3.8e-8, and 1.5e-8 in the first part. They are the minimax polynomials of the
+// phi is Φ(-a) for 0 ≤ a ≤ nearEnd, as polynomials of a - centre in the eight parts in which a²/4 rounds to the same integer. Row k has the
+// coefficients of degree k; relative error below 4.9e-8 in the first part, 3e-8 in the others. They are the minimax polynomials of the
 // relative error with their coefficients rounded; each centre is the one at which that and the roundings of the evaluation do least harm.
 var (
-	phiCentre = [8]float32{0.78515625, 1.978515625, 2.880859375, 3.3994140625, 3.9912109375, 4.4716796875, 4.9189453125, 5.31640625}
+	phiCentre = [8]float32{0.997802734375, 2.16796875, 2.8857421875, 3.6015625, 4.0751953125, 4.5751953125, 5.0078125, 5.3818359375}
 	phi       = [][8]float32{
-		{0x1.babd18p-3, 0x1.8827dcp-6, 0x1.03e93p-9, 0x1.620dc4p-12, 0x1.13b854p-15, 0x1.04686ep-18, 0x1.d32412p-22, 0x1.c690b2p-25},
-		{-0x1.2c279ep-2, -0x1.cd9b44p-5, -0x1.9c4bb8p-8, -0x1.43a9b8p-10, -0x1.22b192p-13, -0x1.307d2p-16, -0x1.2a4702p-19, -0x1.381ed6p-22},
-		{0x1.d7566ap-4, 0x1.c8a5c6p-5, 0x1.28f10ap-7, 0x1.1310eep-9, 0x1.220e0cp-12, 0x1.5464e2p-15, 0x1.6ecd7p-18, 0x1.9ed6eep-21},
-		{0x1.32fedep-6, -0x1.c07408p-6, -0x1.f594fap-8, -0x1.1cb746p-9, -0x1.69aa7p-12, -0x1.e200eep-15, -0x1.20494cp-17, -0x1.62926ep-20},
-		{-0x1.768a0cp-6, 0x1.1678b4p-8, 0x1.064372p-8, 0x1.883db8p-10, 0x1.38879cp-12, 0x1.e21b06p-15, 0x1.43f23cp-17, 0x1.b4bd3p-20},
-		{0x1.93c39p-11, 0x1.3db4dcp-9, -0x1.2f834p-10, -0x1.6a8a2cp-11, -0x1.866abap-13, -0x1.66e26p-15, -0x1.13499cp-17, -0x1.9a2526p-20},
-		{0x1.846d94p-9, -0x1.689214p-10, 0x1.8436b4p-16, 0x1.940fcep-13, 0x1.60b514p-14, 0x1.96ae54p-16, 0x1.7103b6p-18, 0x1.39efcap-20},
-		{-0x1.934b52p-12, 0x1.8e6ad8p-14, 0x1.14e2b6p-13, -0x1.5f7402p-17, -0x1.b84eep-16, -0x1.55e3ecp-17, -0x1.5c5b6p-19, -0x1.322528p-21},
-		{-0x1.378ddep-12, 0x1.44f35p-13, -0x1.80a474p-15, -0x1.48f758p-16, 0x1.5641fep-19, 0x1.f9b508p-19, 0x1.c3311cp-20, 0x1.22ced8p-21},
+		{0x1.46041ap-3, 0x1.ee28acp-7, 0x1.ffd356p-10, 0x1.4baceap-13, 0x1.81ac28p-16, 0x1.3f49aep-19, 0x1.278f1p-22, 0x1.3caafp-25},
+		{-0x1.f0a50ep-3, -0x1.37aa62p-5, -0x1.96882ap-8, -0x1.3f035p-11, -0x1.9e577ap-14, -0x1.7d47c4p-17, -0x1.7fc9a6p-20, -0x1.b7e622p-23},
+		{0x1.ef8df4p-4, 0x1.51d732p-5, 0x1.25495cp-7, 0x1.1f3c7ap-10, 0x1.a6218p-13, 0x1.b41ba8p-16, 0x1.e07bfcp-19, 0x1.27eedcp-21},
+		{0x1.6dd1c4p-13, -0x1.80644ep-6, -0x1.f07a4p-8, -0x1.3e3fbep-10, -0x1.0d726p-12, -0x1.3ca8dcp-15, -0x1.8109aap-18, -0x1.004754p-20},
+		{-0x1.4b2b24p-6, 0x1.7ee6dcp-8, 0x1.046a1p-8, 0x1.dd5b7ap-11, 0x1.deaaf4p-13, 0x1.45d9eep-15, 0x1.b9ff46p-18, 0x1.402536p-20},
+		{0x1.08334p-8, 0x1.0105e6p-10, -0x1.2f50dap-10, -0x1.f0a1dap-12, -0x1.354adp-13, -0x1.f5658ep-16, -0x1.81057ep-18, -0x1.32448ep-20},
+		{0x1.0fc0bep-9, -0x1.2b0e66p-10, 0x1.bfa4eep-16, 0x1.55602p-13, 0x1.249b3ap-14, 0x1.2763a4p-16, 0x1.06ee64p-18, 0x1.d02168p-21},
+		{-0x1.ab3a7ep-11, 0x1.13e7fep-12, 0x1.0b1d6cp-13, -0x1.fa7f0cp-16, -0x1.83760cp-16, -0x1.068a42p-17, -0x1.0e50aep-19, -0x1.0f8186p-21},
+		{-0x1.18a8d2p-12, 0x1.01e1f2p-13, -0x1.959cc2p-15, -0x1.90d15ap-17, 0x1.027e4ep-18, 0x1.a86e6ap-19, 0x1.46b366p-20, 0x1.7f691cp-22},
 	}
 )
 
@@ -77,9 +77,9 @@ func (b *body) normalTail(a *value) (q, t, p *value) {
 // geluNear returns max(0, x) - a·Φ(-a) with a = |x|, for x ≥ -nearEnd. For x ≥ nearEnd, a stays nearEnd: the product is less than half a unit
 // in the last place of x already.
 func (b *body) geluNear() *value {
-	a := b.min(b.num(nearEnd), b.abs(b.x()))
+	a := b.within(b.x(), b.num(nearEnd))
 	b.note("q = Φ(-a)")
-	i := b.index(b.fma(a, b.add(a, b.num(0.25)), b.num(4*round)), 0)
+	i := b.index(b.fma(a, a, b.num(4*round)), 0)
 	u := b.sub(a, b.lookup(i, phiCentre))
 	q := b.lookup(i, phi[len(phi)-1])
 	for k := len(phi) - 2; k >= 0; k-- {

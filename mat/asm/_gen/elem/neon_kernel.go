@@ -167,7 +167,7 @@ func (c *neonCode) pin(v *value) {
 		}
 	}
 	switch v.op {
-	case abs, withSign:
+	case abs, within, withSign:
 		list = append(list, 0x80000000)
 	}
 	for _, bits := range list {

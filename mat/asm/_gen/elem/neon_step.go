@@ -71,6 +71,10 @@ func (c *neonCode) step(v *value, i, j int) {
 		c.limits(v, i, j)
 	case abs:
 		c.bic(x, c.pinned[0x80000000], c.result(v, i, j))
+	case within: // NaN stays, which no result shows
+		d := c.result(v, i, j)
+		c.bic(x, c.pinned[0x80000000], d)
+		c.fmin(d, y, d)
 	case withSign:
 		d := c.over(v, v.a, i, j)
 		c.bytes("VBIT", c.pinned[0x80000000], y, d)

@@ -113,6 +113,7 @@ var goForms = map[op]string{
 	max:      "larger(%s, %s)",
 	min:      "smaller(%s, %s)",
 	abs:      "abs(%s)",
+	within:   "smaller(abs(%s), %s)",
 	withSign: "withSign(%s, %s)",
 	above:    "above(%s, %s)",
 	pow2:     "pow2(%s)",

@@ -36,7 +36,7 @@ func (l *x86) file() []byte {
 	t.line("//	BX        turns left of the lanes of a reduction, in the tail")
 	if l.masks() {
 		t.line("//	Z0 Z1     the lanes of a reduction: 0-15, 16-31")
-		t.line("//	K1        elements that are there, in the tail; K2 a comparison")
+		t.line("//	K1        elements that are there, in the tail; K2 K3 comparisons")
 	} else {
 		t.line("//	Y0-Y3     the lanes of a reduction: 0-7, 8-15, 16-23, 24-31")
 		t.line("//	Y15       elements that are there, in the tail")

@@ -3,18 +3,20 @@ package main
 // leave leaves the loop where an element of the next vectors lies below c.k.from.
 func (c *x86Code) leave(vectors int) {
 	from := c.v(c.pinned[c.k.from])
-	low := from
-	for j := range vectors { // a NaN leaves the minimum as it is
-		c.op("VMOVUPS %d(SI), %s", 4*c.width*j, c.v(1))
-		c.op("VMINPS %s, %s, %s", low, c.v(1), c.v(0))
-		low = c.v(0)
+	mask := "Y"
+	if c.masks() {
+		mask = "K"
+	}
+	for j := range vectors {
+		c.op("VCMPPS $14, %d(SI), %s, %s%d // from > x", 4*c.width*j, from, mask, 2+j)
 	}
 	if c.masks() {
-		c.op("VCMPPS $14, %s, %s, K2 // from > low", low, from)
-		c.op("KORTESTW K2, K2")
+		c.op("KORTESTW K2, K%d", 1+vectors)
 	} else {
-		c.op("VCMPPS $14, %s, %s, Y0 // from > low", low, from)
-		c.op("VMOVMSKPS Y0, AX")
+		for j := 1; j < vectors; j++ {
+			c.op("VORPS Y%d, Y2, Y2", 2+j)
+		}
+		c.op("VMOVMSKPS Y2, AX")
 		c.op("TESTL AX, AX")
 	}
 	c.op("JNE far")

@@ -82,6 +82,8 @@ func (c *x86Code) step(v *value, i, j int) {
 		c.fma("VFNMADD", v, i, j)
 	case abs:
 		c.abs(v, i, j)
+	case within:
+		c.within(v, i, j)
 	case withSign:
 		c.withSign(v, i, j)
 	case above:
@@ -176,6 +178,17 @@ func (c *x86Code) abs(v *value, i, j int) {
 		c.op("VPANDD.BCST %s, %s, %s", rest, a, c.result(v, i, j))
 	} else {
 		c.op("VANDPS %s, %s, %s", rest, a, c.result(v, i, j))
+	}
+}
+
+func (c *x86Code) within(v *value, i, j int) {
+	a, b, rest := c.source(v.a, j), c.source(v.b, j), c.memory(0x7fffffff)
+	dst := c.result(v, i, j)
+	if c.masks() {
+		c.op("%s $10, %s, %s, %s", c.name("VRANGEPS", v.b, j), b, a, dst)
+	} else {
+		c.op("VANDPS %s, %s, %s", rest, a, dst)
+		c.op("VMINPS %s, %s, %s", b, dst, dst)
 	}
 }
 
