@@ -38,3 +38,31 @@ func TestMetaspace(t *testing.T) {
 		}
 	}
 }
+
+// Recorded with tokenizers 0.23.3: a Metaspace of the scheme "first" marks, after another step, the piece that the input begins with, if there is one.
+func TestSplittersKeepTheFirst(t *testing.T) {
+	texts := []string{"a a", " a", "ba", "1a", "ab a"}
+	for _, test := range []struct {
+		step string
+		want [5][]int
+	}{
+		{`{"type": "WhitespaceSplit"}`, [5][]int{{3, 1}, {1}, {2, 4, 1}, {2, 5, 1}, {3, 4, 1}}},
+		{`{"type": "Whitespace"}`, [5][]int{{3, 1}, {1}, {2, 4, 1}, {2, 5, 1}, {3, 4, 1}}},
+		{`{"type": "BertPreTokenizer"}`, [5][]int{{3, 1}, {1}, {2, 4, 1}, {2, 5, 1}, {3, 4, 1}}},
+		{`{"type": "Digits", "individual_digits": true}`, [5][]int{{3, 3}, {3}, {2, 4, 1}, {2, 5, 1}, {3, 4, 3}}},
+		{`{"type": "CharDelimiterSplit", "delimiter": "b"}`, [5][]int{{3, 3}, {3}, {1}, {2, 5, 1}, {3, 3}}},
+		{`{"type": "Split", "pattern": {"String": "b"}, "behavior": "MergedWithNext", "invert": false}`, [5][]int{{3, 3}, {3}, {2, 4, 1}, {2, 5, 1}, {3, 4, 3}}},
+		{`{"type": "Split", "pattern": {"String": "b"}, "behavior": "Removed", "invert": false}`, [5][]int{{3, 3}, {3}, {1}, {2, 5, 1}, {3, 3}}},
+		{`{"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first"}`, [5][]int{{3, 3}, {3}, {2, 4, 1}, {2, 5, 1}, {3, 4, 3}}},
+	} {
+		tok := parse(t, tiny(t, map[string]string{
+			"pre_tokenizer": `{"type": "Sequence", "pretokenizers": [` + test.step + `, {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first"}]}`,
+			"model":         `{"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0], ["a", -1], ["▁", -1], ["▁a", -1], ["b", -1], ["1", -1]]}`,
+		}))
+		for i, text := range texts {
+			if got := tok.Encode(text, false); !slices.Equal(got, test.want[i]) {
+				t.Errorf("%s: %q: got %v, want %v", test.step, text, got, test.want[i])
+			}
+		}
+	}
+}
