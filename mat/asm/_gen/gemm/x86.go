@@ -28,7 +28,7 @@ type kernel struct {
 }
 
 var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, kernels: []kernel{
-	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 16, far: 96},
+	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: 96},
 	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: 64, fours: 3},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: 64, columns: true},
 	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32, far: 192},
