@@ -11,7 +11,8 @@ const partSize = 8192
 
 // A work is one call of an element or row function, cut into parts that the workers share.
 type work struct {
-	do func(w *work, row, from, to int) // does the columns from ≤ j < to of a row
+	do     func(w *work, row, from, to int) // does the columns from ≤ j < to of a row
+	doRows func(w *work, from, to int)      // instead of do: does the rows from ≤ r < to
 
 	engine    *Engine
 	dst, x, y Matrix
@@ -39,8 +40,12 @@ func newWork(do func(w *work, row, from, to int), dst, x Matrix) *work {
 // Do does part i.
 func (w *work) Do(i int) {
 	row, from := i/w.across*w.rows, i%w.across*w.cols
-	to := min(from+w.cols, w.x.Cols)
-	for r := row; r < min(row+w.rows, w.x.Rows); r++ {
+	to, end := min(from+w.cols, w.x.Cols), min(row+w.rows, w.x.Rows)
+	if w.doRows != nil {
+		w.doRows(w, row, end)
+		return
+	}
+	for r := row; r < end; r++ {
 		w.do(w, r, from, to)
 	}
 }

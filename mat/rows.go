@@ -12,14 +12,21 @@ func (e *Engine) RMSNorm(dst, x Matrix, weight []float32, eps float32) {
 	if len(weight) != x.Cols {
 		panic(fmt.Sprintf("mat: RMSNorm of %s with %d weights", x.Shape(), len(weight)))
 	}
-	w := newWork(doRMSNorm, dst, x)
-	w.engine, w.vector, w.s = e, weight, eps
+	w := newWork(nil, dst, x)
+	w.doRows, w.engine, w.vector, w.s = doRMSNorm, e, weight, eps
 	e.shareRows(w)
 }
 
-func doRMSNorm(w *work, r, _, _ int) {
-	x := w.x.Row(r)
-	w.engine.level.Elem.DivMul(w.dst.Row(r), x, w.vector, w.engine.rootMeanSquare(x, w.s))
+// doRMSNorm begins the sum of a row before it divides the one above, so that the processor does both at a time.
+func doRMSNorm(w *work, from, to int) {
+	next := w.engine.rootMeanSquare(w.x.Row(from), w.s)
+	for r := from; r < to; r++ {
+		root := next
+		if r+1 < to {
+			next = w.engine.rootMeanSquare(w.x.Row(r+1), w.s)
+		}
+		w.engine.level.Elem.DivMul(w.dst.Row(r), w.x.Row(r), w.vector, root)
+	}
 }
 
 func (e *Engine) rootMeanSquare(x []float32, eps float32) float32 {
@@ -31,25 +38,45 @@ func (e *Engine) rootMeanSquare(x []float32, eps float32) float32 {
 // others; a row that is all -Inf, or has NaN or +Inf in it, becomes NaN.
 func (e *Engine) Softmax(dst, x Matrix) {
 	checkShapes("Softmax", dst, x)
-	w := newWork(doSoftmax, dst, x)
-	w.engine = e
+	w := newWork(nil, dst, x)
+	w.doRows, w.engine = doSoftmax, e
 	e.shareRows(w)
 }
 
-func doSoftmax(w *work, r, _, _ int) { w.engine.softmaxRow(w.dst.Row(r), w.x.Row(r)) }
+// doSoftmax looks for the largest element of a row before it divides the one above, so that the processor does both at a time.
+func doSoftmax(w *work, from, to int) {
+	e := w.engine
+	next := e.MaxRow(w.x.Row(from))
+	for r := from; r < to; r++ {
+		dst := w.dst.Row(r)
+		sum := e.softmaxTerms(dst, w.x.Row(r), next)
+		if r+1 < to {
+			next = e.MaxRow(w.x.Row(r + 1))
+		}
+		e.softmaxQuotients(dst, sum)
+	}
+}
 
 func (e *Engine) softmaxRow(dst, x []float32) {
-	k := &e.level.Elem
-	m := e.MaxRow(x)
+	e.softmaxQuotients(dst, e.softmaxTerms(dst, x, e.MaxRow(x)))
+}
+
+// softmaxTerms sets dst = 2⁶⁴·exp(x - largest) and returns its sum.
+func (e *Engine) softmaxTerms(dst, x []float32, largest float32) float32 {
 	var sum float32
 	for i := 0; i < len(x); i += rowBlock {
 		j := min(i+rowBlock, len(x))
-		sum += k.ExpSum(dst[i:j], x[i:j], m)
+		sum += e.level.Elem.ExpSum(dst[i:j], x[i:j], largest)
 	}
+	return sum
+}
+
+// softmaxQuotients divides the terms by their sum.
+func (e *Engine) softmaxQuotients(dst []float32, sum float32) {
 	inverse := 1 / sum
-	for i := 0; i < len(x); i += rowBlock {
-		j := min(i+rowBlock, len(x))
-		k.Div(dst[i:j], dst[i:j], sum, inverse)
+	for i := 0; i < len(dst); i += rowBlock {
+		row := dst[i:min(i+rowBlock, len(dst))]
+		e.level.Elem.Div(row, row, sum, inverse)
 	}
 }
 
