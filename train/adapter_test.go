@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -173,6 +175,41 @@ func TestRecompute(t *testing.T) {
 		if !equalBits(values(m), want) {
 			t.Error("got other bits than without")
 		}
+	}
+}
+
+// A prior is added to the loss of a step once, however many micro-batches the step has, and not to that of an evaluation.
+func TestPrior(t *testing.T) {
+	var losses, evaluations []float64
+	var norms []float32
+	var want float64
+	for _, prior := range []poly.Prior{{}, {IBP: 0.1, Entropy: 2, L1: 3}} {
+		still := func(groups []optim.Group) (optim.Optimizer, error) {
+			return optim.NewSGD([]optim.Group{{Params: slices.Concat(groups[0].Params, groups[1].Params)}}, optim.SGDOptions{})
+		}
+		l, m := adapterRun{new: still, change: func(c *train.Config) {
+			o := c.Objective.(*train.PolyModel)
+			o.Relaxation, o.Prior = poly.Sigmoid, prior
+			c.MaxSteps = 1
+			c.OnStep = func(p train.Progress) {
+				if p.MicroBatches < 2 {
+					t.Errorf("got %d micro-batches, want several", p.MicroBatches)
+				}
+				losses, norms = append(losses, p.Loss), append(norms, p.Norm)
+			}
+			c.OnEvaluate = func(e train.Evaluation) { evaluations = append(evaluations, e.Loss) }
+		}}.loop(t)
+		want = float64(m.Trainer.Prior(autodiff.NewTape(m.Base.Engine()), prior).Data[0])
+		run(t, l)
+	}
+	if got := losses[1] - losses[0]; want < 1 || math.Abs(got-want) > 1e-5*want {
+		t.Errorf("got a loss that is %v more with the prior, want %v", got, want)
+	}
+	if evaluations[0] != evaluations[1] {
+		t.Errorf("got the evaluation losses %v without and with it, want the same", evaluations)
+	}
+	if norms[0] == norms[1] {
+		t.Error("the gradient is the same with the prior")
 	}
 }
 
