@@ -155,7 +155,7 @@ single1:
 	CMPQ R8, $64
 	JEQ panel1
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -446,7 +446,7 @@ single2:
 	CMPQ R8, $64
 	JEQ panel2
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -850,7 +850,7 @@ single3:
 	CMPQ R8, $64
 	JEQ panel3
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -1212,7 +1212,7 @@ rows4:
 	CMPQ R8, $64
 	JEQ panel4
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -1664,7 +1664,7 @@ rows5:
 	CMPQ R8, $64
 	JEQ panel5
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -2204,6 +2204,12 @@ row5x4false:
 rows6:
 	IMUL3Q $32, R8, R9
 	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ panel6
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $2, R14
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -2878,7 +2884,7 @@ rows1:
 	CMPQ R8, $32
 	JEQ panel1
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -3035,7 +3041,7 @@ rows2:
 	CMPQ R8, $32
 	JEQ panel2
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -3262,7 +3268,7 @@ rows3:
 	CMPQ R8, $32
 	JEQ panel3
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -3559,7 +3565,7 @@ rows4:
 	CMPQ R8, $32
 	JEQ panel4
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -3926,7 +3932,7 @@ rows5:
 	CMPQ R8, $32
 	JEQ panel5
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -8569,7 +8575,7 @@ single1:
 	CMPQ R8, $32
 	JEQ panel1
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -8874,7 +8880,7 @@ single2:
 	CMPQ R8, $32
 	JEQ panel2
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -9292,7 +9298,7 @@ single3:
 	CMPQ R8, $32
 	JEQ panel3
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -9664,7 +9670,7 @@ rows4:
 	CMPQ R8, $32
 	JEQ panel4
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -10126,7 +10132,7 @@ rows5:
 	CMPQ R8, $32
 	JEQ panel5
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -10676,6 +10682,12 @@ row5x4false:
 rows6:
 	IMUL3Q $64, R8, R9
 	IMUL3Q $384, R8, R14
+	CMPQ R8, $32
+	JEQ panel6
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -11462,7 +11474,7 @@ single1:
 	CMPQ R8, $32
 	JEQ panel1
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -11753,7 +11765,7 @@ single2:
 	CMPQ R8, $32
 	JEQ panel2
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -12157,7 +12169,7 @@ single3:
 	CMPQ R8, $32
 	JEQ panel3
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -12519,7 +12531,7 @@ rows4:
 	CMPQ R8, $32
 	JEQ panel4
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -12971,7 +12983,7 @@ rows5:
 	CMPQ R8, $32
 	JEQ panel5
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -13511,6 +13523,12 @@ row5x4false:
 rows6:
 	IMUL3Q $64, R8, R9
 	IMUL3Q $384, R8, R14
+	CMPQ R8, $32
+	JEQ panel6
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
 
 panel6:
 	MOVQ a+24(FP), AX

@@ -188,7 +188,7 @@ single1:
 	CMPQ R8, $128
 	JEQ panel1
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -321,7 +321,7 @@ rows2:
 	CMPQ R8, $128
 	JEQ panel2
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -492,7 +492,7 @@ rows3:
 	CMPQ R8, $128
 	JEQ panel3
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -701,7 +701,7 @@ rows4:
 	CMPQ R8, $128
 	JEQ panel4
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -948,7 +948,7 @@ rows5:
 	CMPQ R8, $128
 	JEQ panel5
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -1233,7 +1233,7 @@ rows6:
 	CMPQ R8, $128
 	JEQ panel6
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -1560,7 +1560,7 @@ rows7:
 	CMPQ R8, $128
 	JEQ panel7
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -1925,7 +1925,7 @@ rows8:
 	CMPQ R8, $128
 	JEQ panel8
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -2328,7 +2328,7 @@ rows9:
 	CMPQ R8, $128
 	JEQ panel9
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -2767,6 +2767,12 @@ storetail9:
 rows10:
 	IMUL3Q $16, R8, R9
 	IMUL3Q $96, R8, R14
+	CMPQ R8, $128
+	JEQ panel10
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $2, R14
 
 panel10:
 	MOVQ a+24(FP), AX
@@ -3251,6 +3257,12 @@ storetail10:
 rows11:
 	IMUL3Q $16, R8, R9
 	IMUL3Q $96, R8, R14
+	CMPQ R8, $128
+	JEQ panel11
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $2, R14
 
 panel11:
 	MOVQ a+24(FP), AX
@@ -3777,6 +3789,12 @@ storetail11:
 rows12:
 	IMUL3Q $16, R8, R9
 	IMUL3Q $96, R8, R14
+	CMPQ R8, $128
+	JEQ panel12
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $2, R14
 
 panel12:
 	MOVQ a+24(FP), AX
@@ -4341,6 +4359,12 @@ storetail12:
 rows13:
 	IMUL3Q $16, R8, R9
 	IMUL3Q $96, R8, R14
+	CMPQ R8, $128
+	JEQ panel13
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $2, R14
 
 panel13:
 	MOVQ a+24(FP), AX
@@ -4943,6 +4967,12 @@ storetail13:
 rows14:
 	IMUL3Q $16, R8, R9
 	IMUL3Q $96, R8, R14
+	CMPQ R8, $128
+	JEQ panel14
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $2, R14
 
 panel14:
 	MOVQ a+24(FP), AX
@@ -5634,7 +5664,7 @@ rows1:
 	CMPQ R8, $64
 	JEQ panel1
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -5743,7 +5773,7 @@ rows2:
 	CMPQ R8, $64
 	JEQ panel2
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -5876,7 +5906,7 @@ rows3:
 	CMPQ R8, $64
 	JEQ panel3
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -6033,7 +6063,7 @@ rows4:
 	CMPQ R8, $64
 	JEQ panel4
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -6214,7 +6244,7 @@ rows5:
 	CMPQ R8, $64
 	JEQ panel5
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -6419,7 +6449,7 @@ rows6:
 	CMPQ R8, $64
 	JEQ panel6
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -6652,7 +6682,7 @@ rows7:
 	CMPQ R8, $64
 	JEQ panel7
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -6909,7 +6939,7 @@ rows8:
 	CMPQ R8, $64
 	JEQ panel8
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -7190,7 +7220,7 @@ rows9:
 	CMPQ R8, $64
 	JEQ panel9
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -9392,7 +9422,7 @@ rows1:
 	CMPQ R8, $32
 	JEQ panel1
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -9501,7 +9531,7 @@ rows2:
 	CMPQ R8, $32
 	JEQ panel2
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -9634,7 +9664,7 @@ rows3:
 	CMPQ R8, $32
 	JEQ panel3
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -9791,7 +9821,7 @@ rows4:
 	CMPQ R8, $32
 	JEQ panel4
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -9972,7 +10002,7 @@ rows5:
 	CMPQ R8, $32
 	JEQ panel5
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -10177,7 +10207,7 @@ rows6:
 	CMPQ R8, $32
 	JEQ panel6
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -10410,7 +10440,7 @@ rows7:
 	CMPQ R8, $32
 	JEQ panel7
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -10667,7 +10697,7 @@ rows8:
 	CMPQ R8, $32
 	JEQ panel8
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -10948,7 +10978,7 @@ rows9:
 	CMPQ R8, $32
 	JEQ panel9
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
@@ -12178,7 +12208,7 @@ single1:
 	CMPQ R8, $64
 	JEQ panel1
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -12479,7 +12509,7 @@ single2:
 	CMPQ R8, $64
 	JEQ panel2
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -12861,7 +12891,7 @@ single3:
 	CMPQ R8, $64
 	JEQ panel3
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -13279,7 +13309,7 @@ single4:
 	CMPQ R8, $64
 	JEQ panel4
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -13531,7 +13561,7 @@ rows5:
 	CMPQ R8, $64
 	JEQ panel5
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -13821,7 +13851,7 @@ rows6:
 	CMPQ R8, $64
 	JEQ panel6
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -14153,7 +14183,7 @@ rows7:
 	CMPQ R8, $64
 	JEQ panel7
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -14523,7 +14553,7 @@ rows8:
 	CMPQ R8, $64
 	JEQ panel8
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -15082,7 +15112,7 @@ single1:
 	CMPQ R8, $64
 	JEQ panel1
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -15365,7 +15395,7 @@ single2:
 	CMPQ R8, $64
 	JEQ panel2
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -15729,7 +15759,7 @@ single3:
 	CMPQ R8, $64
 	JEQ panel3
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -16131,7 +16161,7 @@ single4:
 	CMPQ R8, $64
 	JEQ panel4
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -16373,7 +16403,7 @@ rows5:
 	CMPQ R8, $64
 	JEQ panel5
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -16653,7 +16683,7 @@ rows6:
 	CMPQ R8, $64
 	JEQ panel6
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -16975,7 +17005,7 @@ rows7:
 	CMPQ R8, $64
 	JEQ panel7
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
@@ -17335,7 +17365,7 @@ rows8:
 	CMPQ R8, $64
 	JEQ panel8
 
-	// rows of B that don't lie one after another fetch those beside them
+	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 

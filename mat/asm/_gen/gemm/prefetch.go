@@ -9,17 +9,17 @@ func (x x86) distances(m int) {
 	if x.byFours(m) {
 		return
 	}
+	far := "R9"
 	if m > x.few {
 		x.op("IMUL3Q $%d, R8, R9", x.ahead)
-		x.op("IMUL3Q $%d, R8, R14", x.far)
-		return
+		far = "R14"
 	}
-	x.op("IMUL3Q $%d, R8, R9", x.far)
+	x.op("IMUL3Q $%d, R8, %s", x.far, far)
 	x.op("CMPQ R8, $%d", x.nr()<<x.size())
 	x.op("JEQ panel%d", m)
-	x.note("rows of B that don't lie one after another fetch those beside them")
-	x.op("MOVQ step+56(FP), R9")
-	x.op("SHLQ $%d, R9", x.size())
+	x.note("where rows of B don't lie one after another, what lies beside them is fetched")
+	x.op("MOVQ step+56(FP), %s", far)
+	x.op("SHLQ $%d, %s", x.size(), far)
 }
 
 // prefetch fetches for the row of B that SI points to.
