@@ -248,7 +248,10 @@ func (w *worker) block(j0, j1, k0, kc int) {
 				tail = j1 - j - (n-1)*nr
 			}
 			for i := i0; i < i1; {
-				rows := take(i1-i, most)
+				rows := i1 - i
+				if rows > most { // the first strip waits for memory, so it gets more rows than the last
+					rows = min(most, rows-most/3)
+				}
 				strip := (*float32)(unsafe.Add(unsafe.Pointer(a), 4*(i-i0)*lda))
 				tile.Strip(rows, kc, n, strip, lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0)
 				i += rows
@@ -258,13 +261,12 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	}
 }
 
-// take returns how many of left rows to take next: at most most, and never so many that fewer than a third of most are left for the last. Of two
-// strips the first waits for memory, so it gets more rows.
+// take returns how many of left rows to take next: at most most, and never so many that only a few are left for the last.
 func take(left, most int) int {
-	if left <= most {
-		return left
+	if left > most && left < 2*most {
+		return (left + 1) / 2
 	}
-	return min(most, left-most/3)
+	return min(left, most)
 }
 
 // rows returns the address and stride of rows i0 ≤ i < i1 of A from column k0 on, or of a copy of them where A is to be transposed.
