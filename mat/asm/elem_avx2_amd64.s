@@ -12,7 +12,7 @@
 //	Y0-Y3     the lanes of a reduction: 0-7, 8-15, 16-23, 24-31
 //	Y15       elements that are there, in the tail
 //
-// The last registers hold the scalar, tables, and constants that cannot come from memory, the others the values in work.
+// The last registers hold the scalar, tables and as many constants as there is room for, the others the values in work.
 // The loop takes 32 elements, or fewer where registers are short; the tail takes the rest, a vector at a time, with a mask.
 
 DATA constantsAVX2<>+0(SB)/8, $0x42b2000042b20000 // 89

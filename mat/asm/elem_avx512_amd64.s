@@ -12,7 +12,7 @@
 //	Z0 Z1     the lanes of a reduction: 0-15, 16-31
 //	K1        elements that are there, in the tail; K2 K3 comparisons
 //
-// The last registers hold the scalar, tables, and constants that cannot come from memory, the others the values in work.
+// The last registers hold the scalar, tables and as many constants as there is room for, the others the values in work.
 // The loop takes 32 elements, or fewer where registers are short; the tail takes the rest, a vector at a time, with a mask.
 
 DATA constantsAVX512<>+0(SB)/4, $0x42b20000 // 89

@@ -42,7 +42,7 @@ func (l *x86) file() []byte {
 		t.line("//	Y15       elements that are there, in the tail")
 	}
 	t.line("//")
-	t.line("// The last registers hold the scalar, tables, and constants that cannot come from memory, the others the values in work.")
+	t.line("// The last registers hold the scalar, tables and as many constants as there is room for, the others the values in work.")
 	t.line("// The loop takes 32 elements, or fewer where registers are short; the tail takes the rest, a vector at a time, with a mask.\n")
 	for i, b := range l.constants.bits {
 		if l.masks() {
