@@ -15,6 +15,10 @@ const (
 	readRows = 8
 	// partsPerThread is how many parts a thread gets, so that one that is disturbed holds up the others for a part of the time only.
 	partsPerThread = 4
+	// partValues is how many values of A a part has at most, unless it has minRows rows: they pass one block of B's columns after another, and should
+	// stay in the third-level cache.
+	partValues = 1 << 19
+	minRows    = 256
 	// callMACs bounds the multiply-adds of one call of a kernel: the runtime cannot stop a goroutine inside.
 	callMACs = 1 << 21
 	// directValues is how many values of a B that is not packed are read where they lie, as they stay in the caches.
@@ -121,7 +125,7 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share int) {
 	// split by columns first, for the same reason, unless C is what costs.
 	var rows, cols int
 	if p.k() <= shortK || p.packed != nil && !p.right {
-		rows = min(parts, ceilDiv(m, 4*tile.MR))
+		rows = min(max(parts, ceilDiv(m, max(minRows, partValues/max(1, p.k())))), ceilDiv(m, 4*tile.MR))
 		cols = min(ceilDiv(parts, rows), panels)
 		if m <= widePanels {
 			cols = min(cols, ceilDiv(panels, widePanels))
