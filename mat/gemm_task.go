@@ -9,8 +9,6 @@ import (
 const (
 	// shareMACs is the number of multiply-adds from which on sharing a product pays.
 	shareMACs = 1 << 19
-	// widePanels is how many panels up to as many rows take side by side.
-	widePanels = 4
 	// readRows is how many rows of A take about as long as reading B from memory does.
 	readRows = 8
 	// partsPerThread is how many parts a thread gets, so that one that is disturbed holds up the others for a part of the time only.
@@ -79,8 +77,10 @@ func (t *gemmTask) divide() {
 	if t.engine.threads > 1 && total >= shareMACs {
 		share = max(shareMACs/partsPerThread, total/(t.engine.threads*partsPerThread))
 	}
+	before := 0
 	for i := range t.products {
-		t.split(i, share)
+		t.split(i, share, before)
+		before += t.products[i].cost()
 	}
 }
 
@@ -91,8 +91,8 @@ func (t *gemmTask) free() {
 	t.engine.tasks.put(t)
 }
 
-// split appends the parts of product i, of about share multiply-adds each.
-func (t *gemmTask) split(i, share int) {
+// split appends the parts of product i, of about share multiply-adds each. So many are in the products before.
+func (t *gemmTask) split(i, share, before int) {
 	p := &t.products[i]
 	if p.c.Rows == 0 || p.c.Cols == 0 {
 		return
@@ -108,17 +108,21 @@ func (t *gemmTask) split(i, share int) {
 		if tail == wide || !p.right && p.packed != nil && p.packed.half != nil {
 			whole = p.c.Cols
 		} else {
-			t.grid(i, tail, top, whole, p.c.Cols, share)
+			t.grid(i, tail, top, whole, p.c.Cols, share, before)
 		}
 	}
 	if whole > 0 {
-		t.grid(i, wide, top, 0, whole, share)
+		t.grid(i, wide, top, 0, whole, share, before)
 	}
 }
 
 // grid appends the parts of the rows from top on and columns j0 ≤ j < j1 of product i.
-func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share int) {
+func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 	p := &t.products[i]
+	if p.isFew() {
+		t.cut(i, tile, j0, j1, share, before)
+		return
+	}
 	m, panels := p.c.Rows-top, ceilDiv(j1-j0, tile.NR)
 	parts := max(1, max(m, readRows)*(j1-j0)*p.k()/max(1, share))
 	// Rows first: each part reads all of a packed B, which is cheaper than copying A more than once. What is not packed yet is
@@ -127,12 +131,6 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share int) {
 	if p.k() <= shortK || p.packed != nil && !p.right {
 		rows = min(max(parts, ceilDiv(m, max(minRows, partValues/max(1, p.k())))), ceilDiv(m, 4*tile.MR))
 		cols = min(ceilDiv(parts, rows), panels)
-		if m <= widePanels {
-			cols = min(cols, ceilDiv(panels, widePanels))
-			if n := t.engine.threads; cols > n {
-				cols -= cols % n // of equal size, as many for each
-			}
-		}
 	} else {
 		pair := min(2, ceilDiv(m, 4*tile.MR)) // parts that copy the same columns, where wide parts pay
 		cols = min(ceilDiv(parts, pair), ceilDiv(panels, 4))
