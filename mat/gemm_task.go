@@ -125,7 +125,7 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 	}
 	m, panels := p.c.Rows-top, ceilDiv(j1-j0, tile.NR)
 	parts := max(1, max(m, readRows)*(j1-j0)*p.k()/max(1, share))
-	// Rows first: each part reads all of a packed B, which is cheaper than copying A more than once. What is not packed yet is
+	// Rows first: each part reads all of a packed B, which is cheaper than reading A more than once. What is not packed yet is
 	// split by columns first, for the same reason, unless C is what costs.
 	var rows, cols int
 	if p.k() <= shortK || p.packed != nil && !p.right {
