@@ -6,13 +6,10 @@ import "github.com/polytropon/polytropon/mat/asm"
 // products of a group are cut together, as if they lay one after another, into fewPerThread equal parts for each thread, which may go from one product
 // into the next: with the workers beginning at the end, what a thread reads lies in one piece.
 
-const (
-	fewRows      = 4 // that a product has at most
-	fewPerThread = 2
-)
+const fewPerThread = 2
 
-// isFew reports whether the product is cut by cut.
-func (p *product) isFew() bool { return p.packed != nil && !p.right && p.c.Rows <= fewRows }
+// isFew reports whether the product is one of these.
+func (p *product) isFew() bool { return p.packed != nil && !p.right && p.c.Rows <= readRows }
 
 // cut appends the parts of columns j0 ≤ j < j1 of product i, which begins so many multiply-adds, as cost counts them, after the first of the group. share is
 // what a part would be with partsPerThread for each thread.
