@@ -183,127 +183,171 @@ DATA constantsAVX2<>+1312(SB)/8, $0x4c4000004c400000 // 5.033165e+07
 DATA constantsAVX2<>+1320(SB)/8, $0x4c4000004c400000
 DATA constantsAVX2<>+1328(SB)/8, $0x4c4000004c400000
 DATA constantsAVX2<>+1336(SB)/8, $0x4c4000004c400000
-DATA constantsAVX2<>+1344(SB)/8, $0xbf38aa3bbf38aa3b // -0.7213475
-DATA constantsAVX2<>+1352(SB)/8, $0xbf38aa3bbf38aa3b
-DATA constantsAVX2<>+1360(SB)/8, $0xbf38aa3bbf38aa3b
-DATA constantsAVX2<>+1368(SB)/8, $0xbf38aa3bbf38aa3b
-DATA constantsAVX2<>+1376(SB)/8, $0x3fb172003fb17200 // 1.3862915
-DATA constantsAVX2<>+1384(SB)/8, $0x3fb172003fb17200
-DATA constantsAVX2<>+1392(SB)/8, $0x3fb172003fb17200
-DATA constantsAVX2<>+1400(SB)/8, $0x3fb172003fb17200
-DATA constantsAVX2<>+1408(SB)/8, $0x363fbe8e363fbe8e // 2.8572135e-06
-DATA constantsAVX2<>+1416(SB)/8, $0x363fbe8e363fbe8e
-DATA constantsAVX2<>+1424(SB)/8, $0x363fbe8e363fbe8e
-DATA constantsAVX2<>+1432(SB)/8, $0x363fbe8e363fbe8e
-DATA constantsAVX2<>+1440(SB)/8, $0x37b7f81537b7f815 // 2.1930822e-05
-DATA constantsAVX2<>+1448(SB)/8, $0x37b7f81537b7f815
-DATA constantsAVX2<>+1456(SB)/8, $0x37b7f81537b7f815
-DATA constantsAVX2<>+1464(SB)/8, $0x37b7f81537b7f815
-DATA constantsAVX2<>+1472(SB)/8, $0xb9892beeb9892bee // -0.00026163406
-DATA constantsAVX2<>+1480(SB)/8, $0xb9892beeb9892bee
-DATA constantsAVX2<>+1488(SB)/8, $0xb9892beeb9892bee
-DATA constantsAVX2<>+1496(SB)/8, $0xb9892beeb9892bee
-DATA constantsAVX2<>+1504(SB)/8, $0x3b2aa97f3b2aa97f // 0.002604097
-DATA constantsAVX2<>+1512(SB)/8, $0x3b2aa97f3b2aa97f
-DATA constantsAVX2<>+1520(SB)/8, $0x3b2aa97f3b2aa97f
-DATA constantsAVX2<>+1528(SB)/8, $0x3b2aa97f3b2aa97f
-DATA constantsAVX2<>+1536(SB)/8, $0xbcaaaa33bcaaaa33 // -0.02083311
-DATA constantsAVX2<>+1544(SB)/8, $0xbcaaaa33bcaaaa33
-DATA constantsAVX2<>+1552(SB)/8, $0xbcaaaa33bcaaaa33
-DATA constantsAVX2<>+1560(SB)/8, $0xbcaaaa33bcaaaa33
-DATA constantsAVX2<>+1568(SB)/8, $0x3e0000003e000000 // 0.125
-DATA constantsAVX2<>+1576(SB)/8, $0x3e0000003e000000
-DATA constantsAVX2<>+1584(SB)/8, $0x3e0000003e000000
-DATA constantsAVX2<>+1592(SB)/8, $0x3e0000003e000000
-DATA constantsAVX2<>+1600(SB)/8, $0xc12b3333c12b3333 // -10.7
-DATA constantsAVX2<>+1608(SB)/8, $0xc12b3333c12b3333
-DATA constantsAVX2<>+1616(SB)/8, $0xc12b3333c12b3333
-DATA constantsAVX2<>+1624(SB)/8, $0xc12b3333c12b3333
-DATA constantsAVX2<>+1632(SB)/8, $0x40c0000040c00000 // 6
-DATA constantsAVX2<>+1640(SB)/8, $0x40c0000040c00000
-DATA constantsAVX2<>+1648(SB)/8, $0x40c0000040c00000
-DATA constantsAVX2<>+1656(SB)/8, $0x40c0000040c00000
-DATA constantsAVX2<>+1664(SB)/8, $0x3fcc42283fcc4228 // 1.5957689
-DATA constantsAVX2<>+1672(SB)/8, $0x3fcc42283fcc4228
-DATA constantsAVX2<>+1680(SB)/8, $0x3fcc42283fcc4228
-DATA constantsAVX2<>+1688(SB)/8, $0x3fcc42283fcc4228
-DATA constantsAVX2<>+1696(SB)/8, $0x3d9222793d922279 // 0.071354814
-DATA constantsAVX2<>+1704(SB)/8, $0x3d9222793d922279
-DATA constantsAVX2<>+1712(SB)/8, $0x3d9222793d922279
-DATA constantsAVX2<>+1720(SB)/8, $0x3d9222793d922279
-DATA constantsAVX2<>+1728(SB)/8, $0x344f50d9344f50d9 // 1.930779e-07
-DATA constantsAVX2<>+1736(SB)/8, $0x344f50d9344f50d9
-DATA constantsAVX2<>+1744(SB)/8, $0x344f50d9344f50d9
-DATA constantsAVX2<>+1752(SB)/8, $0x344f50d9344f50d9
-DATA constantsAVX2<>+1760(SB)/8, $0x3124d8b53124d8b5 // 2.3988325e-09
-DATA constantsAVX2<>+1768(SB)/8, $0x3124d8b53124d8b5
-DATA constantsAVX2<>+1776(SB)/8, $0x3124d8b53124d8b5
-DATA constantsAVX2<>+1784(SB)/8, $0x3124d8b53124d8b5
-DATA constantsAVX2<>+1792(SB)/8, $0x42b0000042b00000 // 88
-DATA constantsAVX2<>+1800(SB)/8, $0x42b0000042b00000
-DATA constantsAVX2<>+1808(SB)/8, $0x42b0000042b00000
-DATA constantsAVX2<>+1816(SB)/8, $0x42b0000042b00000
-DATA constantsAVX2<>+1824(SB)/8, $0x4000000040000000 // 2
-DATA constantsAVX2<>+1832(SB)/8, $0x4000000040000000
-DATA constantsAVX2<>+1840(SB)/8, $0x4000000040000000
-DATA constantsAVX2<>+1848(SB)/8, $0x4000000040000000
-DATA constantsAVX2<>+1856(SB)/8, $0x4080000040800000 // 4
-DATA constantsAVX2<>+1864(SB)/8, $0x4080000040800000
-DATA constantsAVX2<>+1872(SB)/8, $0x4080000040800000
-DATA constantsAVX2<>+1880(SB)/8, $0x4080000040800000
-DATA constantsAVX2<>+1888(SB)/8, $0x3ecc422a3ecc422a // 0.3989423
-DATA constantsAVX2<>+1896(SB)/8, $0x3ecc422a3ecc422a
-DATA constantsAVX2<>+1904(SB)/8, $0x3ecc422a3ecc422a
-DATA constantsAVX2<>+1912(SB)/8, $0x3ecc422a3ecc422a
-DATA constantsAVX2<>+1920(SB)/8, $0x41207ae141207ae1 // 10.03
-DATA constantsAVX2<>+1928(SB)/8, $0x41207ae141207ae1
-DATA constantsAVX2<>+1936(SB)/8, $0x41207ae141207ae1
-DATA constantsAVX2<>+1944(SB)/8, $0x41207ae141207ae1
-DATA constantsAVX2<>+1952(SB)/8, $0x3e5b33b63e5b33b6 // 0.21406445
-DATA constantsAVX2<>+1960(SB)/8, $0x3e5b33b63e5b33b6
-DATA constantsAVX2<>+1968(SB)/8, $0x3e5b33b63e5b33b6
-DATA constantsAVX2<>+1976(SB)/8, $0x3e5b33b63e5b33b6
-DATA constantsAVX2<>+1984(SB)/8, $0x3fcc422a3fcc422a // 1.5957692
-DATA constantsAVX2<>+1992(SB)/8, $0x3fcc422a3fcc422a
-DATA constantsAVX2<>+2000(SB)/8, $0x3fcc422a3fcc422a
-DATA constantsAVX2<>+2008(SB)/8, $0x3fcc422a3fcc422a
-DATA constantsAVX2<>+2016(SB)/8, $0xff800000ff800000 // -Inf
-DATA constantsAVX2<>+2024(SB)/8, $0xff800000ff800000
-DATA constantsAVX2<>+2032(SB)/8, $0xff800000ff800000
-DATA constantsAVX2<>+2040(SB)/8, $0xff800000ff800000
-DATA constantsAVX2<>+2048(SB)/8, $0xc28aa123c28aa123 // -69.31472
-DATA constantsAVX2<>+2056(SB)/8, $0xc28aa123c28aa123
-DATA constantsAVX2<>+2064(SB)/8, $0xc28aa123c28aa123
-DATA constantsAVX2<>+2072(SB)/8, $0xc28aa123c28aa123
-DATA constantsAVX2<>+2080(SB)/8, $0x4b4000644b400064 // 1.2583012e+07
-DATA constantsAVX2<>+2088(SB)/8, $0x4b4000644b400064
-DATA constantsAVX2<>+2096(SB)/8, $0x4b4000644b400064
-DATA constantsAVX2<>+2104(SB)/8, $0x4b4000644b400064
-DATA constantsAVX2<>+2112(SB)/8, $0x683560ba683560ba // 3.4261305e+24
-DATA constantsAVX2<>+2120(SB)/8, $0x683560ba683560ba
-DATA constantsAVX2<>+2128(SB)/8, $0x683560ba683560ba
-DATA constantsAVX2<>+2136(SB)/8, $0x683560ba683560ba
-DATA constantsAVX2<>+2144(SB)/8, $0x69891ed469891ed4 // 2.0721052e+25
-DATA constantsAVX2<>+2152(SB)/8, $0x69891ed469891ed4
-DATA constantsAVX2<>+2160(SB)/8, $0x69891ed469891ed4
-DATA constantsAVX2<>+2168(SB)/8, $0x69891ed469891ed4
-DATA constantsAVX2<>+2176(SB)/8, $0x6aaaac2c6aaaac2c // 1.0316522e+26
-DATA constantsAVX2<>+2184(SB)/8, $0x6aaaac2c6aaaac2c
-DATA constantsAVX2<>+2192(SB)/8, $0x6aaaac2c6aaaac2c
-DATA constantsAVX2<>+2200(SB)/8, $0x6aaaac2c6aaaac2c
-DATA constantsAVX2<>+2208(SB)/8, $0x6baaaa466baaaa46 // 4.1264297e+26
-DATA constantsAVX2<>+2216(SB)/8, $0x6baaaa466baaaa46
-DATA constantsAVX2<>+2224(SB)/8, $0x6baaaa466baaaa46
-DATA constantsAVX2<>+2232(SB)/8, $0x6baaaa466baaaa46
-DATA constantsAVX2<>+2240(SB)/8, $0x6c7ffffe6c7ffffe // 1.2379399e+27
-DATA constantsAVX2<>+2248(SB)/8, $0x6c7ffffe6c7ffffe
-DATA constantsAVX2<>+2256(SB)/8, $0x6c7ffffe6c7ffffe
-DATA constantsAVX2<>+2264(SB)/8, $0x6c7ffffe6c7ffffe
-DATA constantsAVX2<>+2272(SB)/8, $0x6d0000006d000000 // 2.4758801e+27
-DATA constantsAVX2<>+2280(SB)/8, $0x6d0000006d000000
-DATA constantsAVX2<>+2288(SB)/8, $0x6d0000006d000000
-DATA constantsAVX2<>+2296(SB)/8, $0x6d0000006d000000
-GLOBL constantsAVX2<>(SB), RODATA|NOPTR, $2304
+DATA constantsAVX2<>+1344(SB)/8, $0x4110000041100000 // 9
+DATA constantsAVX2<>+1352(SB)/8, $0x4110000041100000
+DATA constantsAVX2<>+1360(SB)/8, $0x4110000041100000
+DATA constantsAVX2<>+1368(SB)/8, $0x4110000041100000
+DATA constantsAVX2<>+1376(SB)/8, $0x2e9c78ff2e9c78ff // 7.115552e-11
+DATA constantsAVX2<>+1384(SB)/8, $0x2e9c78ff2e9c78ff
+DATA constantsAVX2<>+1392(SB)/8, $0x2e9c78ff2e9c78ff
+DATA constantsAVX2<>+1400(SB)/8, $0x2e9c78ff2e9c78ff
+DATA constantsAVX2<>+1408(SB)/8, $0xb069b31cb069b31c // -8.5019436e-10
+DATA constantsAVX2<>+1416(SB)/8, $0xb069b31cb069b31c
+DATA constantsAVX2<>+1424(SB)/8, $0xb069b31cb069b31c
+DATA constantsAVX2<>+1432(SB)/8, $0xb069b31cb069b31c
+DATA constantsAVX2<>+1440(SB)/8, $0x31b3c57d31b3c57d // 5.2320375e-09
+DATA constantsAVX2<>+1448(SB)/8, $0x31b3c57d31b3c57d
+DATA constantsAVX2<>+1456(SB)/8, $0x31b3c57d31b3c57d
+DATA constantsAVX2<>+1464(SB)/8, $0x31b3c57d31b3c57d
+DATA constantsAVX2<>+1472(SB)/8, $0xb32b04a8b32b04a8 // -3.9818275e-08
+DATA constantsAVX2<>+1480(SB)/8, $0xb32b04a8b32b04a8
+DATA constantsAVX2<>+1488(SB)/8, $0xb32b04a8b32b04a8
+DATA constantsAVX2<>+1496(SB)/8, $0xb32b04a8b32b04a8
+DATA constantsAVX2<>+1504(SB)/8, $0x34c231cb34c231cb // 3.6171545e-07
+DATA constantsAVX2<>+1512(SB)/8, $0x34c231cb34c231cb
+DATA constantsAVX2<>+1520(SB)/8, $0x34c231cb34c231cb
+DATA constantsAVX2<>+1528(SB)/8, $0x34c231cb34c231cb
+DATA constantsAVX2<>+1536(SB)/8, $0xb647b0f1b647b0f1 // -2.9756304e-06
+DATA constantsAVX2<>+1544(SB)/8, $0xb647b0f1b647b0f1
+DATA constantsAVX2<>+1552(SB)/8, $0xb647b0f1b647b0f1
+DATA constantsAVX2<>+1560(SB)/8, $0xb647b0f1b647b0f1
+DATA constantsAVX2<>+1568(SB)/8, $0x37befa5a37befa5a // 2.2766344e-05
+DATA constantsAVX2<>+1576(SB)/8, $0x37befa5a37befa5a
+DATA constantsAVX2<>+1584(SB)/8, $0x37befa5a37befa5a
+DATA constantsAVX2<>+1592(SB)/8, $0x37befa5a37befa5a
+DATA constantsAVX2<>+1600(SB)/8, $0xb92a4c74b92a4c74 // -0.00016240944
+DATA constantsAVX2<>+1608(SB)/8, $0xb92a4c74b92a4c74
+DATA constantsAVX2<>+1616(SB)/8, $0xb92a4c74b92a4c74
+DATA constantsAVX2<>+1624(SB)/8, $0xb92a4c74b92a4c74
+DATA constantsAVX2<>+1632(SB)/8, $0x3a85b6873a85b687 // 0.0010201492
+DATA constantsAVX2<>+1640(SB)/8, $0x3a85b6873a85b687
+DATA constantsAVX2<>+1648(SB)/8, $0x3a85b6873a85b687
+DATA constantsAVX2<>+1656(SB)/8, $0x3a85b6873a85b687
+DATA constantsAVX2<>+1664(SB)/8, $0x3ec9d3273ec9d327 // 0.3941891
+DATA constantsAVX2<>+1672(SB)/8, $0x3ec9d3273ec9d327
+DATA constantsAVX2<>+1680(SB)/8, $0x3ec9d3273ec9d327
+DATA constantsAVX2<>+1688(SB)/8, $0x3ec9d3273ec9d327
+DATA constantsAVX2<>+1696(SB)/8, $0xbf38aa3bbf38aa3b // -0.7213475
+DATA constantsAVX2<>+1704(SB)/8, $0xbf38aa3bbf38aa3b
+DATA constantsAVX2<>+1712(SB)/8, $0xbf38aa3bbf38aa3b
+DATA constantsAVX2<>+1720(SB)/8, $0xbf38aa3bbf38aa3b
+DATA constantsAVX2<>+1728(SB)/8, $0x3fb172003fb17200 // 1.3862915
+DATA constantsAVX2<>+1736(SB)/8, $0x3fb172003fb17200
+DATA constantsAVX2<>+1744(SB)/8, $0x3fb172003fb17200
+DATA constantsAVX2<>+1752(SB)/8, $0x3fb172003fb17200
+DATA constantsAVX2<>+1760(SB)/8, $0x363fbe8e363fbe8e // 2.8572135e-06
+DATA constantsAVX2<>+1768(SB)/8, $0x363fbe8e363fbe8e
+DATA constantsAVX2<>+1776(SB)/8, $0x363fbe8e363fbe8e
+DATA constantsAVX2<>+1784(SB)/8, $0x363fbe8e363fbe8e
+DATA constantsAVX2<>+1792(SB)/8, $0x37b7f81537b7f815 // 2.1930822e-05
+DATA constantsAVX2<>+1800(SB)/8, $0x37b7f81537b7f815
+DATA constantsAVX2<>+1808(SB)/8, $0x37b7f81537b7f815
+DATA constantsAVX2<>+1816(SB)/8, $0x37b7f81537b7f815
+DATA constantsAVX2<>+1824(SB)/8, $0xb9892beeb9892bee // -0.00026163406
+DATA constantsAVX2<>+1832(SB)/8, $0xb9892beeb9892bee
+DATA constantsAVX2<>+1840(SB)/8, $0xb9892beeb9892bee
+DATA constantsAVX2<>+1848(SB)/8, $0xb9892beeb9892bee
+DATA constantsAVX2<>+1856(SB)/8, $0x3b2aa97f3b2aa97f // 0.002604097
+DATA constantsAVX2<>+1864(SB)/8, $0x3b2aa97f3b2aa97f
+DATA constantsAVX2<>+1872(SB)/8, $0x3b2aa97f3b2aa97f
+DATA constantsAVX2<>+1880(SB)/8, $0x3b2aa97f3b2aa97f
+DATA constantsAVX2<>+1888(SB)/8, $0xbcaaaa33bcaaaa33 // -0.02083311
+DATA constantsAVX2<>+1896(SB)/8, $0xbcaaaa33bcaaaa33
+DATA constantsAVX2<>+1904(SB)/8, $0xbcaaaa33bcaaaa33
+DATA constantsAVX2<>+1912(SB)/8, $0xbcaaaa33bcaaaa33
+DATA constantsAVX2<>+1920(SB)/8, $0x3e0000003e000000 // 0.125
+DATA constantsAVX2<>+1928(SB)/8, $0x3e0000003e000000
+DATA constantsAVX2<>+1936(SB)/8, $0x3e0000003e000000
+DATA constantsAVX2<>+1944(SB)/8, $0x3e0000003e000000
+DATA constantsAVX2<>+1952(SB)/8, $0xc12b3333c12b3333 // -10.7
+DATA constantsAVX2<>+1960(SB)/8, $0xc12b3333c12b3333
+DATA constantsAVX2<>+1968(SB)/8, $0xc12b3333c12b3333
+DATA constantsAVX2<>+1976(SB)/8, $0xc12b3333c12b3333
+DATA constantsAVX2<>+1984(SB)/8, $0x40c0000040c00000 // 6
+DATA constantsAVX2<>+1992(SB)/8, $0x40c0000040c00000
+DATA constantsAVX2<>+2000(SB)/8, $0x40c0000040c00000
+DATA constantsAVX2<>+2008(SB)/8, $0x40c0000040c00000
+DATA constantsAVX2<>+2016(SB)/8, $0x3fcc42283fcc4228 // 1.5957689
+DATA constantsAVX2<>+2024(SB)/8, $0x3fcc42283fcc4228
+DATA constantsAVX2<>+2032(SB)/8, $0x3fcc42283fcc4228
+DATA constantsAVX2<>+2040(SB)/8, $0x3fcc42283fcc4228
+DATA constantsAVX2<>+2048(SB)/8, $0x3d9222793d922279 // 0.071354814
+DATA constantsAVX2<>+2056(SB)/8, $0x3d9222793d922279
+DATA constantsAVX2<>+2064(SB)/8, $0x3d9222793d922279
+DATA constantsAVX2<>+2072(SB)/8, $0x3d9222793d922279
+DATA constantsAVX2<>+2080(SB)/8, $0x344f50d9344f50d9 // 1.930779e-07
+DATA constantsAVX2<>+2088(SB)/8, $0x344f50d9344f50d9
+DATA constantsAVX2<>+2096(SB)/8, $0x344f50d9344f50d9
+DATA constantsAVX2<>+2104(SB)/8, $0x344f50d9344f50d9
+DATA constantsAVX2<>+2112(SB)/8, $0x3124d8b53124d8b5 // 2.3988325e-09
+DATA constantsAVX2<>+2120(SB)/8, $0x3124d8b53124d8b5
+DATA constantsAVX2<>+2128(SB)/8, $0x3124d8b53124d8b5
+DATA constantsAVX2<>+2136(SB)/8, $0x3124d8b53124d8b5
+DATA constantsAVX2<>+2144(SB)/8, $0x42b0000042b00000 // 88
+DATA constantsAVX2<>+2152(SB)/8, $0x42b0000042b00000
+DATA constantsAVX2<>+2160(SB)/8, $0x42b0000042b00000
+DATA constantsAVX2<>+2168(SB)/8, $0x42b0000042b00000
+DATA constantsAVX2<>+2176(SB)/8, $0x4000000040000000 // 2
+DATA constantsAVX2<>+2184(SB)/8, $0x4000000040000000
+DATA constantsAVX2<>+2192(SB)/8, $0x4000000040000000
+DATA constantsAVX2<>+2200(SB)/8, $0x4000000040000000
+DATA constantsAVX2<>+2208(SB)/8, $0x4080000040800000 // 4
+DATA constantsAVX2<>+2216(SB)/8, $0x4080000040800000
+DATA constantsAVX2<>+2224(SB)/8, $0x4080000040800000
+DATA constantsAVX2<>+2232(SB)/8, $0x4080000040800000
+DATA constantsAVX2<>+2240(SB)/8, $0x3ecc422a3ecc422a // 0.3989423
+DATA constantsAVX2<>+2248(SB)/8, $0x3ecc422a3ecc422a
+DATA constantsAVX2<>+2256(SB)/8, $0x3ecc422a3ecc422a
+DATA constantsAVX2<>+2264(SB)/8, $0x3ecc422a3ecc422a
+DATA constantsAVX2<>+2272(SB)/8, $0x41207ae141207ae1 // 10.03
+DATA constantsAVX2<>+2280(SB)/8, $0x41207ae141207ae1
+DATA constantsAVX2<>+2288(SB)/8, $0x41207ae141207ae1
+DATA constantsAVX2<>+2296(SB)/8, $0x41207ae141207ae1
+DATA constantsAVX2<>+2304(SB)/8, $0x3e5b33b63e5b33b6 // 0.21406445
+DATA constantsAVX2<>+2312(SB)/8, $0x3e5b33b63e5b33b6
+DATA constantsAVX2<>+2320(SB)/8, $0x3e5b33b63e5b33b6
+DATA constantsAVX2<>+2328(SB)/8, $0x3e5b33b63e5b33b6
+DATA constantsAVX2<>+2336(SB)/8, $0x3fcc422a3fcc422a // 1.5957692
+DATA constantsAVX2<>+2344(SB)/8, $0x3fcc422a3fcc422a
+DATA constantsAVX2<>+2352(SB)/8, $0x3fcc422a3fcc422a
+DATA constantsAVX2<>+2360(SB)/8, $0x3fcc422a3fcc422a
+DATA constantsAVX2<>+2368(SB)/8, $0xff800000ff800000 // -Inf
+DATA constantsAVX2<>+2376(SB)/8, $0xff800000ff800000
+DATA constantsAVX2<>+2384(SB)/8, $0xff800000ff800000
+DATA constantsAVX2<>+2392(SB)/8, $0xff800000ff800000
+DATA constantsAVX2<>+2400(SB)/8, $0xc28aa123c28aa123 // -69.31472
+DATA constantsAVX2<>+2408(SB)/8, $0xc28aa123c28aa123
+DATA constantsAVX2<>+2416(SB)/8, $0xc28aa123c28aa123
+DATA constantsAVX2<>+2424(SB)/8, $0xc28aa123c28aa123
+DATA constantsAVX2<>+2432(SB)/8, $0x4b4000644b400064 // 1.2583012e+07
+DATA constantsAVX2<>+2440(SB)/8, $0x4b4000644b400064
+DATA constantsAVX2<>+2448(SB)/8, $0x4b4000644b400064
+DATA constantsAVX2<>+2456(SB)/8, $0x4b4000644b400064
+DATA constantsAVX2<>+2464(SB)/8, $0x683560ba683560ba // 3.4261305e+24
+DATA constantsAVX2<>+2472(SB)/8, $0x683560ba683560ba
+DATA constantsAVX2<>+2480(SB)/8, $0x683560ba683560ba
+DATA constantsAVX2<>+2488(SB)/8, $0x683560ba683560ba
+DATA constantsAVX2<>+2496(SB)/8, $0x69891ed469891ed4 // 2.0721052e+25
+DATA constantsAVX2<>+2504(SB)/8, $0x69891ed469891ed4
+DATA constantsAVX2<>+2512(SB)/8, $0x69891ed469891ed4
+DATA constantsAVX2<>+2520(SB)/8, $0x69891ed469891ed4
+DATA constantsAVX2<>+2528(SB)/8, $0x6aaaac2c6aaaac2c // 1.0316522e+26
+DATA constantsAVX2<>+2536(SB)/8, $0x6aaaac2c6aaaac2c
+DATA constantsAVX2<>+2544(SB)/8, $0x6aaaac2c6aaaac2c
+DATA constantsAVX2<>+2552(SB)/8, $0x6aaaac2c6aaaac2c
+DATA constantsAVX2<>+2560(SB)/8, $0x6baaaa466baaaa46 // 4.1264297e+26
+DATA constantsAVX2<>+2568(SB)/8, $0x6baaaa466baaaa46
+DATA constantsAVX2<>+2576(SB)/8, $0x6baaaa466baaaa46
+DATA constantsAVX2<>+2584(SB)/8, $0x6baaaa466baaaa46
+DATA constantsAVX2<>+2592(SB)/8, $0x6c7ffffe6c7ffffe // 1.2379399e+27
+DATA constantsAVX2<>+2600(SB)/8, $0x6c7ffffe6c7ffffe
+DATA constantsAVX2<>+2608(SB)/8, $0x6c7ffffe6c7ffffe
+DATA constantsAVX2<>+2616(SB)/8, $0x6c7ffffe6c7ffffe
+DATA constantsAVX2<>+2624(SB)/8, $0x6d0000006d000000 // 2.4758801e+27
+DATA constantsAVX2<>+2632(SB)/8, $0x6d0000006d000000
+DATA constantsAVX2<>+2640(SB)/8, $0x6d0000006d000000
+DATA constantsAVX2<>+2648(SB)/8, $0x6d0000006d000000
+GLOBL constantsAVX2<>(SB), RODATA|NOPTR, $2656
 
 DATA tablesAVX2<>+0(SB)/8, $0x400ac0003f7f7000 // 0.99780273, 2.1679688
 DATA tablesAVX2<>+8(SB)/8, $0x406680004038b000 // 2.8857422, 3.6015625
@@ -1032,52 +1076,43 @@ next: // the rest, a vector at a time
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y2
 	VMINPS Y2, Y12, Y2
 
-	// q = tail(a)
-	VADDPS constantsAVX2<>+352(SB), Y2, Y1
-	VPSRLD $22, Y1, Y1
-	VPERMPS tablesAVX2<>+320(SB), Y1, Y5
-	VSUBPS Y5, Y2, Y5
-	VPERMPS tablesAVX2<>+352(SB), Y1, Y4
-	VPERMPS tablesAVX2<>+384(SB), Y1, Y6
-	VFMADD231PS Y5, Y4, Y6
-	VPERMPS tablesAVX2<>+416(SB), Y1, Y4
-	VFMADD231PS Y5, Y6, Y4
-	VPERMPS tablesAVX2<>+448(SB), Y1, Y6
-	VFMADD231PS Y5, Y4, Y6
-	VPERMPS tablesAVX2<>+480(SB), Y1, Y4
-	VFMADD231PS Y5, Y6, Y4
-	VPERMPS tablesAVX2<>+512(SB), Y1, Y6
-	VFMADD231PS Y5, Y4, Y6
-	VPERMPS tablesAVX2<>+544(SB), Y1, Y4
-	VFMADD231PS Y5, Y6, Y4
-	VPERMPS tablesAVX2<>+576(SB), Y1, Y1
-	VFMADD231PS Y5, Y4, Y1
+	// q = far(a)
+	VSUBPS constantsAVX2<>+1344(SB), Y2, Y1
+	VMOVUPS constantsAVX2<>+1408(SB), Y5
+	VFMADD231PS constantsAVX2<>+1376(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1440(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1472(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1504(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1536(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1568(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1600(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1632(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1664(SB), Y1, Y5
 
 	// a² = r - 2n·ln 2; 2n·high is exact
-	VMULPS Y2, Y2, Y5
+	VMULPS Y2, Y2, Y1
 	VMOVUPS constantsAVX2<>+832(SB), Y4
-	VFMADD231PS constantsAVX2<>+1344(SB), Y5, Y4
-	VSUBPS constantsAVX2<>+832(SB), Y4, Y5
-	VMULPS constantsAVX2<>+1376(SB), Y5, Y6
+	VFMADD231PS constantsAVX2<>+1696(SB), Y1, Y4
+	VSUBPS constantsAVX2<>+832(SB), Y4, Y1
+	VMULPS constantsAVX2<>+1728(SB), Y1, Y6
 	VFMADD231PS Y2, Y2, Y6
-	VFMADD231PS constantsAVX2<>+1408(SB), Y5, Y6
+	VFMADD231PS constantsAVX2<>+1760(SB), Y1, Y6
 
 	// p = exp(-r/2) - 1
-	VMOVUPS constantsAVX2<>+1472(SB), Y5
-	VFMADD231PS constantsAVX2<>+1440(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1504(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1536(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1568(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1088(SB), Y6, Y5
-	VMULPS Y6, Y5, Y6
+	VMOVUPS constantsAVX2<>+1824(SB), Y1
+	VFMADD231PS constantsAVX2<>+1792(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1856(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1888(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1920(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1088(SB), Y6, Y1
+	VMULPS Y6, Y1, Y6
 
-	// -a·2ⁿ·q·(1 + p)
+	// -2ⁿ·q·(1 + p)
+	VFMADD231PS Y6, Y5, Y5
 	VPSLLD $23, Y4, Y4
-	VMULPS Y4, Y1, Y4
-	VFMADD231PS Y6, Y4, Y4
-	VFNMADD132PS Y4, Y13, Y2
+	VFNMADD132PS Y4, Y13, Y5
 	VCMPPS $14, Y0, Y14, Y4
-	VBLENDVPS Y4, Y2, Y3, Y3
+	VBLENDVPS Y4, Y5, Y3, Y3
 	VMASKMOVPS Y3, Y15, 0(DI)
 
 	ADDQ $32, DI
@@ -1123,52 +1158,43 @@ far: // an iteration that has elements below -5.477
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y2
 	VMINPS Y2, Y12, Y2
 
-	// q = tail(a)
-	VADDPS constantsAVX2<>+352(SB), Y2, Y1
-	VPSRLD $22, Y1, Y1
-	VPERMPS tablesAVX2<>+320(SB), Y1, Y5
-	VSUBPS Y5, Y2, Y5
-	VPERMPS tablesAVX2<>+352(SB), Y1, Y4
-	VPERMPS tablesAVX2<>+384(SB), Y1, Y6
-	VFMADD231PS Y5, Y4, Y6
-	VPERMPS tablesAVX2<>+416(SB), Y1, Y4
-	VFMADD231PS Y5, Y6, Y4
-	VPERMPS tablesAVX2<>+448(SB), Y1, Y6
-	VFMADD231PS Y5, Y4, Y6
-	VPERMPS tablesAVX2<>+480(SB), Y1, Y4
-	VFMADD231PS Y5, Y6, Y4
-	VPERMPS tablesAVX2<>+512(SB), Y1, Y6
-	VFMADD231PS Y5, Y4, Y6
-	VPERMPS tablesAVX2<>+544(SB), Y1, Y4
-	VFMADD231PS Y5, Y6, Y4
-	VPERMPS tablesAVX2<>+576(SB), Y1, Y1
-	VFMADD231PS Y5, Y4, Y1
+	// q = far(a)
+	VSUBPS constantsAVX2<>+1344(SB), Y2, Y1
+	VMOVUPS constantsAVX2<>+1408(SB), Y5
+	VFMADD231PS constantsAVX2<>+1376(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1440(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1472(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1504(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1536(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1568(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1600(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1632(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1664(SB), Y1, Y5
 
 	// a² = r - 2n·ln 2; 2n·high is exact
-	VMULPS Y2, Y2, Y5
+	VMULPS Y2, Y2, Y1
 	VMOVUPS constantsAVX2<>+832(SB), Y4
-	VFMADD231PS constantsAVX2<>+1344(SB), Y5, Y4
-	VSUBPS constantsAVX2<>+832(SB), Y4, Y5
-	VMULPS constantsAVX2<>+1376(SB), Y5, Y6
+	VFMADD231PS constantsAVX2<>+1696(SB), Y1, Y4
+	VSUBPS constantsAVX2<>+832(SB), Y4, Y1
+	VMULPS constantsAVX2<>+1728(SB), Y1, Y6
 	VFMADD231PS Y2, Y2, Y6
-	VFMADD231PS constantsAVX2<>+1408(SB), Y5, Y6
+	VFMADD231PS constantsAVX2<>+1760(SB), Y1, Y6
 
 	// p = exp(-r/2) - 1
-	VMOVUPS constantsAVX2<>+1472(SB), Y5
-	VFMADD231PS constantsAVX2<>+1440(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1504(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1536(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1568(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1088(SB), Y6, Y5
-	VMULPS Y6, Y5, Y6
+	VMOVUPS constantsAVX2<>+1824(SB), Y1
+	VFMADD231PS constantsAVX2<>+1792(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1856(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1888(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1920(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1088(SB), Y6, Y1
+	VMULPS Y6, Y1, Y6
 
-	// -a·2ⁿ·q·(1 + p)
+	// -2ⁿ·q·(1 + p)
+	VFMADD231PS Y6, Y5, Y5
 	VPSLLD $23, Y4, Y4
-	VMULPS Y4, Y1, Y4
-	VFMADD231PS Y6, Y4, Y4
-	VFNMADD132PS Y4, Y13, Y2
+	VFNMADD132PS Y4, Y13, Y5
 	VCMPPS $14, Y0, Y14, Y4
-	VBLENDVPS Y4, Y2, Y3, Y3
+	VBLENDVPS Y4, Y5, Y3, Y3
 	VMOVUPS Y3, 0(DI)
 	VMOVUPS 32(SI), Y0
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y1
@@ -1203,52 +1229,43 @@ far: // an iteration that has elements below -5.477
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y2
 	VMINPS Y2, Y12, Y2
 
-	// q = tail(a)
-	VADDPS constantsAVX2<>+352(SB), Y2, Y1
-	VPSRLD $22, Y1, Y1
-	VPERMPS tablesAVX2<>+320(SB), Y1, Y5
-	VSUBPS Y5, Y2, Y5
-	VPERMPS tablesAVX2<>+352(SB), Y1, Y4
-	VPERMPS tablesAVX2<>+384(SB), Y1, Y6
-	VFMADD231PS Y5, Y4, Y6
-	VPERMPS tablesAVX2<>+416(SB), Y1, Y4
-	VFMADD231PS Y5, Y6, Y4
-	VPERMPS tablesAVX2<>+448(SB), Y1, Y6
-	VFMADD231PS Y5, Y4, Y6
-	VPERMPS tablesAVX2<>+480(SB), Y1, Y4
-	VFMADD231PS Y5, Y6, Y4
-	VPERMPS tablesAVX2<>+512(SB), Y1, Y6
-	VFMADD231PS Y5, Y4, Y6
-	VPERMPS tablesAVX2<>+544(SB), Y1, Y4
-	VFMADD231PS Y5, Y6, Y4
-	VPERMPS tablesAVX2<>+576(SB), Y1, Y1
-	VFMADD231PS Y5, Y4, Y1
+	// q = far(a)
+	VSUBPS constantsAVX2<>+1344(SB), Y2, Y1
+	VMOVUPS constantsAVX2<>+1408(SB), Y5
+	VFMADD231PS constantsAVX2<>+1376(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1440(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1472(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1504(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1536(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1568(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1600(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1632(SB), Y1, Y5
+	VFMADD213PS constantsAVX2<>+1664(SB), Y1, Y5
 
 	// a² = r - 2n·ln 2; 2n·high is exact
-	VMULPS Y2, Y2, Y5
+	VMULPS Y2, Y2, Y1
 	VMOVUPS constantsAVX2<>+832(SB), Y4
-	VFMADD231PS constantsAVX2<>+1344(SB), Y5, Y4
-	VSUBPS constantsAVX2<>+832(SB), Y4, Y5
-	VMULPS constantsAVX2<>+1376(SB), Y5, Y6
+	VFMADD231PS constantsAVX2<>+1696(SB), Y1, Y4
+	VSUBPS constantsAVX2<>+832(SB), Y4, Y1
+	VMULPS constantsAVX2<>+1728(SB), Y1, Y6
 	VFMADD231PS Y2, Y2, Y6
-	VFMADD231PS constantsAVX2<>+1408(SB), Y5, Y6
+	VFMADD231PS constantsAVX2<>+1760(SB), Y1, Y6
 
 	// p = exp(-r/2) - 1
-	VMOVUPS constantsAVX2<>+1472(SB), Y5
-	VFMADD231PS constantsAVX2<>+1440(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1504(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1536(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1568(SB), Y6, Y5
-	VFMADD213PS constantsAVX2<>+1088(SB), Y6, Y5
-	VMULPS Y6, Y5, Y6
+	VMOVUPS constantsAVX2<>+1824(SB), Y1
+	VFMADD231PS constantsAVX2<>+1792(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1856(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1888(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1920(SB), Y6, Y1
+	VFMADD213PS constantsAVX2<>+1088(SB), Y6, Y1
+	VMULPS Y6, Y1, Y6
 
-	// -a·2ⁿ·q·(1 + p)
+	// -2ⁿ·q·(1 + p)
+	VFMADD231PS Y6, Y5, Y5
 	VPSLLD $23, Y4, Y4
-	VMULPS Y4, Y1, Y4
-	VFMADD231PS Y6, Y4, Y4
-	VFNMADD132PS Y4, Y13, Y2
+	VFNMADD132PS Y4, Y13, Y5
 	VCMPPS $14, Y0, Y14, Y4
-	VBLENDVPS Y4, Y2, Y3, Y3
+	VBLENDVPS Y4, Y5, Y3, Y3
 	VMOVUPS Y3, 32(DI)
 	JMP further
 
@@ -1257,13 +1274,13 @@ TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ dst_len+8(FP), CX
-	VMOVUPS constantsAVX2<>+1600(SB), Y14
-	VMOVUPS constantsAVX2<>+1632(SB), Y13
-	VMOVUPS constantsAVX2<>+1664(SB), Y12
+	VMOVUPS constantsAVX2<>+1952(SB), Y14
+	VMOVUPS constantsAVX2<>+1984(SB), Y13
+	VMOVUPS constantsAVX2<>+2016(SB), Y12
 	VMOVUPS constantsAVX2<>+416(SB), Y11
-	VMOVUPS constantsAVX2<>+1696(SB), Y10
-	VMOVUPS constantsAVX2<>+1728(SB), Y9
-	VMOVUPS constantsAVX2<>+1760(SB), Y8
+	VMOVUPS constantsAVX2<>+2048(SB), Y10
+	VMOVUPS constantsAVX2<>+2080(SB), Y9
+	VMOVUPS constantsAVX2<>+2112(SB), Y8
 	VMOVUPS constantsAVX2<>+448(SB), Y7
 	VMOVUPS constantsAVX2<>+480(SB), Y6
 	SUBQ $8, CX
@@ -1758,13 +1775,13 @@ TEXT ·gateGELUTanhAVX2(SB), NOSPLIT, $0-72
 	MOVQ x_base+24(FP), SI
 	MOVQ y_base+48(FP), DX
 	MOVQ dst_len+8(FP), CX
-	VMOVUPS constantsAVX2<>+1600(SB), Y14
-	VMOVUPS constantsAVX2<>+1632(SB), Y13
-	VMOVUPS constantsAVX2<>+1664(SB), Y12
+	VMOVUPS constantsAVX2<>+1952(SB), Y14
+	VMOVUPS constantsAVX2<>+1984(SB), Y13
+	VMOVUPS constantsAVX2<>+2016(SB), Y12
 	VMOVUPS constantsAVX2<>+416(SB), Y11
-	VMOVUPS constantsAVX2<>+1696(SB), Y10
-	VMOVUPS constantsAVX2<>+1728(SB), Y9
-	VMOVUPS constantsAVX2<>+1760(SB), Y8
+	VMOVUPS constantsAVX2<>+2048(SB), Y10
+	VMOVUPS constantsAVX2<>+2080(SB), Y9
+	VMOVUPS constantsAVX2<>+2112(SB), Y8
 	VMOVUPS constantsAVX2<>+448(SB), Y7
 	VMOVUPS constantsAVX2<>+480(SB), Y6
 	SUBQ $8, CX
@@ -1967,7 +1984,7 @@ TEXT ·sigmoidBackwardAVX2(SB), NOSPLIT, $0-72
 	MOVQ x_base+24(FP), SI
 	MOVQ y_base+48(FP), DX
 	MOVQ dst_len+8(FP), CX
-	VMOVUPS constantsAVX2<>+1792(SB), Y14
+	VMOVUPS constantsAVX2<>+2144(SB), Y14
 	VMOVUPS constantsAVX2<>+448(SB), Y13
 	VMOVUPS constantsAVX2<>+832(SB), Y12
 	SUBQ $32, CX
@@ -2052,10 +2069,10 @@ loop:
 	VMULPS Y5, Y10, Y5
 	VMULPS Y6, Y9, Y6
 	VMULPS Y7, Y8, Y7
-	VADDPS constantsAVX2<>+1824(SB), Y4, Y8
-	VADDPS constantsAVX2<>+1824(SB), Y5, Y9
-	VADDPS constantsAVX2<>+1824(SB), Y6, Y10
-	VADDPS constantsAVX2<>+1824(SB), Y7, Y11
+	VADDPS constantsAVX2<>+2176(SB), Y4, Y8
+	VADDPS constantsAVX2<>+2176(SB), Y5, Y9
+	VADDPS constantsAVX2<>+2176(SB), Y6, Y10
+	VADDPS constantsAVX2<>+2176(SB), Y7, Y11
 	VFMADD213PS constantsAVX2<>+352(SB), Y4, Y8
 	VFMADD213PS constantsAVX2<>+352(SB), Y5, Y9
 	VFMADD213PS constantsAVX2<>+352(SB), Y6, Y10
@@ -2112,7 +2129,7 @@ next: // the rest, a vector at a time
 	VFMADD213PS constantsAVX2<>+352(SB), Y0, Y2
 	VPSLLD $23, Y1, Y1
 	VMULPS Y1, Y2, Y1
-	VADDPS constantsAVX2<>+1824(SB), Y1, Y2
+	VADDPS constantsAVX2<>+2176(SB), Y1, Y2
 	VFMADD213PS constantsAVX2<>+352(SB), Y1, Y2
 	VDIVPS Y2, Y1, Y2
 	VMASKMOVPS 0(DX), Y15, Y1
@@ -2135,7 +2152,7 @@ TEXT ·tanhBackwardAVX2(SB), NOSPLIT, $0-72
 	MOVQ x_base+24(FP), SI
 	MOVQ y_base+48(FP), DX
 	MOVQ dst_len+8(FP), CX
-	VMOVUPS constantsAVX2<>+1792(SB), Y14
+	VMOVUPS constantsAVX2<>+2144(SB), Y14
 	VMOVUPS constantsAVX2<>+448(SB), Y13
 	VMOVUPS constantsAVX2<>+832(SB), Y12
 	SUBQ $32, CX
@@ -2224,14 +2241,14 @@ loop:
 	VMULPS Y5, Y10, Y5
 	VMULPS Y6, Y9, Y6
 	VMULPS Y7, Y8, Y7
-	VMULPS constantsAVX2<>+1856(SB), Y4, Y8
-	VMULPS constantsAVX2<>+1856(SB), Y5, Y9
-	VMULPS constantsAVX2<>+1856(SB), Y6, Y10
-	VMULPS constantsAVX2<>+1856(SB), Y7, Y11
-	VADDPS constantsAVX2<>+1824(SB), Y4, Y3
-	VADDPS constantsAVX2<>+1824(SB), Y5, Y2
-	VADDPS constantsAVX2<>+1824(SB), Y6, Y1
-	VADDPS constantsAVX2<>+1824(SB), Y7, Y0
+	VMULPS constantsAVX2<>+2208(SB), Y4, Y8
+	VMULPS constantsAVX2<>+2208(SB), Y5, Y9
+	VMULPS constantsAVX2<>+2208(SB), Y6, Y10
+	VMULPS constantsAVX2<>+2208(SB), Y7, Y11
+	VADDPS constantsAVX2<>+2176(SB), Y4, Y3
+	VADDPS constantsAVX2<>+2176(SB), Y5, Y2
+	VADDPS constantsAVX2<>+2176(SB), Y6, Y1
+	VADDPS constantsAVX2<>+2176(SB), Y7, Y0
 	VFMADD213PS constantsAVX2<>+352(SB), Y3, Y4
 	VFMADD213PS constantsAVX2<>+352(SB), Y2, Y5
 	VFMADD213PS constantsAVX2<>+352(SB), Y1, Y6
@@ -2289,8 +2306,8 @@ next: // the rest, a vector at a time
 	VFMADD213PS constantsAVX2<>+352(SB), Y0, Y2
 	VPSLLD $23, Y1, Y1
 	VMULPS Y1, Y2, Y1
-	VMULPS constantsAVX2<>+1856(SB), Y1, Y2
-	VADDPS constantsAVX2<>+1824(SB), Y1, Y0
+	VMULPS constantsAVX2<>+2208(SB), Y1, Y2
+	VADDPS constantsAVX2<>+2176(SB), Y1, Y0
 	VFMADD213PS constantsAVX2<>+352(SB), Y0, Y1
 	VDIVPS Y1, Y2, Y1
 	VMASKMOVPS 0(DX), Y15, Y2
@@ -2313,7 +2330,7 @@ TEXT ·siluBackwardAVX2(SB), NOSPLIT, $0-72
 	MOVQ x_base+24(FP), SI
 	MOVQ y_base+48(FP), DX
 	MOVQ dst_len+8(FP), CX
-	VMOVUPS constantsAVX2<>+1792(SB), Y14
+	VMOVUPS constantsAVX2<>+2144(SB), Y14
 	VMOVUPS constantsAVX2<>+352(SB), Y13
 	VMOVUPS constantsAVX2<>+448(SB), Y12
 	VMOVUPS constantsAVX2<>+832(SB), Y11
@@ -2373,8 +2390,8 @@ loop:
 	VADDPS Y5, Y3, Y3
 	VMULPS Y4, Y2, Y2
 	VMULPS Y5, Y3, Y3
-	VADDPS constantsAVX2<>+1824(SB), Y4, Y6
-	VADDPS constantsAVX2<>+1824(SB), Y5, Y7
+	VADDPS constantsAVX2<>+2176(SB), Y4, Y6
+	VADDPS constantsAVX2<>+2176(SB), Y5, Y7
 	VFMADD132PS Y6, Y13, Y4
 	VFMADD132PS Y7, Y13, Y5
 	VDIVPS Y4, Y2, Y4
@@ -2439,7 +2456,7 @@ next: // the rest, a vector at a time
 	// v = q·(less + q)/(1 + q)²
 	VADDPS Y2, Y1, Y1
 	VMULPS Y2, Y1, Y1
-	VADDPS constantsAVX2<>+1824(SB), Y2, Y3
+	VADDPS constantsAVX2<>+2176(SB), Y2, Y3
 	VFMADD132PS Y3, Y13, Y2
 	VDIVPS Y2, Y1, Y2
 
@@ -2471,7 +2488,7 @@ TEXT ·geluBackwardAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), CX
 	VMOVUPS constantsAVX2<>+1248(SB), Y14
 	VMOVUPS constantsAVX2<>+352(SB), Y13
-	VMOVUPS constantsAVX2<>+1344(SB), Y12
+	VMOVUPS constantsAVX2<>+1696(SB), Y12
 	SUBQ $16, CX
 	JLT tail
 
@@ -2533,32 +2550,32 @@ loop:
 	VFMADD213PS constantsAVX2<>+832(SB), Y12, Y8
 	VSUBPS constantsAVX2<>+832(SB), Y7, Y6
 	VSUBPS constantsAVX2<>+832(SB), Y8, Y9
-	VMULPS constantsAVX2<>+1376(SB), Y6, Y11
-	VMULPS constantsAVX2<>+1376(SB), Y9, Y10
+	VMULPS constantsAVX2<>+1728(SB), Y6, Y11
+	VMULPS constantsAVX2<>+1728(SB), Y9, Y10
 	VFMADD231PS Y2, Y2, Y11
 	VFMADD231PS Y3, Y3, Y10
-	VFMADD231PS constantsAVX2<>+1408(SB), Y6, Y11
-	VFMADD231PS constantsAVX2<>+1408(SB), Y9, Y10
+	VFMADD231PS constantsAVX2<>+1760(SB), Y6, Y11
+	VFMADD231PS constantsAVX2<>+1760(SB), Y9, Y10
 
 	// p = exp(-r/2) - 1
-	VMOVUPS constantsAVX2<>+1472(SB), Y9
-	VFMADD231PS constantsAVX2<>+1440(SB), Y11, Y9
-	VMOVUPS constantsAVX2<>+1472(SB), Y6
-	VFMADD231PS constantsAVX2<>+1440(SB), Y10, Y6
-	VFMADD213PS constantsAVX2<>+1504(SB), Y11, Y9
-	VFMADD213PS constantsAVX2<>+1504(SB), Y10, Y6
-	VFMADD213PS constantsAVX2<>+1536(SB), Y11, Y9
-	VFMADD213PS constantsAVX2<>+1536(SB), Y10, Y6
-	VFMADD213PS constantsAVX2<>+1568(SB), Y11, Y9
-	VFMADD213PS constantsAVX2<>+1568(SB), Y10, Y6
+	VMOVUPS constantsAVX2<>+1824(SB), Y9
+	VFMADD231PS constantsAVX2<>+1792(SB), Y11, Y9
+	VMOVUPS constantsAVX2<>+1824(SB), Y6
+	VFMADD231PS constantsAVX2<>+1792(SB), Y10, Y6
+	VFMADD213PS constantsAVX2<>+1856(SB), Y11, Y9
+	VFMADD213PS constantsAVX2<>+1856(SB), Y10, Y6
+	VFMADD213PS constantsAVX2<>+1888(SB), Y11, Y9
+	VFMADD213PS constantsAVX2<>+1888(SB), Y10, Y6
+	VFMADD213PS constantsAVX2<>+1920(SB), Y11, Y9
+	VFMADD213PS constantsAVX2<>+1920(SB), Y10, Y6
 	VFMADD213PS constantsAVX2<>+1088(SB), Y11, Y9
 	VFMADD213PS constantsAVX2<>+1088(SB), Y10, Y6
 	VMULPS Y11, Y9, Y11
 	VMULPS Y10, Y6, Y10
 
 	// v = 2ⁿ·(1 + p)·(q - a/√(2π))
-	VFNMADD231PS constantsAVX2<>+1888(SB), Y2, Y4
-	VFNMADD231PS constantsAVX2<>+1888(SB), Y3, Y5
+	VFNMADD231PS constantsAVX2<>+2240(SB), Y2, Y4
+	VFNMADD231PS constantsAVX2<>+2240(SB), Y3, Y5
 	VPSLLD $23, Y7, Y7
 	VPSLLD $23, Y8, Y8
 	VMULPS Y7, Y4, Y7
@@ -2627,21 +2644,21 @@ next: // the rest, a vector at a time
 	VMULPS Y1, Y1, Y3
 	VFMADD213PS constantsAVX2<>+832(SB), Y12, Y3
 	VSUBPS constantsAVX2<>+832(SB), Y3, Y4
-	VMULPS constantsAVX2<>+1376(SB), Y4, Y5
+	VMULPS constantsAVX2<>+1728(SB), Y4, Y5
 	VFMADD231PS Y1, Y1, Y5
-	VFMADD231PS constantsAVX2<>+1408(SB), Y4, Y5
+	VFMADD231PS constantsAVX2<>+1760(SB), Y4, Y5
 
 	// p = exp(-r/2) - 1
-	VMOVUPS constantsAVX2<>+1472(SB), Y4
-	VFMADD231PS constantsAVX2<>+1440(SB), Y5, Y4
-	VFMADD213PS constantsAVX2<>+1504(SB), Y5, Y4
-	VFMADD213PS constantsAVX2<>+1536(SB), Y5, Y4
-	VFMADD213PS constantsAVX2<>+1568(SB), Y5, Y4
+	VMOVUPS constantsAVX2<>+1824(SB), Y4
+	VFMADD231PS constantsAVX2<>+1792(SB), Y5, Y4
+	VFMADD213PS constantsAVX2<>+1856(SB), Y5, Y4
+	VFMADD213PS constantsAVX2<>+1888(SB), Y5, Y4
+	VFMADD213PS constantsAVX2<>+1920(SB), Y5, Y4
 	VFMADD213PS constantsAVX2<>+1088(SB), Y5, Y4
 	VMULPS Y5, Y4, Y5
 
 	// v = 2ⁿ·(1 + p)·(q - a/√(2π))
-	VFNMADD231PS constantsAVX2<>+1888(SB), Y1, Y2
+	VFNMADD231PS constantsAVX2<>+2240(SB), Y1, Y2
 	VPSLLD $23, Y3, Y3
 	VMULPS Y3, Y2, Y3
 	VFMADD231PS Y5, Y3, Y3
@@ -2672,8 +2689,8 @@ TEXT ·geluTanhBackwardAVX2(SB), NOSPLIT, $0-72
 	MOVQ x_base+24(FP), SI
 	MOVQ y_base+48(FP), DX
 	MOVQ dst_len+8(FP), CX
-	VMOVUPS constantsAVX2<>+1920(SB), Y14
-	VMOVUPS constantsAVX2<>+1664(SB), Y13
+	VMOVUPS constantsAVX2<>+2272(SB), Y14
+	VMOVUPS constantsAVX2<>+2016(SB), Y13
 	VMOVUPS constantsAVX2<>+352(SB), Y12
 	SUBQ $16, CX
 	JLT tail
@@ -2697,19 +2714,19 @@ loop:
 	VMOVAPS Y5, Y7
 	VFNMADD231PS Y3, Y3, Y7
 	VMOVAPS Y13, Y8
-	VFMADD231PS constantsAVX2<>+1696(SB), Y4, Y8
+	VFMADD231PS constantsAVX2<>+2048(SB), Y4, Y8
 	VMOVAPS Y13, Y9
-	VFMADD231PS constantsAVX2<>+1696(SB), Y5, Y9
+	VFMADD231PS constantsAVX2<>+2048(SB), Y5, Y9
 	VSUBPS Y8, Y13, Y10
 	VSUBPS Y9, Y13, Y11
-	VFMADD231PS constantsAVX2<>+1696(SB), Y4, Y10
-	VFMADD231PS constantsAVX2<>+1696(SB), Y5, Y11
-	VADDPS constantsAVX2<>+1728(SB), Y10, Y10
-	VADDPS constantsAVX2<>+1728(SB), Y11, Y11
-	VFMADD231PS constantsAVX2<>+1760(SB), Y4, Y10
-	VFMADD231PS constantsAVX2<>+1760(SB), Y5, Y11
-	VFNMADD231PS constantsAVX2<>+1696(SB), Y6, Y10
-	VFNMADD231PS constantsAVX2<>+1696(SB), Y7, Y11
+	VFMADD231PS constantsAVX2<>+2048(SB), Y4, Y10
+	VFMADD231PS constantsAVX2<>+2048(SB), Y5, Y11
+	VADDPS constantsAVX2<>+2080(SB), Y10, Y10
+	VADDPS constantsAVX2<>+2080(SB), Y11, Y11
+	VFMADD231PS constantsAVX2<>+2112(SB), Y4, Y10
+	VFMADD231PS constantsAVX2<>+2112(SB), Y5, Y11
+	VFNMADD231PS constantsAVX2<>+2048(SB), Y6, Y10
+	VFNMADD231PS constantsAVX2<>+2048(SB), Y7, Y11
 
 	// x·(u + v) = z - excess
 	VMULPS Y8, Y2, Y7
@@ -2756,10 +2773,10 @@ loop:
 	// z'
 	VMULPS Y2, Y2, Y7
 	VMULPS Y3, Y3, Y6
-	VMOVUPS constantsAVX2<>+1984(SB), Y9
-	VFMADD231PS constantsAVX2<>+1952(SB), Y7, Y9
-	VMOVUPS constantsAVX2<>+1984(SB), Y7
-	VFMADD231PS constantsAVX2<>+1952(SB), Y6, Y7
+	VMOVUPS constantsAVX2<>+2336(SB), Y9
+	VFMADD231PS constantsAVX2<>+2304(SB), Y7, Y9
+	VMOVUPS constantsAVX2<>+2336(SB), Y7
+	VFMADD231PS constantsAVX2<>+2304(SB), Y6, Y7
 	VFNMADD132PS Y9, Y12, Y2
 	VFNMADD132PS Y7, Y12, Y3
 
@@ -2768,8 +2785,8 @@ loop:
 	VADDPS Y10, Y3, Y3
 	VMULPS Y11, Y2, Y2
 	VMULPS Y10, Y3, Y3
-	VADDPS constantsAVX2<>+1824(SB), Y11, Y7
-	VADDPS constantsAVX2<>+1824(SB), Y10, Y9
+	VADDPS constantsAVX2<>+2176(SB), Y11, Y7
+	VADDPS constantsAVX2<>+2176(SB), Y10, Y9
 	VFMADD132PS Y7, Y12, Y11
 	VFMADD132PS Y9, Y12, Y10
 	VDIVPS Y11, Y2, Y11
@@ -2816,12 +2833,12 @@ next: // the rest, a vector at a time
 	VMOVAPS Y2, Y3
 	VFNMADD231PS Y1, Y1, Y3
 	VMOVAPS Y13, Y4
-	VFMADD231PS constantsAVX2<>+1696(SB), Y2, Y4
+	VFMADD231PS constantsAVX2<>+2048(SB), Y2, Y4
 	VSUBPS Y4, Y13, Y5
-	VFMADD231PS constantsAVX2<>+1696(SB), Y2, Y5
-	VADDPS constantsAVX2<>+1728(SB), Y5, Y5
-	VFMADD231PS constantsAVX2<>+1760(SB), Y2, Y5
-	VFNMADD231PS constantsAVX2<>+1696(SB), Y3, Y5
+	VFMADD231PS constantsAVX2<>+2048(SB), Y2, Y5
+	VADDPS constantsAVX2<>+2080(SB), Y5, Y5
+	VFMADD231PS constantsAVX2<>+2112(SB), Y2, Y5
+	VFNMADD231PS constantsAVX2<>+2048(SB), Y3, Y5
 
 	// x·(u + v) = z - excess
 	VMULPS Y4, Y1, Y3
@@ -2849,14 +2866,14 @@ next: // the rest, a vector at a time
 
 	// z'
 	VMULPS Y1, Y1, Y3
-	VMOVUPS constantsAVX2<>+1984(SB), Y4
-	VFMADD231PS constantsAVX2<>+1952(SB), Y3, Y4
+	VMOVUPS constantsAVX2<>+2336(SB), Y4
+	VFMADD231PS constantsAVX2<>+2304(SB), Y3, Y4
 	VFNMADD132PS Y4, Y12, Y1
 
 	// v = q·(less + q)/(1 + q)²
 	VADDPS Y5, Y1, Y1
 	VMULPS Y5, Y1, Y1
-	VADDPS constantsAVX2<>+1824(SB), Y5, Y4
+	VADDPS constantsAVX2<>+2176(SB), Y5, Y4
 	VFMADD132PS Y4, Y12, Y5
 	VDIVPS Y5, Y1, Y5
 
@@ -3554,11 +3571,11 @@ done:
 TEXT ·maxAVX2(SB), NOSPLIT, $0-28
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), CX
-	VMOVUPS constantsAVX2<>+2016(SB), Y14
-	VMOVUPS constantsAVX2<>+2016(SB), Y0
-	VMOVUPS constantsAVX2<>+2016(SB), Y1
-	VMOVUPS constantsAVX2<>+2016(SB), Y2
-	VMOVUPS constantsAVX2<>+2016(SB), Y3
+	VMOVUPS constantsAVX2<>+2368(SB), Y14
+	VMOVUPS constantsAVX2<>+2368(SB), Y0
+	VMOVUPS constantsAVX2<>+2368(SB), Y1
+	VMOVUPS constantsAVX2<>+2368(SB), Y2
+	VMOVUPS constantsAVX2<>+2368(SB), Y3
 	SUBQ $32, CX
 	JLT tail
 
@@ -3774,9 +3791,9 @@ TEXT ·sumExpAVX2(SB), NOSPLIT, $0-36
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), CX
 	VBROADCASTSS shift+24(FP), Y14
-	VMOVUPS constantsAVX2<>+2048(SB), Y13
+	VMOVUPS constantsAVX2<>+2400(SB), Y13
 	VMOVUPS constantsAVX2<>+64(SB), Y12
-	VMOVUPS constantsAVX2<>+2080(SB), Y11
+	VMOVUPS constantsAVX2<>+2432(SB), Y11
 	VMOVUPS constantsAVX2<>+128(SB), Y10
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
@@ -3808,20 +3825,20 @@ loop:
 	VFMADD231PS constantsAVX2<>+160(SB), Y9, Y5
 
 	// p = 2⁹¹·exp r
-	VMOVUPS constantsAVX2<>+2144(SB), Y9
-	VFMADD231PS constantsAVX2<>+2112(SB), Y4, Y9
-	VMOVUPS constantsAVX2<>+2144(SB), Y8
-	VFMADD231PS constantsAVX2<>+2112(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2176(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2176(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2208(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2208(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2240(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2240(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2272(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2272(SB), Y5, Y8
+	VMOVUPS constantsAVX2<>+2496(SB), Y9
+	VFMADD231PS constantsAVX2<>+2464(SB), Y4, Y9
+	VMOVUPS constantsAVX2<>+2496(SB), Y8
+	VFMADD231PS constantsAVX2<>+2464(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2528(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2528(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2560(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2560(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2592(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2592(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2624(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2624(SB), Y5, Y8
 
 	// 2ⁿ⁻²⁷·p; 0 past the end
 	VPSLLD $23, Y6, Y6
@@ -3850,20 +3867,20 @@ loop:
 	VFMADD231PS constantsAVX2<>+160(SB), Y9, Y5
 
 	// p = 2⁹¹·exp r
-	VMOVUPS constantsAVX2<>+2144(SB), Y9
-	VFMADD231PS constantsAVX2<>+2112(SB), Y4, Y9
-	VMOVUPS constantsAVX2<>+2144(SB), Y8
-	VFMADD231PS constantsAVX2<>+2112(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2176(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2176(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2208(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2208(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2240(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2240(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2272(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2272(SB), Y5, Y8
+	VMOVUPS constantsAVX2<>+2496(SB), Y9
+	VFMADD231PS constantsAVX2<>+2464(SB), Y4, Y9
+	VMOVUPS constantsAVX2<>+2496(SB), Y8
+	VFMADD231PS constantsAVX2<>+2464(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2528(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2528(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2560(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2560(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2592(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2592(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2624(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2624(SB), Y5, Y8
 
 	// 2ⁿ⁻²⁷·p; 0 past the end
 	VPSLLD $23, Y6, Y6
@@ -3900,13 +3917,13 @@ next: // the rest, a vector at a time
 	VFMADD231PS constantsAVX2<>+160(SB), Y6, Y4
 
 	// p = 2⁹¹·exp r
-	VMOVUPS constantsAVX2<>+2144(SB), Y6
-	VFMADD231PS constantsAVX2<>+2112(SB), Y4, Y6
-	VFMADD213PS constantsAVX2<>+2176(SB), Y4, Y6
-	VFMADD213PS constantsAVX2<>+2208(SB), Y4, Y6
-	VFMADD213PS constantsAVX2<>+2240(SB), Y4, Y6
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y6
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y6
+	VMOVUPS constantsAVX2<>+2496(SB), Y6
+	VFMADD231PS constantsAVX2<>+2464(SB), Y4, Y6
+	VFMADD213PS constantsAVX2<>+2528(SB), Y4, Y6
+	VFMADD213PS constantsAVX2<>+2560(SB), Y4, Y6
+	VFMADD213PS constantsAVX2<>+2592(SB), Y4, Y6
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y6
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y6
 
 	// 2ⁿ⁻²⁷·p; 0 past the end
 	VPSLLD $23, Y5, Y5
@@ -3948,9 +3965,9 @@ TEXT ·expSumAVX2(SB), NOSPLIT, $0-60
 	MOVQ x_base+24(FP), SI
 	MOVQ dst_len+8(FP), CX
 	VBROADCASTSS shift+48(FP), Y14
-	VMOVUPS constantsAVX2<>+2048(SB), Y13
+	VMOVUPS constantsAVX2<>+2400(SB), Y13
 	VMOVUPS constantsAVX2<>+64(SB), Y12
-	VMOVUPS constantsAVX2<>+2080(SB), Y11
+	VMOVUPS constantsAVX2<>+2432(SB), Y11
 	VMOVUPS constantsAVX2<>+128(SB), Y10
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
@@ -3984,20 +4001,20 @@ loop:
 	VFMADD231PS constantsAVX2<>+160(SB), Y9, Y5
 
 	// p = 2⁹¹·exp r
-	VMOVUPS constantsAVX2<>+2144(SB), Y9
-	VFMADD231PS constantsAVX2<>+2112(SB), Y4, Y9
-	VMOVUPS constantsAVX2<>+2144(SB), Y8
-	VFMADD231PS constantsAVX2<>+2112(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2176(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2176(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2208(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2208(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2240(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2240(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2272(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2272(SB), Y5, Y8
+	VMOVUPS constantsAVX2<>+2496(SB), Y9
+	VFMADD231PS constantsAVX2<>+2464(SB), Y4, Y9
+	VMOVUPS constantsAVX2<>+2496(SB), Y8
+	VFMADD231PS constantsAVX2<>+2464(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2528(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2528(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2560(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2560(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2592(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2592(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2624(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2624(SB), Y5, Y8
 
 	// 2ⁿ⁻²⁷·p; 0 past the end
 	VPSLLD $23, Y6, Y6
@@ -4028,20 +4045,20 @@ loop:
 	VFMADD231PS constantsAVX2<>+160(SB), Y9, Y5
 
 	// p = 2⁹¹·exp r
-	VMOVUPS constantsAVX2<>+2144(SB), Y9
-	VFMADD231PS constantsAVX2<>+2112(SB), Y4, Y9
-	VMOVUPS constantsAVX2<>+2144(SB), Y8
-	VFMADD231PS constantsAVX2<>+2112(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2176(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2176(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2208(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2208(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2240(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2240(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2272(SB), Y5, Y8
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y9
-	VFMADD213PS constantsAVX2<>+2272(SB), Y5, Y8
+	VMOVUPS constantsAVX2<>+2496(SB), Y9
+	VFMADD231PS constantsAVX2<>+2464(SB), Y4, Y9
+	VMOVUPS constantsAVX2<>+2496(SB), Y8
+	VFMADD231PS constantsAVX2<>+2464(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2528(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2528(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2560(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2560(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2592(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2592(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2624(SB), Y5, Y8
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y9
+	VFMADD213PS constantsAVX2<>+2624(SB), Y5, Y8
 
 	// 2ⁿ⁻²⁷·p; 0 past the end
 	VPSLLD $23, Y6, Y6
@@ -4081,13 +4098,13 @@ next: // the rest, a vector at a time
 	VFMADD231PS constantsAVX2<>+160(SB), Y6, Y4
 
 	// p = 2⁹¹·exp r
-	VMOVUPS constantsAVX2<>+2144(SB), Y6
-	VFMADD231PS constantsAVX2<>+2112(SB), Y4, Y6
-	VFMADD213PS constantsAVX2<>+2176(SB), Y4, Y6
-	VFMADD213PS constantsAVX2<>+2208(SB), Y4, Y6
-	VFMADD213PS constantsAVX2<>+2240(SB), Y4, Y6
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y6
-	VFMADD213PS constantsAVX2<>+2272(SB), Y4, Y6
+	VMOVUPS constantsAVX2<>+2496(SB), Y6
+	VFMADD231PS constantsAVX2<>+2464(SB), Y4, Y6
+	VFMADD213PS constantsAVX2<>+2528(SB), Y4, Y6
+	VFMADD213PS constantsAVX2<>+2560(SB), Y4, Y6
+	VFMADD213PS constantsAVX2<>+2592(SB), Y4, Y6
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y6
+	VFMADD213PS constantsAVX2<>+2624(SB), Y4, Y6
 
 	// 2ⁿ⁻²⁷·p; 0 past the end
 	VPSLLD $23, Y5, Y5

@@ -148,46 +148,36 @@ func geluGeneric(dst, x []float32) {
 			xi := x[i]
 			v1 := abs(xi)
 			v2 := smaller(13.27, v1)
-			// q = tail(a)
-			v3 := v2 + 1
-			v4 := index(v3, 22)
-			v5 := lookup(&table0, v4)
-			v6 := v2 - v5
-			v7 := lookup(&table1, v4)
-			v8 := lookup(&table2, v4)
-			v9 := FMA(v7, v6, v8)
-			v10 := lookup(&table3, v4)
-			v11 := FMA(v9, v6, v10)
-			v12 := lookup(&table4, v4)
-			v13 := FMA(v11, v6, v12)
-			v14 := lookup(&table5, v4)
-			v15 := FMA(v13, v6, v14)
-			v16 := lookup(&table6, v4)
-			v17 := FMA(v15, v6, v16)
-			v18 := lookup(&table7, v4)
-			v19 := FMA(v17, v6, v18)
-			v20 := lookup(&table8, v4)
-			v21 := FMA(v19, v6, v20)
+			// q = far(a)
+			v3 := v2 - 9
+			v4 := FMA(0x1.38f1fep-34, v3, -0x1.d36638p-31)
+			v5 := FMA(v4, v3, 0x1.678afap-28)
+			v6 := FMA(v5, v3, -0x1.56095p-25)
+			v7 := FMA(v6, v3, 0x1.846396p-22)
+			v8 := FMA(v7, v3, -0x1.8f61e2p-19)
+			v9 := FMA(v8, v3, 0x1.7df4b4p-16)
+			v10 := FMA(v9, v3, -0x1.5498e8p-13)
+			v11 := FMA(v10, v3, 0x1.0b6d0ep-10)
+			v12 := FMA(v11, v3, 0x1.93a64ep-02)
 			// a² = r - 2n·ln 2; 2n·high is exact
-			v22 := float32(v2 * v2)
-			v23 := FMA(v22, -0x1.715476p-01, 12583039)
-			v24 := v23 - 12583039
-			v25 := float32(v24 * 0x1.62e4p+00)
-			v26 := FMA(v2, v2, v25)
-			v27 := FMA(v24, 0x1.7f7d1cp-19, v26)
+			v13 := float32(v2 * v2)
+			v14 := FMA(v13, -0x1.715476p-01, 12583039)
+			v15 := v14 - 12583039
+			v16 := float32(v15 * 0x1.62e4p+00)
+			v17 := FMA(v2, v2, v16)
+			v18 := FMA(v15, 0x1.7f7d1cp-19, v17)
 			// p = exp(-r/2) - 1
-			v28 := FMA(0x1.6ff02ap-16, v27, -0x1.1257dcp-12)
-			v29 := FMA(v28, v27, 0x1.5552fep-09)
-			v30 := FMA(v29, v27, -0x1.555466p-06)
-			v31 := FMA(v30, v27, 0.125)
-			v32 := FMA(v31, v27, -0.5)
-			v33 := float32(v32 * v27)
-			// -a·2ⁿ·q·(1 + p)
-			v34 := pow2(v23)
-			v35 := float32(v21 * v34)
-			v36 := FMA(v35, v33, v35)
-			v37 := FMA(-v2, v36, 0)
-			dst[i] = v37
+			v19 := FMA(0x1.6ff02ap-16, v18, -0x1.1257dcp-12)
+			v20 := FMA(v19, v18, 0x1.5552fep-09)
+			v21 := FMA(v20, v18, -0x1.555466p-06)
+			v22 := FMA(v21, v18, 0.125)
+			v23 := FMA(v22, v18, -0.5)
+			v24 := float32(v23 * v18)
+			// -2ⁿ·q·(1 + p)
+			v25 := FMA(v12, v24, v12)
+			v26 := pow2(v14)
+			v27 := FMA(-v25, v26, 0)
+			dst[i] = v27
 			continue
 		}
 		xi := x[i]
@@ -195,24 +185,24 @@ func geluGeneric(dst, x []float32) {
 		// q = Φ(-a)
 		v2 := FMA(v1, v1, 50331648)
 		v3 := index(v2, 0)
-		v4 := lookup(&table9, v3)
+		v4 := lookup(&table0, v3)
 		v5 := v1 - v4
-		v6 := lookup(&table10, v3)
-		v7 := lookup(&table11, v3)
+		v6 := lookup(&table1, v3)
+		v7 := lookup(&table2, v3)
 		v8 := FMA(v6, v5, v7)
-		v9 := lookup(&table12, v3)
+		v9 := lookup(&table3, v3)
 		v10 := FMA(v8, v5, v9)
-		v11 := lookup(&table13, v3)
+		v11 := lookup(&table4, v3)
 		v12 := FMA(v10, v5, v11)
-		v13 := lookup(&table14, v3)
+		v13 := lookup(&table5, v3)
 		v14 := FMA(v12, v5, v13)
-		v15 := lookup(&table15, v3)
+		v15 := lookup(&table6, v3)
 		v16 := FMA(v14, v5, v15)
-		v17 := lookup(&table16, v3)
+		v17 := lookup(&table7, v3)
 		v18 := FMA(v16, v5, v17)
-		v19 := lookup(&table17, v3)
+		v19 := lookup(&table8, v3)
 		v20 := FMA(v18, v5, v19)
-		v21 := lookup(&table18, v3)
+		v21 := lookup(&table9, v3)
 		v22 := FMA(v20, v5, v21)
 		// max(0, x) - a·q
 		v23 := larger(0, xi)
@@ -480,22 +470,22 @@ func geluBackwardGeneric(dst, x, y []float32) {
 		// q = tail(a)
 		v3 := v2 + 1
 		v4 := index(v3, 22)
-		v5 := lookup(&table0, v4)
+		v5 := lookup(&table10, v4)
 		v6 := v2 - v5
-		v7 := lookup(&table1, v4)
-		v8 := lookup(&table2, v4)
+		v7 := lookup(&table11, v4)
+		v8 := lookup(&table12, v4)
 		v9 := FMA(v7, v6, v8)
-		v10 := lookup(&table3, v4)
+		v10 := lookup(&table13, v4)
 		v11 := FMA(v9, v6, v10)
-		v12 := lookup(&table4, v4)
+		v12 := lookup(&table14, v4)
 		v13 := FMA(v11, v6, v12)
-		v14 := lookup(&table5, v4)
+		v14 := lookup(&table15, v4)
 		v15 := FMA(v13, v6, v14)
-		v16 := lookup(&table6, v4)
+		v16 := lookup(&table16, v4)
 		v17 := FMA(v15, v6, v16)
-		v18 := lookup(&table7, v4)
+		v18 := lookup(&table17, v4)
 		v19 := FMA(v17, v6, v18)
-		v20 := lookup(&table8, v4)
+		v20 := lookup(&table18, v4)
 		v21 := FMA(v19, v6, v20)
 		// a² = r - 2n·ln 2; 2n·high is exact
 		v22 := float32(v2 * v2)
@@ -767,105 +757,6 @@ func expSumGeneric(dst, x []float32, shift float32) float32 {
 }
 
 var table0 = [8]float32{
-	0x1.85p+00,
-	0x1.45cp+01,
-	0x1.02cp+02,
-	5.9375,
-	0x1.21cp+03,
-	0x1.99ap+03,
-	0x1.22p-02,
-	0x1.7d8p-01,
-}
-
-var table1 = [8]float32{
-	-0x1.b90a94p-14,
-	-0x1.e67b5p-17,
-	-0x1.7240bep-20,
-	-0x1.d43a7ap-24,
-	-0x1.cc0522p-28,
-	-0x1.0c2ed8p-31,
-	-0x1.f7b8c8p-10,
-	-0x1.1f65fp-11,
-}
-
-var table2 = [8]float32{
-	0x1.80ba28p-12,
-	0x1.eeb37ep-15,
-	0x1.dfe9eep-18,
-	0x1.ba543ep-21,
-	0x1.104a3p-24,
-	0x1.aa6e74p-28,
-	0x1.54a538p-08,
-	0x1.c5ad3p-10,
-}
-
-var table3 = [8]float32{
-	-0x1.40513cp-10,
-	-0x1.f97d9ap-13,
-	-0x1.2ab8f4p-15,
-	-0x1.72aedep-18,
-	-0x1.318da8p-21,
-	-0x1.57d1d6p-24,
-	-0x1.c83976p-07,
-	-0x1.56fa58p-08,
-}
-
-var table4 = [8]float32{
-	0x1.054cc8p-08,
-	0x1.f8218ep-11,
-	0x1.83320cp-13,
-	0x1.3a9ec8p-15,
-	0x1.724486p-18,
-	0x1.1d360cp-20,
-	0x1.1d8134p-05,
-	0x1.dadb5ap-07,
-}
-
-var table5 = [8]float32{
-	-0x1.8f243cp-07,
-	-0x1.deda3ap-09,
-	-0x1.e5a7fep-11,
-	-0x1.06827ep-12,
-	-0x1.bbf5ap-15,
-	-0x1.d5f4bp-17,
-	-0x1.45b48ap-04,
-	-0x1.2ed3a6p-05,
-}
-
-var table6 = [8]float32{
-	0x1.1a544p-05,
-	0x1.aeb3fp-07,
-	0x1.25e4a4p-08,
-	0x1.ad031p-10,
-	0x1.06d44ap-11,
-	0x1.80e5a8p-13,
-	0x1.4ba21ep-03,
-	0x1.5e2d76p-04,
-}
-
-var table7 = [8]float32{
-	-0x1.6c2de8p-04,
-	-0x1.6bcfbap-05,
-	-0x1.56934ep-06,
-	-0x1.57048p-07,
-	-0x1.33e136p-08,
-	-0x1.397186p-09,
-	-0x1.233d22p-02,
-	-0x1.6594c8p-03,
-}
-
-var table8 = [8]float32{
-	0x1.a1daf2p-03,
-	0x1.1d4e48p-03,
-	0x1.7efde4p-04,
-	0x1.0bfd6ep-04,
-	0x1.64aec4p-05,
-	0x1.fb8ddep-06,
-	0x1.9e1ceep-02,
-	0x1.344f18p-02,
-}
-
-var table9 = [8]float32{
 	0x1.feep-01,
 	0x1.158p+01,
 	0x1.716p+01,
@@ -876,7 +767,7 @@ var table9 = [8]float32{
 	0x1.587p+02,
 }
 
-var table10 = [8]float32{
+var table1 = [8]float32{
 	-0x1.18a8d2p-12,
 	0x1.01e1f2p-13,
 	-0x1.959cc2p-15,
@@ -887,7 +778,7 @@ var table10 = [8]float32{
 	0x1.7f691cp-22,
 }
 
-var table11 = [8]float32{
+var table2 = [8]float32{
 	-0x1.ab3a7ep-11,
 	0x1.13e7fep-12,
 	0x1.0b1d6cp-13,
@@ -898,7 +789,7 @@ var table11 = [8]float32{
 	-0x1.0f8186p-21,
 }
 
-var table12 = [8]float32{
+var table3 = [8]float32{
 	0x1.0fc0bep-09,
 	-0x1.2b0e66p-10,
 	0x1.bfa4eep-16,
@@ -909,7 +800,7 @@ var table12 = [8]float32{
 	0x1.d02168p-21,
 }
 
-var table13 = [8]float32{
+var table4 = [8]float32{
 	0x1.08334p-08,
 	0x1.0105e6p-10,
 	-0x1.2f50dap-10,
@@ -920,7 +811,7 @@ var table13 = [8]float32{
 	-0x1.32448ep-20,
 }
 
-var table14 = [8]float32{
+var table5 = [8]float32{
 	-0x1.4b2b24p-06,
 	0x1.7ee6dcp-08,
 	0x1.046a1p-08,
@@ -931,7 +822,7 @@ var table14 = [8]float32{
 	0x1.402536p-20,
 }
 
-var table15 = [8]float32{
+var table6 = [8]float32{
 	0x1.6dd1c4p-13,
 	-0x1.80644ep-06,
 	-0x1.f07a4p-08,
@@ -942,7 +833,7 @@ var table15 = [8]float32{
 	-0x1.004754p-20,
 }
 
-var table16 = [8]float32{
+var table7 = [8]float32{
 	0x1.ef8df4p-04,
 	0x1.51d732p-05,
 	0x1.25495cp-07,
@@ -953,7 +844,7 @@ var table16 = [8]float32{
 	0x1.27eedcp-21,
 }
 
-var table17 = [8]float32{
+var table8 = [8]float32{
 	-0x1.f0a50ep-03,
 	-0x1.37aa62p-05,
 	-0x1.96882ap-08,
@@ -964,7 +855,7 @@ var table17 = [8]float32{
 	-0x1.b7e622p-23,
 }
 
-var table18 = [8]float32{
+var table9 = [8]float32{
 	0x1.46041ap-03,
 	0x1.ee28acp-07,
 	0x1.ffd356p-10,
@@ -973,4 +864,103 @@ var table18 = [8]float32{
 	0x1.3f49aep-19,
 	0x1.278f1p-22,
 	0x1.3caafp-25,
+}
+
+var table10 = [8]float32{
+	0x1.85p+00,
+	0x1.45cp+01,
+	0x1.02cp+02,
+	5.9375,
+	0x1.21cp+03,
+	0x1.99ap+03,
+	0x1.22p-02,
+	0x1.7d8p-01,
+}
+
+var table11 = [8]float32{
+	-0x1.b90a94p-14,
+	-0x1.e67b5p-17,
+	-0x1.7240bep-20,
+	-0x1.d43a7ap-24,
+	-0x1.cc0522p-28,
+	-0x1.0c2ed8p-31,
+	-0x1.f7b8c8p-10,
+	-0x1.1f65fp-11,
+}
+
+var table12 = [8]float32{
+	0x1.80ba28p-12,
+	0x1.eeb37ep-15,
+	0x1.dfe9eep-18,
+	0x1.ba543ep-21,
+	0x1.104a3p-24,
+	0x1.aa6e74p-28,
+	0x1.54a538p-08,
+	0x1.c5ad3p-10,
+}
+
+var table13 = [8]float32{
+	-0x1.40513cp-10,
+	-0x1.f97d9ap-13,
+	-0x1.2ab8f4p-15,
+	-0x1.72aedep-18,
+	-0x1.318da8p-21,
+	-0x1.57d1d6p-24,
+	-0x1.c83976p-07,
+	-0x1.56fa58p-08,
+}
+
+var table14 = [8]float32{
+	0x1.054cc8p-08,
+	0x1.f8218ep-11,
+	0x1.83320cp-13,
+	0x1.3a9ec8p-15,
+	0x1.724486p-18,
+	0x1.1d360cp-20,
+	0x1.1d8134p-05,
+	0x1.dadb5ap-07,
+}
+
+var table15 = [8]float32{
+	-0x1.8f243cp-07,
+	-0x1.deda3ap-09,
+	-0x1.e5a7fep-11,
+	-0x1.06827ep-12,
+	-0x1.bbf5ap-15,
+	-0x1.d5f4bp-17,
+	-0x1.45b48ap-04,
+	-0x1.2ed3a6p-05,
+}
+
+var table16 = [8]float32{
+	0x1.1a544p-05,
+	0x1.aeb3fp-07,
+	0x1.25e4a4p-08,
+	0x1.ad031p-10,
+	0x1.06d44ap-11,
+	0x1.80e5a8p-13,
+	0x1.4ba21ep-03,
+	0x1.5e2d76p-04,
+}
+
+var table17 = [8]float32{
+	-0x1.6c2de8p-04,
+	-0x1.6bcfbap-05,
+	-0x1.56934ep-06,
+	-0x1.57048p-07,
+	-0x1.33e136p-08,
+	-0x1.397186p-09,
+	-0x1.233d22p-02,
+	-0x1.6594c8p-03,
+}
+
+var table18 = [8]float32{
+	0x1.a1daf2p-03,
+	0x1.1d4e48p-03,
+	0x1.7efde4p-04,
+	0x1.0bfd6ep-04,
+	0x1.64aec4p-05,
+	0x1.fb8ddep-06,
+	0x1.9e1ceep-02,
+	0x1.344f18p-02,
 }

@@ -2,29 +2,13 @@ package main
 
 import "math"
 
-// tail is Φ(-a)·exp(a²/2), where Φ is the normal distribution, as polynomials of a - centre in the eight parts of 0 ≤ a ≤ 14.5 in which
-// a+1 has the same exponent and first bit of the fraction. Row k has the coefficients of degree k; relative error below 3.7e-8. In the
-// middle of each part, centre was chosen so that the coefficient of degree 0 is a float32 up to a relative 1.5e-9.
-var (
-	tailCentre = [8]float32{0.283203125, 0.7451171875, 1.51953125, 2.544921875, 4.04296875, 5.9375, 9.0546875, 12.80078125}
-	tail       = [][8]float32{
-		{0x1.9e1ceep-2, 0x1.344f18p-2, 0x1.a1daf2p-3, 0x1.1d4e48p-3, 0x1.7efde4p-4, 0x1.0bfd6ep-4, 0x1.64aec4p-5, 0x1.fb8ddep-6},
-		{-0x1.233d22p-2, -0x1.6594c8p-3, -0x1.6c2de8p-4, -0x1.6bcfbap-5, -0x1.56934ep-6, -0x1.57048p-7, -0x1.33e136p-8, -0x1.397186p-9},
-		{0x1.4ba21ep-3, 0x1.5e2d76p-4, 0x1.1a544p-5, 0x1.aeb3fp-7, 0x1.25e4a4p-8, 0x1.ad031p-10, 0x1.06d44ap-11, 0x1.80e5a8p-13},
-		{-0x1.45b48ap-4, -0x1.2ed3a6p-5, -0x1.8f243cp-7, -0x1.deda3ap-9, -0x1.e5a7fep-11, -0x1.06827ep-12, -0x1.bbf5ap-15, -0x1.d5f4bp-17},
-		{0x1.1d8134p-5, 0x1.dadb5ap-7, 0x1.054cc8p-8, 0x1.f8218ep-11, 0x1.83320cp-13, 0x1.3a9ec8p-15, 0x1.724486p-18, 0x1.1d360cp-20},
-		{-0x1.c83976p-7, -0x1.56fa58p-8, -0x1.40513cp-10, -0x1.f97d9ap-13, -0x1.2ab8f4p-15, -0x1.72aedep-18, -0x1.318da8p-21, -0x1.57d1d6p-24},
-		{0x1.54a538p-8, 0x1.c5ad3p-10, 0x1.80ba28p-12, 0x1.eeb37ep-15, 0x1.dfe9eep-18, 0x1.ba543ep-21, 0x1.104a3p-24, 0x1.aa6e74p-28},
-		{-0x1.f7b8c8p-10, -0x1.1f65fp-11, -0x1.b90a94p-14, -0x1.e67b5p-17, -0x1.7240bep-20, -0x1.d43a7ap-24, -0x1.cc0522p-28, -0x1.0c2ed8p-31},
-	}
-)
-
 // nearEnd is where phi ends, just below √30.
 const nearEnd = 5.477
 
-// phi is Φ(-a) for 0 ≤ a ≤ nearEnd, as polynomials of a - centre in the eight parts in which a²/4 rounds to the same integer. Row k has the
-// coefficients of degree k; relative error below 4.9e-8 in the first part, 3e-8 in the others. They are the minimax polynomials of the
-// relative error with their coefficients rounded; each centre is the one at which that and the roundings of the evaluation do least harm.
+// phi is Φ(-a), where Φ is the normal distribution, for 0 ≤ a ≤ nearEnd, as polynomials of a - centre in the eight parts in which a²/4 rounds
+// to the same integer. Row k has the coefficients of degree k; relative error below 4.9e-8 in the first part, 3e-8 in the others. They are
+// the minimax polynomials of the relative error with their coefficients rounded; each centre is the one at which that and the roundings of
+// the evaluation do least harm.
 var (
 	phiCentre = [8]float32{0.997802734375, 2.16796875, 2.8857421875, 3.6015625, 4.0751953125, 4.5751953125, 5.0078125, 5.3818359375}
 	phi       = [][8]float32{
@@ -40,38 +24,14 @@ var (
 	}
 )
 
-// part looks up the value for the part of the index: the first parts have indices 6 and 7, as the exponent of 1 is 127.
-func (b *body) part(index *value, parts [8]float32) *value {
-	var table [8]float32
-	for i, v := range parts {
-		table[(2*127+i)%8] = v
-	}
-	return b.lookup(index, table)
-}
+// far is a·Φ(-a)·exp(a²/2) for nearEnd ≤ a ≤ 13.243, as a polynomial of a - farCentre: the minimax polynomial of the relative error with its
+// coefficients rounded; relative error below 3.1e-8. It is 0.386 to 0.397, nearly the coefficient of degree 0, so no rounding but the last
+// counts. In the middle, farCentre was chosen so that this coefficient is a float32 up to a relative 2.5e-10.
+const farCentre = 9
 
-// normalTail returns q = tail(a) for 0 ≤ a ≤ 14.5, and t and p, of which 2ⁿ·(1 + p) = exp(-a²/2) is made; n is in the low bits of t. Where n
-// is -127, from 13.24 on, pow2 of t is 0.
-func (b *body) normalTail(a *value) (q, t, p *value) {
-	b.note("q = tail(a)")
-	i := b.index(b.add(a, b.num(1)), 22)
-	u := b.sub(a, b.part(i, tailCentre))
-	q = b.part(i, tail[len(tail)-1])
-	for k := len(tail) - 2; k >= 0; k-- {
-		q = b.fma(q, u, b.part(i, tail[k]))
-	}
-	b.note("a² = r - 2n·ln 2; 2n·high is exact")
-	high := float32(math.Round(math.Ln2*0x1p16) / 0x1p16)
-	magic := b.num(round + 127)
-	t = b.fma(b.mul(a, a), b.num(-log2E/2), magic)
-	n := b.sub(t, magic)
-	r := b.fma(a, a, b.mul(n, b.num(2*high)))
-	r = b.fma(n, b.num(float32(2*(math.Ln2-float64(high)))), r)
-	b.note("p = exp(-r/2) - 1")
-	var halved []float32
-	for i, c := range expNegPoly {
-		halved = append(halved, c/float32(int(2)<<i))
-	}
-	return q, t, b.mul(b.poly(r, halved), r)
+var far = []float32{
+	0x1.93a64ep-2, 0x1.0b6d0ep-10, -0x1.5498e8p-13, 0x1.7df4b4p-16, -0x1.8f61e2p-19, 0x1.846396p-22, -0x1.56095p-25, 0x1.678afap-28,
+	-0x1.d36638p-31, 0x1.38f1fep-34,
 }
 
 // geluNear returns max(0, x) - a·Φ(-a) with a = |x|, for x ≥ -nearEnd. For x ≥ nearEnd, a stays nearEnd: the product is less than half a unit
@@ -89,13 +49,33 @@ func (b *body) geluNear() *value {
 	return b.fms(a, q, b.max(b.num(0), b.x()))
 }
 
-// geluFar returns -a·Φ(-a) for x < 0, with Φ(-a) = exp(-a²/2)·tail(a). Below -13.24 it is 0.
+// geluFar returns -a·Φ(-a) for x < -nearEnd, as exp(-a²/2)·far(a). The multiplication by 2ⁿ comes last, as all before it are normal numbers.
+// From a = 13.24 on, the result is 0.
 func (b *body) geluFar() *value {
 	a := b.min(b.num(13.27), b.abs(b.x()))
-	q, t, p := b.normalTail(a)
-	b.note("-a·2ⁿ·q·(1 + p)")
-	s := b.mul(q, b.pow2(t))
-	return b.fms(a, b.fma(s, p, s), b.num(0))
+	b.note("q = far(a)")
+	q := b.poly(b.sub(a, b.num(farCentre)), far)
+	t, p := b.bell(a)
+	b.note("-2ⁿ·q·(1 + p)")
+	return b.fms(b.fma(q, p, q), b.pow2(t), b.num(0))
+}
+
+// bell returns t and p, of which 2ⁿ·(1 + p) = exp(-a²/2) is made; n is in the low bits of t. Where n is -127, from a = 13.24 on, pow2 of t
+// is 0.
+func (b *body) bell(a *value) (t, p *value) {
+	b.note("a² = r - 2n·ln 2; 2n·high is exact")
+	high := float32(math.Round(math.Ln2*0x1p16) / 0x1p16)
+	magic := b.num(round + 127)
+	t = b.fma(b.mul(a, a), b.num(-log2E/2), magic)
+	n := b.sub(t, magic)
+	r := b.fma(a, a, b.mul(n, b.num(2*high)))
+	r = b.fma(n, b.num(float32(2*(math.Ln2-float64(high)))), r)
+	b.note("p = exp(-r/2) - 1")
+	var halved []float32
+	for i, c := range expNegPoly {
+		halved = append(halved, c/float32(int(2)<<i))
+	}
+	return t, b.mul(b.poly(r, halved), r)
 }
 
 // GELU's tanh form is x·sigmoid(v) with v = x·(geluA + geluB·x²): (1 + tanh(v/2))/2 = sigmoid(v).
