@@ -68,6 +68,9 @@ func (d *Decoder) Vocabulary() int { return d.model.Vocabulary() }
 
 // Start implements [generate.Source]: it computes the prompts.
 func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
+	if len(d.requests) == 0 {
+		return mat.New(0, d.Vocabulary()), nil
+	}
 	net := d.model.net.(decodable)
 	for i := range d.requests {
 		d.rows = append(d.rows, row{i, d.newCache()})

@@ -292,3 +292,16 @@ func TestSpecialTokens(t *testing.T) {
 		}
 	}
 }
+
+// TestDecodeNothing decodes no sequences.
+func TestDecodeNothing(t *testing.T) {
+	for name, m := range decodables(t) {
+		d, err := m.Decoder(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x, err := d.Start(t.Context()); err != nil || x.Rows != 0 || x.Cols != m.Vocabulary() {
+			t.Errorf("%s: got %s, %v", name, x.Shape(), err)
+		}
+	}
+}

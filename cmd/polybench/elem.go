@@ -113,6 +113,9 @@ func elem(ctx context.Context, args []string, w io.Writer) error {
 			samplers = append(samplers, newSampler(e, float64(4*row.streams*elemCount), func() { row.run(e, dst, y, x) }))
 		}
 	}
+	if len(rows) == 0 {
+		return usageError(fmt.Sprintf("-rows: got %q, want a part of a row's name", *only))
+	}
 	for range *samples {
 		for _, s := range samplers {
 			if err := ctx.Err(); err != nil {
