@@ -23,7 +23,7 @@ func (a *Arena) Matrix(rows, cols int) Matrix {
 			return m
 		}
 	}
-	a.slabs = append(a.slabs, aligned(max(n, slabSize)))
+	a.slabs = append(a.slabs, make([]float32, max(n, slabSize)))
 	return a.Matrix(rows, cols)
 }
 

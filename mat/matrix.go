@@ -11,8 +11,8 @@ type Matrix struct {
 	Data               []float32
 }
 
-// New returns a zero matrix of rows × cols, which begins on a cache line's boundary.
-func New(rows, cols int) Matrix { return View(aligned(rows*cols), rows, cols) }
+// New returns a zero matrix of rows × cols.
+func New(rows, cols int) Matrix { return View(make([]float32, rows*cols), rows, cols) }
 
 // View returns data, which holds at least rows·cols values in row-major order, as a matrix.
 func View(data []float32, rows, cols int) Matrix {
