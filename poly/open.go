@@ -25,8 +25,8 @@ const (
 
 // Open opens the folder dir that PEFT wrote: adapter_config.json and adapter_model.safetensors. What the config asks for is checked against
 // base's modules, and every tensor that it implies must be there with the right shape. Parameters of base itself that the folder has besides, embeddings
-// that were resized or trained say (PEFT's save_embedding_layers), are used in place of base's by the sequences that use the adapter. Errors name the folder and the file, the tensor or the
-// field ([*ConfigError], [*PatternError]); they wrap [fs.ErrNotExist] where a file is not there.
+// that were resized or trained say (PEFT's save_embedding_layers), are used in place of base's by the sequences that use the adapter. Errors name the
+// folder and the file, the tensor or the field ([*ConfigError], [*PatternError]); they wrap [fs.ErrNotExist] where a file is not there.
 func Open(dir string, base Base) (*Adapter, error) {
 	a, err := OpenFS(os.DirFS(dir), base)
 	if err != nil {
