@@ -39,6 +39,9 @@ func generateText(ctx context.Context, args []string, w io.Writer) error {
 	if *adapter == "" && given(flags)["task"] {
 		return usageError("-task is of an -adapter")
 	}
+	if *most < 1 {
+		return usageError(fmt.Sprintf("-max-new-tokens: got %d, want ≥ 1", *most))
+	}
 	e, err := mat.NewEngine(*options)
 	if err != nil {
 		return err

@@ -153,7 +153,8 @@ func TestGenerateErrors(t *testing.T) {
 		{[]string{"generate", "-model", "testdata/t5-mhr/base", "-prompt", "a"}, "tokenizer.json"},
 		{[]string{"generate", "-model", dir, "-prompt", "a", "-adapter", adapter, "-task", "3"}, "task id: got 3"},
 		{[]string{"generate", "-model", dir, "-prompt", "a", "-task", "0"}, "-task is of an -adapter"},
-		{[]string{"generate", "-model", dir, "-prompt", "a", "-max-new-tokens", "0"}, "max_new_tokens: got 0"},
+		{[]string{"generate", "-model", dir, "-prompt", "a", "-max-new-tokens", "0"}, "-max-new-tokens: got 0"},
+		{[]string{"generate", "-model", dir, "-prompt", "a", "-adapter", adapter, "-task", "-1"}, "task id: got -1"},
 	} {
 		err := run(t.Context(), test.args, &bytes.Buffer{})
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -66,7 +65,7 @@ func exists(fsys fs.FS, name string) bool {
 
 // inspectFile lists the tensors of a safetensors file.
 func inspectFile(w io.Writer, path string) error {
-	f, err := safetensors.OpenFS(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+	f, err := safetensors.Open(path)
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,7 @@ func TestInspectErrors(t *testing.T) {
 	file("pickle/adapter_model.bin", "PK")
 	for _, test := range []struct{ path, want string }{
 		{filepath.Join(dir, "none"), "none"},
-		{file("short.safetensors", "1234"), "short.safetensors"},
+		{file("short.safetensors", "1234"), filepath.Join(dir, "short.safetensors")},
 		{file("long.safetensors", "\xff\xff\xff\xff\xff\xff\xff\x7f{}"), "long.safetensors"},
 		{filepath.Join(dir, "empty"), "adapter_config.json"},
 		{filepath.Join(dir, "config"), "config.json"},

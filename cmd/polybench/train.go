@@ -34,8 +34,10 @@ func trainAdapter(ctx context.Context, args []string, w io.Writer) error {
 	switch {
 	case !*isDemo && (given["steps"] || given["seed"] || given["out"]):
 		return usageError("-steps, -seed and -out are of train -demo")
-	case d.steps < 0:
-		return usageError(fmt.Sprintf("-steps: got %d, want ≥ 0", d.steps))
+	case given["steps"] && given["seconds"]:
+		return usageError("-steps and -seconds exclude each other")
+	case given["steps"] && d.steps < 1:
+		return usageError(fmt.Sprintf("-steps: got %d, want ≥ 1", d.steps))
 	case *seconds < 0:
 		return usageError(fmt.Sprintf("-seconds: got %d, want ≥ 0", *seconds))
 	case !given["seconds"] && *isDemo:

@@ -42,6 +42,9 @@ type demo struct {
 // run trains, saves the adapter, opens it again and prints what it does. It fails where the loss on held-out examples did not fall and where the opened
 // adapter gives other logits.
 func (d *demo) run(ctx context.Context, w io.Writer, e *mat.Engine) error {
+	if err := d.checkOut(); err != nil {
+		return err
+	}
 	if err := d.open(e); err != nil {
 		return err
 	}
@@ -75,6 +78,21 @@ func (d *demo) run(ctx context.Context, w io.Writer, e *mat.Engine) error {
 		return fmt.Errorf("the loss on held-out examples did not fall: got %.3f after %.3f", to, from)
 	}
 	return nil
+}
+
+// checkOut makes the folder that out names and tries to write there: better before the training than behind it.
+func (d *demo) checkOut() error {
+	if d.out == "" {
+		return nil
+	}
+	if err := os.MkdirAll(d.out, 0o777); err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	f, err := os.CreateTemp(d.out, ".*.tmp")
+	if err != nil {
+		return fmt.Errorf("-out: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // open opens the embedded base, whose weights are random.

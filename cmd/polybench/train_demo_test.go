@@ -56,8 +56,10 @@ func TestTrainDemoErrors(t *testing.T) {
 		usage bool
 	}{
 		{[]string{"-demo", "-seconds", "0", "-out", dir}, "did not fall", false},
-		{[]string{"-demo", "-steps", "1", "-out", file}, "got a file", false},
+		{[]string{"-demo", "-seconds", "3600", "-out", file}, "-out: mkdir " + file, false}, // before the hour
 		{[]string{"-demo", "-steps", "-1"}, "-steps: got -1", true},
+		{[]string{"-demo", "-steps", "0"}, "-steps: got 0", true},
+		{[]string{"-demo", "-steps", "1", "-seconds", "1"}, "exclude each other", true},
 		{[]string{"-steps", "3"}, "-demo", true},
 		{[]string{"-out", dir}, "-demo", true},
 	} {

@@ -91,7 +91,7 @@ func (c folders) verify(ctx context.Context, e *mat.Engine) ([]check, error) {
 	defer f.Close()
 	r, err := readReference(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.file, err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(c.reference.name, c.file), err)
 	}
 	v := verifier{m, a, b, r}
 	return v.run(ctx)

@@ -268,7 +268,7 @@ func TestVerifyErrors(t *testing.T) {
 		{"an adapter as the base", verifyArgs(dir, "-model", dir+"/adapter"), "config.json"},
 		{"a base as the adapter", verifyArgs(dir, "-adapter", dir+"/base"), "adapter_config.json"},
 		{"another model's adapter", verifyArgs(dir, "-adapter", "../../poly/testdata/peft-0.21/t5-long/adapter"), "SelfAttention"},
-		{"not a reference", verifyArgs(dir, "-reference", dir+"/base/model.safetensors"), "input_ids"},
+		{"not a reference", verifyArgs(dir, "-reference", dir+"/base/model.safetensors"), dir + "/base/model.safetensors: safetensors"},
 		{"no sequences", verifyArgs(dir, "-reference", empty), "tensor input_ids: got shape [0 12], want a matrix"},
 		{"no settings", verifyArgs(dir, "-reference", settings("")), `gen.beam3: metadata: got ""`},
 		{"broken settings", verifyArgs(dir, "-reference", settings(`{"max_new_tokens": 5} x`)), `gen.beam3: metadata: got "{`},
