@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode"
 )
 
 // tiny is a tokenizer.json with some of its fields replaced.
@@ -95,6 +96,23 @@ func TestFormatErrors(t *testing.T) {
 	}
 	if _, err := Open("testdata/none.json"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want fs.ErrNotExist", err)
+	}
+}
+
+// An error is one line that a terminal can show, whatever the file holds.
+func TestErrorsArePrintable(t *testing.T) {
+	for _, test := range []struct{ data, want string }{
+		{"{\n  \"version\": \"1.0\",\r\n", `f: got { "version": "1.0",, want an object: `},
+		{"{\"a\": \"\x1b[31m\"", `f: got {"a": "�[31m", want an object: `},
+		{"{\"a\xff\": 1, \"a\xfe\": 2}", `f: got text that is not UTF-8`},
+		{string(tiny(t, map[string]string{"normalizer": `"` + strings.Repeat("é", 40) + `"`})), `normalizer: got "` + strings.Repeat("é", 29) + `…, want an object: `},
+		{`{"model": {}, "\u001b[31m": 1}`, `f: "\x1b[31m": not supported`},
+		{`{"model": {}, "` + strings.Repeat("x", 1000) + `": 1}`, `x"…: not supported`},
+	} {
+		_, err := OpenFS(fstest.MapFS{"f": {Data: []byte(test.data)}}, "f")
+		if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > 400 || strings.ContainsFunc(err.Error(), unicode.IsControl) {
+			t.Errorf("%q: got %q, want %q", test.data, err, test.want)
+		}
 	}
 }
 

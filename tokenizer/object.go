@@ -2,9 +2,11 @@ package tokenizer
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // An object is a JSON object that is read field by field. The first error stays; reading goes on with zero values.
@@ -108,7 +110,11 @@ func (o *object) readOneOf(key string, words ...string) int {
 // done returns the first error, or one for a field that nobody took.
 func (o *object) done() error {
 	if o.err == nil && len(o.values) > 0 {
-		o.fail(slices.Min(slices.Collect(maps.Keys(o.values))), "not supported")
+		key := slices.Min(slices.Collect(maps.Keys(o.values)))
+		if len(key) > maxSample || strings.ContainsFunc(key, isUnprintable) {
+			key = quote(key)
+		}
+		o.fail(key, "not supported")
 	}
 	return o.err
 }
@@ -120,11 +126,22 @@ func (o *object) kind() string {
 	return s
 }
 
-// sample makes the beginning of a JSON value fit for a message.
+// maxSample is how many bytes of a value a message has.
+const maxSample = 60
+
+// sample makes the beginning of a JSON value fit for one line of a message.
 func sample(data []byte) string {
-	const limit = 60
-	if len(data) > limit {
-		return fmt.Sprintf("%s…", data[:limit])
+	text, more := string(data), ""
+	if len(text) > maxSample {
+		text, more = text[:maxSample], "…"
 	}
-	return string(data)
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
+	return strings.Map(func(r rune) rune {
+		if isUnprintable(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, text) + more
 }
+
+func isUnprintable(r rune) bool { return !strconv.IsPrint(r) }

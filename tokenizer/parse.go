@@ -4,10 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // parsePipeline reads a tokenizer.json.
 func parsePipeline(data []byte) (*pipeline, error) {
+	if !utf8.Valid(data) {
+		return nil, fail("", "got text that is not UTF-8")
+	}
 	o, err := parseObject("", data)
 	if err != nil {
 		return nil, err
