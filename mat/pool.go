@@ -100,11 +100,21 @@ func (p *pool) launch() {
 // patience is how long a goroutine looks for work, or for the end of others' work, before it is parked. In a forward pass one task follows another in
 // less than 50 µs, unless the system holds up one of the threads; but to wake a worker whose core has gone to sleep as well takes 50 µs and, on a
 // virtual machine, often several times as long, in which its share of some products is left to the others.
-const patience = 200 * time.Microsecond
+//
+// From eager on it lets other threads of the system go first. On a busy machine the thread that waits is often on the processor of the one it waits for,
+// and each would spend a time slice where the other needs it.
+const (
+	patience = 200 * time.Microsecond
+	eager    = 50 * time.Microsecond
+)
 
 // wait receives from c, and looks often for a while before it sleeps, doing meanwhile between two looks.
 func wait[T any](c <-chan T, meanwhile func()) T {
-	for start := time.Now(); time.Since(start) < patience; runtime.Gosched() {
+	start := time.Now()
+	for waited := time.Duration(0); waited < patience; waited = time.Since(start) {
+		if waited > eager {
+			yield()
+		}
 		for range 32 {
 			select {
 			case v := <-c:
@@ -113,6 +123,7 @@ func wait[T any](c <-chan T, meanwhile func()) T {
 				meanwhile()
 			}
 		}
+		runtime.Gosched()
 	}
 	return <-c
 }
