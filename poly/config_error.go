@@ -14,7 +14,7 @@ type ConfigError struct {
 
 // Error returns one line.
 func (e *ConfigError) Error() string {
-	return fmt.Sprintf("poly: config: %s: got %s, expected %s", e.Field, e.Got, e.Want)
+	return fmt.Sprintf("poly: config: %s: got %s, want %s", e.Field, e.Got, e.Want)
 }
 
 // describe renders a value from a file for one line of a message.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/poly"
 )
 
@@ -33,7 +34,7 @@ func ExampleParseConfig() {
 	// 8 3 2 4
 	// ["q" "v"] SEQ_2_SEQ_LM
 	// [router_dropout]
-	// poly: config: n_tasks: got 2.5, expected an integer
+	// poly: config: n_tasks: got 2.5, want an integer
 }
 
 func ExampleConfig_Marshal() {
@@ -71,22 +72,22 @@ func ExampleConfig_Marshal() {
 }
 
 // modules are those of a small model.
-var modules = []poly.ModuleInfo{
+var modules = []nn.Module{
 	{Path: "block", Type: "ModuleList"},
 	{Path: "block.0", Type: "Block"},
-	{Path: "block.0.q", Type: "Linear", Linear: true},
-	{Path: "block.0.wo", Type: "Linear", Linear: true},
+	{Path: "block.0.q", Type: "Linear", Layer: new(nn.Linear)},
+	{Path: "block.0.wo", Type: "Linear", Layer: new(nn.Linear)},
 	{Path: "block.1", Type: "Block"},
-	{Path: "block.1.q", Type: "Linear", Linear: true},
-	{Path: "block.1.wo", Type: "Linear", Linear: true},
-	{Path: "lm_head", Type: "Linear", Linear: true, Output: true},
+	{Path: "block.1.q", Type: "Linear", Layer: new(nn.Linear)},
+	{Path: "block.1.wo", Type: "Linear", Layer: new(nn.Linear)},
+	{Path: "lm_head", Type: "Linear", Layer: new(nn.Linear), Output: true},
 }
 
 func ExampleConfig_Validate() {
 	config := poly.NewConfig()
 	config.NSplits = 0
 	fmt.Println(config.Validate())
-	// Output: poly: config: n_splits: got 0, expected a positive integer
+	// Output: poly: config: n_splits: got 0, want a positive integer
 }
 
 func ExampleConfig_Targets() {
@@ -105,7 +106,7 @@ func ExampleConfig_Targets() {
 	// [block.1.q] without [block.0.q block.0.wo]
 	// [block.1.q block.1.wo] without [block.0.q block.0.wo]
 	// [block.1.q block.1.wo] without [block.0.q block.0.wo]
-	// poly: config: target_modules: got ["k"], which adapts none of the modules: 6 did not match, 2 were excluded by exclude_modules or modules_to_save, expected at least one module to adapt
+	// poly: config: target_modules: got ["k"], which adapts none of the modules: 6 did not match, 2 were excluded by exclude_modules or modules_to_save, want at least one module to adapt
 }
 
 func ExampleConfig_SavedModules() {

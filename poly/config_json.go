@@ -22,7 +22,7 @@ func ParseConfig(data []byte) (*Config, error) {
 	}
 	object, ok := v.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("poly: config: got %s, expected an object", describe(v))
+		return nil, fmt.Errorf("poly: config: got %s, want an object", describe(v))
 	}
 	if _, ok := object["peft_type"]; !ok {
 		return nil, &ConfigError{"peft_type", "no such key", `"POLY"`}

@@ -35,7 +35,7 @@ func TestRealConfigs(t *testing.T) {
 			continue
 		}
 		if got, err := c.Marshal(); string(got) != string(data) || err != nil {
-			t.Errorf("%s: got %s, %v, expected %s", name, got, err, data)
+			t.Errorf("%s: got %s, %v, want %s", name, got, err, data)
 		}
 		want := FormatToday
 		if strings.HasPrefix(name, "peft-0.8-") {
@@ -63,7 +63,7 @@ func TestParseConfig(t *testing.T) {
 		NTasks: 2, NSkills: 3, NSplits: 4, unknown: map[string]any{},
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, expected %+v", got, want)
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
@@ -74,11 +74,11 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	want := &Config{PEFTType: "POLY", R: 8, InitWeights: true, PolyType: "poly", NTasks: 1, NSkills: 4, NSplits: 1} // tuners/poly/config.py
 	if c := NewConfig(); !reflect.DeepEqual(c, want) {
-		t.Errorf("NewConfig: got %+v, expected %+v", c, want)
+		t.Errorf("NewConfig: got %+v, want %+v", c, want)
 	}
 	want.Format, want.unknown = Format082, map[string]any{}
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, expected %+v", got, want)
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
@@ -108,16 +108,16 @@ func TestParseConfigUnknown(t *testing.T) {
 func TestParseConfigErrors(t *testing.T) {
 	const ok = `"peft_type": "POLY", `
 	for _, c := range []struct{ text, want string }{
-		{`[]`, "got a list, expected an object"},
+		{`[]`, "got a list, want an object"},
 		{`{}`, "peft_type: got no such key"},
-		{`{"peft_type": "LORA"}`, `peft_type: got "LORA", expected "POLY"`},
-		{`{"peft_type": null}`, "peft_type: got null, expected a string"},
-		{`{` + ok + `"poly_type": "mhr"}`, `poly_type: got "mhr", expected "poly"`},
-		{`{` + ok + `"r": 0}`, "r: got 0, expected a positive integer"},
+		{`{"peft_type": "LORA"}`, `peft_type: got "LORA", want "POLY"`},
+		{`{"peft_type": null}`, "peft_type: got null, want a string"},
+		{`{` + ok + `"poly_type": "mhr"}`, `poly_type: got "mhr", want "poly"`},
+		{`{` + ok + `"r": 0}`, "r: got 0, want a positive integer"},
 		{`{` + ok + `"r": -1}`, "r: got -1"},
-		{`{` + ok + `"r": 8.0}`, "r: got 8.0, expected an integer"},
+		{`{` + ok + `"r": 8.0}`, "r: got 8.0, want an integer"},
 		{`{` + ok + `"r": 1e3}`, "r: got 1e3"},
-		{`{` + ok + `"r": "8"}`, `r: got "8", expected an integer`},
+		{`{` + ok + `"r": "8"}`, `r: got "8", want an integer`},
 		{`{` + ok + `"r": true}`, "r: got true"},
 		{`{` + ok + `"r": null}`, "r: got null"},
 		{`{` + ok + `"r": 99999999999999999999}`, "r: got 99999999999999999999"},
@@ -126,24 +126,24 @@ func TestParseConfigErrors(t *testing.T) {
 		{`{` + ok + `"n_tasks": 0}`, "n_tasks: got 0"},
 		{`{` + ok + `"n_skills": 0}`, "n_skills: got 0"},
 		{`{` + ok + `"n_splits": 0}`, "n_splits: got 0"},
-		{`{` + ok + `"r": 65536, "n_skills": 65536}`, "r·n_skills·n_splits: got 65536·65536·1, expected at most 2147483647"},
+		{`{` + ok + `"r": 65536, "n_skills": 65536}`, "r·n_skills·n_splits: got 65536·65536·1, want at most 2147483647"},
 		{`{` + ok + `"n_tasks": 2147483647, "n_splits": 2147483647}`, "n_skills·n_splits: got"},
 		{`{` + ok + `"n_tasks": 2147483647, "n_skills": 2}`, "n_tasks·n_skills·n_splits: got"},
-		{`{` + ok + `"init_weights": 1}`, "init_weights: got 1, expected true or false"},
+		{`{` + ok + `"init_weights": 1}`, "init_weights: got 1, want true or false"},
 		{`{` + ok + `"inference_mode": null}`, "inference_mode: got null"},
-		{`{` + ok + `"target_modules": 1}`, "target_modules: got 1, expected a list of names, a pattern or null"},
+		{`{` + ok + `"target_modules": 1}`, "target_modules: got 1, want a list of names, a pattern or null"},
 		{`{` + ok + `"target_modules": ["q", 1]}`, "target_modules: got a list whose item 1 is 1"},
 		{`{` + ok + `"exclude_modules": {}}`, "exclude_modules: got an object"},
-		{`{` + ok + `"modules_to_save": "lm_head"}`, `modules_to_save: got "lm_head", expected a list of names or null`},
+		{`{` + ok + `"modules_to_save": "lm_head"}`, `modules_to_save: got "lm_head", want a list of names or null`},
 		{`{` + ok + `"modules_to_save": [""]}`, "modules_to_save: got an empty name"},
-		{`{` + ok + `"revision": 1}`, "revision: got 1, expected a string or null"},
-		{`{` + ok + `"auto_mapping": []}`, "auto_mapping: got a list, expected an object or null"},
-		{`{` + ok + `"task_type": "FOO", "exclude_modules": null}`, `task_type: got "FOO", expected null or one of SEQ_CLS`},
+		{`{` + ok + `"revision": 1}`, "revision: got 1, want a string or null"},
+		{`{` + ok + `"auto_mapping": []}`, "auto_mapping: got a list, want an object or null"},
+		{`{` + ok + `"task_type": "FOO", "exclude_modules": null}`, `task_type: got "FOO", want null or one of SEQ_CLS`},
 		{`{` + ok + `"r": 8} x`, "byte 31: "},
 	} {
 		_, err := ParseConfig([]byte(c.text))
 		if err == nil || strings.LastIndex(err.Error(), "poly: config: ") != 0 || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: got error %v, expected %s", c.text, err, c.want)
+			t.Errorf("%s: got error %v, want %s", c.text, err, c.want)
 		}
 	}
 	if _, err := ParseConfig([]byte(`{` + ok + `"r": 2147483647, "n_tasks": 2147483647, "n_skills": 1}`)); err != nil {
@@ -151,7 +151,7 @@ func TestParseConfigErrors(t *testing.T) {
 	}
 	_, err := ParseConfig([]byte(`{` + ok + `"r": "8"}`))
 	if e, isConfig := errors.AsType[*ConfigError](err); !isConfig || e.Field != "r" {
-		t.Errorf("got %#v, expected a ConfigError of r", err)
+		t.Errorf("got %#v, want a ConfigError of r", err)
 	}
 	if _, err := ParseConfig([]byte(`{` + ok + `"task_type": "FOO"}`)); err != nil {
 		t.Errorf("PEFT 0.8 wrote any task type: %v", err)
@@ -169,7 +169,7 @@ func TestMarshalFormats(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := strings.Count(string(text), "\n") - 1; got != want {
-			t.Errorf("format %d: got %d keys, expected %d: %s", format, got, want, text)
+			t.Errorf("format %d: got %d keys, want %d: %s", format, got, want, text)
 		}
 		read, err := ParseConfig(text)
 		if err != nil {
@@ -208,7 +208,7 @@ func FuzzParseConfig(f *testing.F) {
 			t.Fatalf("%s: %v", text, err)
 		}
 		if !reflect.DeepEqual(again, c) {
-			t.Fatalf("got %+v, expected %+v", again, c)
+			t.Fatalf("got %+v, want %+v", again, c)
 		}
 	})
 }

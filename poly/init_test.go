@@ -209,9 +209,9 @@ func TestInitErrors(t *testing.T) {
 		change func(c *poly.Config)
 		want   string
 	}{
-		{func(c *poly.Config) { c.R = 0 }, "poly: config: r: got 0, expected a positive integer"},
-		{func(c *poly.Config) { c.NSplits = 4 }, "poly: config: n_splits: got 4, expected a divisor of the in_features of net.up, 6"},
-		{func(c *poly.Config) { c.TargetModules = poly.Modules{} }, `poly: config: target_modules: got null, expected names or a pattern: model type "custom" has no default`},
+		{func(c *poly.Config) { c.R = 0 }, "poly: config: r: got 0, want a positive integer"},
+		{func(c *poly.Config) { c.NSplits = 4 }, "poly: config: n_splits: got 4, want a divisor of the in_features of net.up, 6"},
+		{func(c *poly.Config) { c.TargetModules = poly.Modules{} }, `poly: config: target_modules: got null, want names or a pattern: model type "custom" has no default`},
 		{func(c *poly.Config) { c.TargetModules = poly.ModuleNames("norm") }, "poly: config: target_modules: got"},
 	} {
 		config := poly.NewConfig()
@@ -223,7 +223,7 @@ func TestInitErrors(t *testing.T) {
 	}
 	config := poly.NewConfig()
 	config.ModulesToSave = []string{"block"}
-	want := `poly: config: modules_to_save: got ["block"], which match "encoder.block" of type ModuleList, expected modules with a forward pass`
+	want := `poly: config: modules_to_save: got ["block"], which match "encoder.block" of type ModuleList, want modules with a forward pass`
 	if _, err := poly.Init(config, openBase(t, example+"/base"), rand.NewPCG(1, 2)); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

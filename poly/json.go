@@ -17,18 +17,18 @@ const maxJSONDepth = 100
 // keys and text that is not Unicode: stray bytes and escapes of half a surrogate pair.
 func decodeJSON(data []byte) (any, error) {
 	if !utf8.Valid(data) {
-		return nil, errors.New("got text that is not UTF-8, expected JSON in UTF-8")
+		return nil, errors.New("got text that is not UTF-8, want JSON in UTF-8")
 	}
 	var whole json.RawMessage
 	if err := json.Unmarshal(data, &whole); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
-			return nil, fmt.Errorf("byte %d: %w, expected JSON", syntax.Offset, err)
+			return nil, fmt.Errorf("byte %d: %w, want JSON", syntax.Offset, err)
 		}
 		return nil, err
 	}
 	if at := loneSurrogate(data); at >= 0 {
-		return nil, fmt.Errorf("byte %d: got half of a surrogate pair, expected a character", at)
+		return nil, fmt.Errorf("byte %d: got half of a surrogate pair, want a character", at)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -38,7 +38,7 @@ func decodeJSON(data []byte) (any, error) {
 // decodeValue reads one value of a text that is known to be well-formed.
 func decodeValue(d *json.Decoder, depth int) (any, error) {
 	if depth > maxJSONDepth {
-		return nil, fmt.Errorf("byte %d: got values nested deeper than %d, expected fewer levels", d.InputOffset(), maxJSONDepth)
+		return nil, fmt.Errorf("byte %d: got values nested deeper than %d, want fewer levels", d.InputOffset(), maxJSONDepth)
 	}
 	token, err := d.Token()
 	if err != nil {

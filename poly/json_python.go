@@ -36,7 +36,7 @@ func appendPython(b []byte, v any, level int) ([]byte, error) {
 			return appendPython(append(b, ": "...), v[keys[i]], level+1)
 		})
 	}
-	return nil, fmt.Errorf("got a value of type %T, expected what JSON has", v)
+	return nil, fmt.Errorf("got a value of type %T, want what JSON has", v)
 }
 
 // appendPythonItems appends n items between brackets, one on each line.
@@ -63,7 +63,7 @@ func appendPythonItems(b []byte, brackets string, n, level int, item func(b []by
 // appendPythonString appends a string in ASCII.
 func appendPythonString(b []byte, s string) ([]byte, error) {
 	if !utf8.ValidString(s) {
-		return nil, fmt.Errorf("got the string %s, expected UTF-8", quoteShort(s))
+		return nil, fmt.Errorf("got the string %s, want UTF-8", quoteShort(s))
 	}
 	b = append(b, '"')
 	for _, r := range s {

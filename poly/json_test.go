@@ -37,12 +37,12 @@ func TestAppendPython(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := appendPython(nil, v, 0); string(got) != c.want || err != nil {
-			t.Errorf("%s: got %s, %v, expected %s", c.in, got, err, c.want)
+			t.Errorf("%s: got %s, %v, want %s", c.in, got, err, c.want)
 		}
 	}
 	for _, v := range []any{1.5, "\xff", map[string]any{"\xff": nil}, []any{[]int{1}}} {
 		if _, err := appendPython(nil, v, 0); err == nil {
-			t.Errorf("%v: expected an error", v)
+			t.Errorf("%v: want an error", v)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func TestDecodeJSONRefuses(t *testing.T) {
 		strings.Repeat("[", 200) + strings.Repeat("]", 200),
 	} {
 		if v, err := decodeJSON([]byte(text)); err == nil {
-			t.Errorf("%q: got %v, expected an error", text, v)
+			t.Errorf("%q: got %v, want an error", text, v)
 		}
 	}
 	for text, want := range map[string]string{`"\\ud800"`: `\ud800`, `"\ud83d\ude00\\"`: `😀\`, ` "é" `: "é"} {

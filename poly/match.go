@@ -4,15 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-)
 
-// ModuleInfo describes a module of a base model, as torch's named_modules lists it.
-type ModuleInfo struct {
-	Path   string // "encoder.block.0.layer.0.SelfAttention.q"; the root's is empty
-	Type   string // torch's class: "Linear", "ModuleList", …
-	Linear bool   // can be adapted
-	Output bool   // the head: transformers' get_output_embeddings, or the classifier; "all-linear" leaves it out
-}
+	"github.com/polytropon/polytropon/nn"
+)
 
 // Match is what a config means for a base model.
 type Match struct {
@@ -24,12 +18,12 @@ type Match struct {
 }
 
 // Targets finds the layers to adapt among all modules of a base model, by the rules of PEFT's check_target_module_exists and
-// inject_adapter (tuners/tuners_utils.py). modelType is the base model's model_type, or "custom" if it has none.
+// inject_adapter (tuners/tuners_utils.py). modules and modelType are what the [Base] returns.
 //
 // The errors are PEFT's: no default for modelType, no match at all, nothing left after exclusion, a match on a module that is not linear.
 // "dummy-target-modules" permits no match and matches nothing. A layer that is adapted and also part of a module to save is an error,
 // as in PEFT, but in [Format082] it is saved and not adapted, as PEFT 0.8.2 does.
-func (c *Config) Targets(modules []ModuleInfo, modelType string) (*Match, error) {
+func (c *Config) Targets(modules []nn.Module, modelType string) (*Match, error) {
 	targets, err := c.resolveTargets(modules, modelType)
 	if err != nil {
 		return nil, err
@@ -67,7 +61,7 @@ func (c *Config) Targets(modules []ModuleInfo, modelType string) (*Match, error)
 			return nil, fmt.Errorf("poly: config: target_modules: %w", err)
 		case !matched:
 			unmatched++
-		case !m.Linear:
+		case !isLinear(m):
 			got := fmt.Sprintf("%v, which matches %q of type %s", targets, m.Path, m.Type)
 			return nil, &ConfigError{"target_modules", got, "matches on modules of type Linear only"}
 		case isWithin(m.Path, saved):
@@ -84,7 +78,7 @@ func (c *Config) Targets(modules []ModuleInfo, modelType string) (*Match, error)
 }
 
 // resolveTargets returns the target modules with the default and "all-linear" filled in.
-func (c *Config) resolveTargets(modules []ModuleInfo, modelType string) (Modules, error) {
+func (c *Config) resolveTargets(modules []nn.Module, modelType string) (Modules, error) {
 	targets := c.TargetModules
 	if targets.IsNull() {
 		var ok bool
@@ -97,7 +91,7 @@ func (c *Config) resolveTargets(modules []ModuleInfo, modelType string) (Modules
 	}
 	paths := []string{}
 	for _, m := range modules {
-		if m.Linear && !m.Output && m.Path != "" {
+		if isLinear(m) && !m.Output && m.Path != "" {
 			paths = append(paths, m.Path)
 		}
 	}
@@ -156,7 +150,7 @@ func noMatch(targets Modules, excluded, unmatched int) error {
 // SavedModules returns the paths of the modules that are trained and saved whole, in the model's order: those whose path ends with an
 // item of ModulesToSave, at any character and not only behind a dot (_set_trainable of PEFT's utils/other.py). Of nested matches it
 // returns the outermost, whose parameters include the others'. PEFT refuses containers, which have no forward pass; so does this.
-func (c *Config) SavedModules(modules []ModuleInfo) ([]string, error) {
+func (c *Config) SavedModules(modules []nn.Module) ([]string, error) {
 	var matched []string
 	for _, m := range modules {
 		if !slices.ContainsFunc(c.ModulesToSave, func(item string) bool { return strings.HasSuffix(m.Path, item) }) {
@@ -175,6 +169,11 @@ func (c *Config) SavedModules(modules []ModuleInfo) ([]string, error) {
 		}
 	}
 	return outermost, nil
+}
+
+func isLinear(m nn.Module) bool {
+	_, ok := m.Layer.(*nn.Linear)
+	return ok
 }
 
 // isWithin tells whether a path is one of the modules or lies below one.

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/polytropon/polytropon/nn"
 )
 
 // t5Modules lists a T5 model's modules in torch's order.
-func t5Modules(encoder, decoder int, gated bool) []ModuleInfo {
+func t5Modules(encoder, decoder int, gated bool) []nn.Module {
 	b := &moduleList{}
 	b.add("", "T5ForConditionalGeneration").add("shared", "Embedding")
 	for _, stack := range []struct {
@@ -50,7 +52,7 @@ func t5Modules(encoder, decoder int, gated bool) []ModuleInfo {
 }
 
 // llamaModules lists a Llama model's modules in torch's order.
-func llamaModules(layers int) []ModuleInfo {
+func llamaModules(layers int) []nn.Module {
 	b := &moduleList{}
 	b.add("", "LlamaForCausalLM").add("model", "LlamaModel").add("model.embed_tokens", "Embedding").add("model.layers", "ModuleList")
 	for i := range layers {
@@ -69,10 +71,14 @@ func llamaModules(layers int) []ModuleInfo {
 	return b.add("model.norm", "LlamaRMSNorm").add("model.rotary_emb", "LlamaRotaryEmbedding").add("lm_head", "Linear").modules
 }
 
-type moduleList struct{ modules []ModuleInfo }
+type moduleList struct{ modules []nn.Module }
 
 func (b *moduleList) add(path, typ string) *moduleList {
-	b.modules = append(b.modules, ModuleInfo{path, typ, typ == "Linear", path == "lm_head"})
+	m := nn.Module{Path: path, Type: typ, Output: path == "lm_head"}
+	if typ == "Linear" {
+		m.Layer = new(nn.Linear)
+	}
+	b.modules = append(b.modules, m)
 	return b
 }
 
@@ -105,10 +111,10 @@ func TestRealTargets(t *testing.T) {
 		}
 		slices.Sort(match.Adapted)
 		if want := strings.Fields(string(layers)); !slices.Equal(match.Adapted, want) {
-			t.Errorf("%s: got %v, expected %v", name, match.Adapted, want)
+			t.Errorf("%s: got %v, want %v", name, match.Adapted, want)
 		}
 		if got, err := c.SavedModules(modules); !slices.Equal(got, saved) || err != nil {
-			t.Errorf("%s: saved modules %v, %v, expected %v", name, got, err, saved)
+			t.Errorf("%s: saved modules %v, %v, want %v", name, got, err, saved)
 		}
 	}
 }
@@ -151,7 +157,7 @@ func TestTargets(t *testing.T) {
 			continue
 		}
 		if adapted, excluded := strings.Join(match.Adapted, " "), strings.Join(match.Excluded, " "); adapted != c.adapted || excluded != c.excluded {
-			t.Errorf("%s: got %q without %q, expected %q without %q", c.name, adapted, excluded, c.adapted, c.excluded)
+			t.Errorf("%s: got %q without %q, want %q without %q", c.name, adapted, excluded, c.adapted, c.excluded)
 		}
 		want := c.targets
 		switch c.name {
@@ -161,7 +167,7 @@ func TestTargets(t *testing.T) {
 			want = ModuleNames(match.Adapted...)
 		}
 		if match.TargetModules.String() != want.String() {
-			t.Errorf("%s: resolved to %v, expected %v", c.name, match.TargetModules, want)
+			t.Errorf("%s: resolved to %v, want %v", c.name, match.TargetModules, want)
 		}
 	}
 }
@@ -173,15 +179,15 @@ func TestTargetsErrors(t *testing.T) {
 		save             []string
 		want             string
 	}{
-		{targets: Modules{}, want: `target_modules: got null, expected names or a pattern: model type "custom" has no default`},
+		{targets: Modules{}, want: `target_modules: got null, want names or a pattern: model type "custom" has no default`},
 		{targets: ModuleNames("w"), want: `target_modules: got ["w"], not found among the base model's 32 modules`},
 		{targets: ModuleNames(), want: "target_modules: got [], which is empty"},
 		{targets: ModulePattern(""), want: `target_modules: got "", which is empty`},
 		{targets: ModuleNames("q_proj"), exclude: ModulePattern(".*"), want: "every module was excluded"},
 		{targets: ModuleNames("q_proj"), exclude: ModuleNames("q_proj"), want: "30 did not match, 2 were excluded"},
-		{targets: ModuleNames("mlp"), want: `matches "model.layers.0.mlp" of type LlamaMLP, expected matches on modules of type Linear only`},
+		{targets: ModuleNames("mlp"), want: `matches "model.layers.0.mlp" of type LlamaMLP, want matches on modules of type Linear only`},
 		{targets: ModulePattern("model.*"), want: `matches "model" of type LlamaModel`},
-		{targets: ModuleNames("lm_head"), save: []string{"head"}, want: `matches "lm_head" of modules_to_save ["head"], expected a module to be either`},
+		{targets: ModuleNames("lm_head"), save: []string{"head"}, want: `matches "lm_head" of modules_to_save ["head"], want a module to be either`},
 		{targets: ModuleNames("q_proj"), save: []string{"layers"}, want: `modules_to_save: got ["layers"], which match "model.layers" of type ModuleList`},
 		{targets: ModulePattern("(?=q).*"), want: "target_modules: pattern"},
 		{targets: ModuleNames("q_proj"), exclude: ModulePattern("("), want: "exclude_modules: pattern"},
@@ -191,13 +197,13 @@ func TestTargetsErrors(t *testing.T) {
 		config.TargetModules, config.ExcludeModules, config.ModulesToSave = c.targets, c.exclude, c.save
 		_, err := config.Targets(modules, "custom")
 		if err == nil || !strings.HasPrefix(err.Error(), "poly: config: ") || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%v: got error %v, expected %s", c.targets, err, c.want)
+			t.Errorf("%v: got error %v, want %s", c.targets, err, c.want)
 		}
 	}
 	config := NewConfig()
 	config.TargetModules = ModulePattern(`(.*)\.\1`)
 	if _, err := config.Targets(modules, "llama"); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("got error %v, expected ErrUnsupported", err)
+		t.Errorf("got error %v, want ErrUnsupported", err)
 	}
 }
 
@@ -212,7 +218,7 @@ func TestSavedModules(t *testing.T) {
 
 func TestDefaultTargets(t *testing.T) {
 	if len(defaultTargets) != 40 {
-		t.Errorf("got %d model types, expected 40", len(defaultTargets))
+		t.Errorf("got %d model types, want 40", len(defaultTargets))
 	}
 	for modelType, m := range defaultTargets {
 		if _, err := m.matcher(); err != nil || m.isEmpty() {

@@ -126,16 +126,11 @@ func newAdapter(config *Config, base Base) (*Adapter, Modules, error) {
 		return nil, Modules{}, err
 	}
 	modules := base.Modules()
-	infos := make([]ModuleInfo, len(modules))
-	for i, m := range modules {
-		_, linear := m.Layer.(*nn.Linear)
-		infos[i] = ModuleInfo{Path: m.Path, Type: m.Type, Linear: linear, Output: m.Output}
-	}
-	match, err := config.Targets(infos, base.Type())
+	match, err := config.Targets(modules, base.Type())
 	if err != nil {
 		return nil, Modules{}, err
 	}
-	saved, err := config.SavedModules(infos)
+	saved, err := config.SavedModules(modules)
 	if err != nil {
 		return nil, Modules{}, err
 	}

@@ -288,8 +288,8 @@ func TestUnreadable(t *testing.T) {
 func TestSplitsMustDivide(t *testing.T) {
 	m := openBase(t, "testdata/peft-0.21/odd-two/base") // 40 → 60 and, for o, 60 → 40
 	for target, want := range map[string]string{
-		"q": "poly: config: n_splits: got 8, expected a divisor of the out_features of encoder.block.0.layer.0.SelfAttention.q, 60",
-		"o": "poly: config: n_splits: got 8, expected a divisor of the in_features of encoder.block.0.layer.0.SelfAttention.o, 60",
+		"q": "poly: config: n_splits: got 8, want a divisor of the out_features of encoder.block.0.layer.0.SelfAttention.q, 60",
+		"o": "poly: config: n_splits: got 8, want a divisor of the in_features of encoder.block.0.layer.0.SelfAttention.o, 60",
 	} {
 		f := folder(t, "testdata/peft-0.21/odd-two/adapter")
 		set(`"n_splits": 2`, `"n_splits": 8`)(t, f)
@@ -319,7 +319,7 @@ func TestNewErrors(t *testing.T) {
 		t.Errorf("a source that fails: got %v", err)
 	}
 	config.R = -1
-	if _, err := poly.New(config, source, base); err == nil || err.Error() != "poly: config: r: got -1, expected a positive integer" {
+	if _, err := poly.New(config, source, base); err == nil || err.Error() != "poly: config: r: got -1, want a positive integer" {
 		t.Errorf("an invalid config: got %v", err)
 	}
 }

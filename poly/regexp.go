@@ -54,7 +54,7 @@ func compileMatch(patterns []string) (*pythonRegexp, error) { return compilePyth
 func compilePython(end string, patterns ...string) (*pythonRegexp, error) {
 	p := &pythonRegexp{pattern: strings.Join(patterns, "|")}
 	if n := len(p.pattern); n > maxPattern {
-		return nil, fmt.Errorf("pattern %s: got %d bytes, expected at most %d", quoteShort(p.pattern), n, maxPattern)
+		return nil, fmt.Errorf("pattern %s: got %d bytes, want at most %d", quoteShort(p.pattern), n, maxPattern)
 	}
 	texts := make([]string, len(patterns))
 	for i, pattern := range patterns {
@@ -68,7 +68,7 @@ func compilePython(end string, patterns ...string) (*pythonRegexp, error) {
 	text := `\A(?:` + strings.Join(texts, "|") + `)` + end
 	steps, err := countSteps(text)
 	if err == nil && steps > maxPatternSteps {
-		return nil, fmt.Errorf("pattern %s: got %d steps after compilation, expected at most %d", quoteShort(p.pattern), steps, maxPatternSteps)
+		return nil, fmt.Errorf("pattern %s: got %d steps after compilation, want at most %d", quoteShort(p.pattern), steps, maxPatternSteps)
 	}
 	if err == nil {
 		p.re, err = regexp.Compile(text)
@@ -96,10 +96,10 @@ func countSteps(text string) (int, error) {
 // cannot express.
 func (p *pythonRegexp) match(path string) (bool, error) {
 	if strings.Contains(path, "\n") || !utf8.ValidString(path) {
-		return false, fmt.Errorf("pattern %s: got the module path %q, expected UTF-8 without line breaks", quoteShort(p.pattern), path)
+		return false, fmt.Errorf("pattern %s: got the module path %q, want UTF-8 without line breaks", quoteShort(p.pattern), path)
 	}
 	if p.ascii != "" && strings.ContainsFunc(path, isNotASCII) {
-		return false, fmt.Errorf("pattern %s: got the module path %q, expected ASCII because of %s in the pattern", quoteShort(p.pattern), path, p.ascii)
+		return false, fmt.Errorf("pattern %s: got the module path %q, want ASCII because of %s in the pattern", quoteShort(p.pattern), path, p.ascii)
 	}
 	return p.re.MatchString(path), nil
 }

@@ -90,7 +90,7 @@ func TestFullMatch(t *testing.T) {
 			}
 			for _, s := range texts {
 				if got, err := re.match(s); got != want && err == nil {
-					t.Errorf("%q on %q: got %v, expected %v (translated to %q)", c.pattern, s, got, want, re.re)
+					t.Errorf("%q on %q: got %v, want %v (translated to %q)", c.pattern, s, got, want, re.re)
 				}
 			}
 		}
@@ -128,7 +128,7 @@ func TestPrefixMatch(t *testing.T) {
 	}
 	for path, want := range map[string]bool{"score": true, "a.score": true, "a.score.b": true, "scores": false, "ascore": false, "kv": true, "a.k": false} {
 		if got, err := re.match(path); got != want || err != nil {
-			t.Errorf("%q: got %v, %v, expected %v", path, got, err, want)
+			t.Errorf("%q: got %v, %v, want %v", path, got, err, want)
 		}
 	}
 }
@@ -175,7 +175,7 @@ func TestPatternUnsupported(t *testing.T) {
 		_, err := compileFullMatch(c.pattern)
 		e, ok := errors.AsType[*PatternError](err)
 		if !ok || !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(e.Problem, c.construct) || e.Position != c.position {
-			t.Errorf("%.20q: got error %v, expected %s at %d", c.pattern, err, c.construct, c.position)
+			t.Errorf("%.20q: got error %v, want %s at %d", c.pattern, err, c.construct, c.position)
 		}
 	}
 }
@@ -206,12 +206,12 @@ func FuzzPattern(f *testing.F) {
 // TestPatternLimits has patterns that would take seconds to compile or to match.
 func TestPatternLimits(t *testing.T) {
 	for _, c := range []struct{ pattern, want string }{
-		{strings.Repeat(`\w`, 30_000), "got 60000 bytes, expected at most 16384"},
-		{strings.Repeat(`.*`, 3000), "steps after compilation, expected at most 4096"},
-		{strings.Repeat(`.{0,1000}`, 100), "steps after compilation, expected at most 4096"},
+		{strings.Repeat(`\w`, 30_000), "got 60000 bytes, want at most 16384"},
+		{strings.Repeat(`.*`, 3000), "steps after compilation, want at most 4096"},
+		{strings.Repeat(`.{0,1000}`, 100), "steps after compilation, want at most 4096"},
 	} {
 		if _, err := compileFullMatch(c.pattern); err == nil || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 400 {
-			t.Errorf("%.20q: got error %v, expected %s", c.pattern, err, c.want)
+			t.Errorf("%.20q: got error %v, want %s", c.pattern, err, c.want)
 		}
 	}
 	// The paths of all attention layers of a model of 24 blocks.

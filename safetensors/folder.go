@@ -122,7 +122,7 @@ func openParts(fsys fs.FS, indexName string, index []location) (_ *File, err err
 	slices.Sort(names)
 	names = slices.Compact(names)
 	if len(names) > math.MaxUint16 {
-		return nil, &FormatError{File: indexName, Reason: fmt.Sprintf("%d parts, expected at most %d", len(names), math.MaxUint16)}
+		return nil, &FormatError{File: indexName, Reason: fmt.Sprintf("%d parts, want at most %d", len(names), math.MaxUint16)}
 	}
 	f := &File{name: indexName}
 	defer func() {

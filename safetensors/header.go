@@ -70,7 +70,7 @@ func checkCover(entries []entry, dataSize int64) error {
 	for _, e := range entries {
 		if e.offset != end {
 			return &FormatError{Tensor: e.name, Reason: fmt.Sprintf(
-				"data_offsets begin at %d, expected %d: tensors must follow each other without holes or overlaps", e.offset, end)}
+				"data_offsets begin at %d, want %d: tensors must follow each other without holes or overlaps", e.offset, end)}
 		}
 		if end += e.size; end > dataSize {
 			return &FormatError{Tensor: e.name, Reason: fmt.Sprintf("data_offsets end at %d, but the file has only %d bytes of data", end, dataSize)}
@@ -208,7 +208,7 @@ func (p *headerParser) readOffsets() (begin, end int64, err error) {
 	case err != nil:
 		return 0, 0, err
 	case n != len(offsets):
-		return 0, 0, p.fail("data_offsets of %d integers, expected two", n)
+		return 0, 0, p.fail("data_offsets of %d integers, want two", n)
 	case offsets[0] > offsets[1]:
 		return 0, 0, p.fail("data_offsets [%d,%d] are reversed", offsets[0], offsets[1])
 	}

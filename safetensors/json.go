@@ -60,7 +60,7 @@ func (p *parser) peek() byte {
 
 func (p *parser) expect(c byte) error {
 	if p.peek() != c || p.pos == len(p.text) {
-		return p.fail("got %s, expected %q", p.found(), c)
+		return p.fail("got %s, want %q", p.found(), c)
 	}
 	p.pos++
 	return nil
@@ -69,7 +69,7 @@ func (p *parser) expect(c byte) error {
 // end reports an error unless only white space is left.
 func (p *parser) end() error {
 	if p.peek(); p.pos < len(p.text) {
-		return p.fail("got %s, expected the end", p.found())
+		return p.fail("got %s, want the end", p.found())
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (p *parser) sequence(left, right byte, item func() error) error {
 		if c := p.peek(); c == right {
 			break
 		} else if c != ',' {
-			return p.fail("got %s, expected ',' or %q", p.found(), right)
+			return p.fail("got %s, want ',' or %q", p.found(), right)
 		}
 		p.pos++
 	}
@@ -149,7 +149,7 @@ func (p *parser) string() (string, error) {
 // rawString checks a string and returns what stands between its quotes, escapes and all.
 func (p *parser) rawString() (raw string, escaped bool, err error) {
 	if p.peek() != '"' {
-		return "", false, p.fail("got %s, expected a string", p.found())
+		return "", false, p.fail("got %s, want a string", p.found())
 	}
 	p.pos++
 	for start := p.pos; p.pos < len(p.text); {
@@ -257,17 +257,17 @@ func (p *parser) integer() (int64, error) {
 	for ; p.pos < len(p.text) && isDigit(p.text[p.pos]); p.pos++ {
 		d := int64(p.text[p.pos] - '0')
 		if v > (math.MaxInt64-d)/10 {
-			return 0, p.fail("integer too large, expected at most %d", int64(math.MaxInt64))
+			return 0, p.fail("integer too large, want at most %d", int64(math.MaxInt64))
 		}
 		v = 10*v + d
 	}
 	switch {
 	case p.pos == start:
-		return 0, p.fail("got %s, expected an integer of 0 or more", p.found())
+		return 0, p.fail("got %s, want an integer of 0 or more", p.found())
 	case p.text[start] == '0' && p.pos > start+1:
 		return 0, p.fail("integer with a leading zero")
 	case p.pos < len(p.text) && strings.IndexByte(".eE", p.text[p.pos]) >= 0:
-		return 0, p.fail("got a fraction or an exponent, expected an integer")
+		return 0, p.fail("got a fraction or an exponent, want an integer")
 	}
 	return v, nil
 }
@@ -290,7 +290,7 @@ func (p *parser) skip() error {
 			return nil
 		}
 	}
-	return p.fail("got %s, expected a value", p.found())
+	return p.fail("got %s, want a value", p.found())
 }
 
 // word skips a literal name if it comes next.

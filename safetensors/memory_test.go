@@ -48,7 +48,7 @@ func TestHeaderMemory(t *testing.T) {
 			ratio := float64(after.TotalAlloc-before.TotalAlloc) / float64(len(header))
 			t.Logf("header of %.1f MB: allocated %.2f times that", float64(len(header))/1e6, ratio)
 			if ratio > 4 {
-				t.Errorf("opening allocated %.2f times the header's size, expected at most 4", ratio)
+				t.Errorf("opening allocated %.2f times the header's size, want at most 4", ratio)
 			}
 			if err != nil {
 				if len(err.Error()) > 1000 {

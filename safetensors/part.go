@@ -38,7 +38,7 @@ func (p *part) readHeader(size int64) error {
 	n := binary.LittleEndian.Uint64(prefix[:])
 	switch {
 	case n > maxHeader:
-		return &FormatError{Reason: fmt.Sprintf("header length %d, expected at most %d", n, maxHeader)}
+		return &FormatError{Reason: fmt.Sprintf("header length %d, want at most %d", n, maxHeader)}
 	case n > uint64(size-8):
 		return &FormatError{Reason: fmt.Sprintf("header length %d, but only %d bytes follow", n, size-8)}
 	}
@@ -54,7 +54,7 @@ func (p *part) readHeader(size int64) error {
 
 func checkFileSize(size int64) error {
 	if size < 8 {
-		return &FormatError{Reason: fmt.Sprintf("%d bytes long, expected at least the 8 of the header's length", size)}
+		return &FormatError{Reason: fmt.Sprintf("%d bytes long, want at least the 8 of the header's length", size)}
 	}
 	return nil
 }

@@ -180,7 +180,7 @@ func (t Tensor) elements() (int, error) {
 		return 0, &FormatError{Tensor: t.Name, Reason: fmt.Sprintf("unknown dtype %v", t.DType)}
 	}
 	if len(t.Shape) > maxRank {
-		return 0, &FormatError{Tensor: t.Name, Reason: fmt.Sprintf("shape of %d dimensions, expected at most %d", len(t.Shape), maxRank)}
+		return 0, &FormatError{Tensor: t.Name, Reason: fmt.Sprintf("shape of %d dimensions, want at most %d", len(t.Shape), maxRank)}
 	}
 	n := newProduct()
 	for _, d := range t.Shape {

@@ -84,7 +84,7 @@ func encodeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) 
 	}
 	n := len(b) - 8
 	if n > maxHeader {
-		return nil, &FormatError{Reason: fmt.Sprintf("header of %d bytes, expected at most %d", n, maxHeader)}
+		return nil, &FormatError{Reason: fmt.Sprintf("header of %d bytes, want at most %d", n, maxHeader)}
 	}
 	binary.LittleEndian.PutUint64(b, uint64(n))
 	return b, nil

@@ -218,7 +218,7 @@ func TestWriteFile(t *testing.T) {
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 {
-		t.Errorf("got %v, %v: expected only the file and the folder", entries, err)
+		t.Errorf("got %v, %v: want only the file and the folder", entries, err)
 	}
 }
 

@@ -124,7 +124,7 @@ func (t *translator) item(depth int) {
 	case '\\':
 		t.ranges(t.escape())
 	case '*', '+', '?', '{', '}', '^', '$', ']':
-		t.fail("got %q where a character or a group is expected", r)
+		t.fail("got %q, want a character or a group", r)
 	default:
 		t.ranges([]rune{r, r})
 	}
