@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"slices"
@@ -37,17 +35,11 @@ const (
 
 // decode measures decoding with a cache, of a Llama shape.
 func decode(ctx context.Context, args []string, w io.Writer) error {
-	flags := flag.NewFlagSet("decode", flag.ContinueOnError)
-	asJSON := flags.Bool("json", false, "")
-	samples := flags.Int("samples", 15, "")
-	options := engineFlags(flags)
-	if err := parse(flags, args, 0); err != nil {
+	o, err := parseSampling("decode", args, false)
+	if err != nil {
 		return err
 	}
-	if *samples < 1 {
-		return usageError("-samples: want at least 1")
-	}
-	e, err := mat.NewEngine(*options)
+	e, err := mat.NewEngine(*o.Options)
 	if err != nil {
 		return err
 	}
@@ -63,12 +55,12 @@ func decode(ctx context.Context, args []string, w io.Writer) error {
 		}
 		for _, batch := range []int{1, 4, 16} {
 			progress.step(fmt.Sprintf("%s, batch %d", storage, batch))
-			r, err := m.measure(ctx, batch, *samples)
+			r, err := m.measure(ctx, batch, o.samples)
 			if err != nil {
 				return err
 			}
 			if batch == 1 {
-				if r.Prefill, err = m.prefill(ctx, *samples); err != nil {
+				if r.Prefill, err = m.prefill(ctx, o.samples); err != nil {
 					return err
 				}
 			}
@@ -77,14 +69,8 @@ func decode(ctx context.Context, args []string, w io.Writer) error {
 		}
 	}
 	progress.done()
-	if *asJSON {
-		out := json.NewEncoder(w)
-		for _, r := range results {
-			if err := out.Encode(r); err != nil {
-				return err
-			}
-		}
-		return nil
+	if o.json {
+		return encodeLines(w, results)
 	}
 	fmt.Fprintf(w, "Llama 135M shape, level %s, %d threads, MHR r %d, %d skills, %d splits on q and v, tasks mixed; tokens/s\n",
 		e.Level(), e.Threads(), smallRank, smallSkills, smallSplits)

@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/polytropon/polytropon/mat"
@@ -52,14 +51,14 @@ var elemRows = []elemRow{
 	{"rms_norm_weight_back", 2, func(e *mat.Engine, dst, y, x mat.Matrix) { e.RMSNormWeightBackward(dst.Row(0), y, x, 1e-6) }},
 	{"cross_entropy_back", 2, unary(func(e *mat.Engine, dst, x mat.Matrix) { e.CrossEntropyBackward(dst, x, elemLabels, -100, 0.5) })},
 
-	{"rope", 2, func(e *mat.Engine, dst, _, _ mat.Matrix) { e.Rope(dst, elemCols/64, 64, elemCos, elemSin) }},
+	{"rope", 2, func(e *mat.Engine, dst, _, _ mat.Matrix) { e.Rope(dst, elemCols/64, 64, elemCos(), elemSin()) }},
 }
 
 // elemLabels are the labels of the rows, elemCos and elemSin the angles by which their heads of 64 are turned.
 var (
 	elemLabels = make([]int, elemCount/elemCols)
-	elemCos    = angles(mat.Cos)
-	elemSin    = angles(mat.Sin)
+	elemCos    = sync.OnceValue(func() mat.Matrix { return angles(mat.Cos) })
+	elemSin    = sync.OnceValue(func() mat.Matrix { return angles(mat.Sin) })
 )
 
 func angles(f func(float64) float64) mat.Matrix {
@@ -81,21 +80,14 @@ type elemResult struct {
 
 // elem measures element and row functions, sample by sample in turn; on one thread unless told otherwise.
 func elem(ctx context.Context, args []string, w io.Writer) error {
-	flags := flag.NewFlagSet("elem", flag.ContinueOnError)
-	asJSON := flags.Bool("json", false, "")
-	samples := flags.Int("samples", 15, "")
-	only := flags.String("rows", "", "")
-	options := engineFlags(flags)
-	if err := parse(flags, args, 0); err != nil {
+	o, err := parseSampling("elem", args, true)
+	if err != nil {
 		return err
 	}
-	if *samples < 1 {
-		return usageError("-samples: want at least 1")
+	if o.Threads == 0 {
+		o.Threads = 1
 	}
-	if options.Threads == 0 {
-		options.Threads = 1
-	}
-	e, err := mat.NewEngine(*options)
+	e, err := mat.NewEngine(*o.Options)
 	if err != nil {
 		return err
 	}
@@ -108,15 +100,15 @@ func elem(ctx context.Context, args []string, w io.Writer) error {
 	var rows []elemRow
 	var samplers []*sampler
 	for _, row := range elemRows {
-		if strings.Contains(row.name, *only) {
+		if strings.Contains(row.name, o.rows) {
 			rows = append(rows, row)
 			samplers = append(samplers, newSampler(e, float64(4*row.streams*elemCount), func() { row.run(e, dst, y, x) }))
 		}
 	}
 	if len(rows) == 0 {
-		return usageError(fmt.Sprintf("-rows: got %q, want a part of a row's name", *only))
+		return usageError(fmt.Sprintf("-rows: got %q, want a part of a row's name", o.rows))
 	}
-	for range *samples {
+	for range o.samples {
 		for _, s := range samplers {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -124,18 +116,17 @@ func elem(ctx context.Context, args []string, w io.Writer) error {
 			s.sample()
 		}
 	}
-	out := json.NewEncoder(w)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	if !*asJSON {
-		fmt.Fprintf(t, "level %s, %d threads, %d floats\tGB/s\tp75\t\n", e.Level(), e.Threads(), elemCount)
-	}
+	results := make([]elemResult, len(rows))
 	for i, s := range samplers {
-		r := elemResult{rows[i].name, e.Threads(), e.Level(), median(s.rates), quantile(s.rates, 0.75)}
-		if !*asJSON {
-			fmt.Fprintf(t, "%s\t%.1f\t%.1f\t\n", r.Function, r.GBps, r.GBpsP75)
-		} else if err := out.Encode(r); err != nil {
-			return err
-		}
+		results[i] = elemResult{rows[i].name, e.Threads(), e.Level(), median(s.rates), quantile(s.rates, 0.75)}
+	}
+	if o.json {
+		return encodeLines(w, results)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "level %s, %d threads, %d floats\tGB/s\tp75\t\n", e.Level(), e.Threads(), elemCount)
+	for _, r := range results {
+		fmt.Fprintf(t, "%s\t%.1f\t%.1f\t\n", r.Function, r.GBps, r.GBpsP75)
 	}
 	return t.Flush()
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
@@ -38,18 +36,11 @@ type shareResult struct {
 
 // measureShares measures the rows on one thread and on all, sample by sample in turn; shape says what the rows' shapes mean.
 func measureShares[R shareRow](ctx context.Context, command, shape string, rows []R, args []string, w io.Writer) error {
-	flags := flag.NewFlagSet(command, flag.ContinueOnError)
-	asJSON := flags.Bool("json", false, "")
-	samples := flags.Int("samples", 15, "")
-	only := flags.String("rows", "", "")
-	options := engineFlags(flags)
-	if err := parse(flags, args, 0); err != nil {
+	o, err := parseSampling(command, args, true)
+	if err != nil {
 		return err
 	}
-	if *samples < 1 {
-		return usageError("-samples: want at least 1")
-	}
-	all, err := mat.NewEngine(*options)
+	all, err := mat.NewEngine(*o.Options)
 	if err != nil {
 		return err
 	}
@@ -67,54 +58,64 @@ func measureShares[R shareRow](ctx context.Context, command, shape string, rows 
 	defer progress.done()
 	var results []shareResult
 	for _, row := range rows {
-		if !strings.Contains(row.name()+" "+row.shape(), *only) {
+		if !strings.Contains(row.name()+" "+row.shape(), o.rows) {
 			continue
 		}
 		progress.step(row.name() + " " + row.shape())
-		work, weights := row.work(all)
-		samplers, readers := make([]*sampler, len(engines)), make([]*reader, len(engines))
-		for i, e := range engines {
-			samplers[i] = newSampler(e, row.flops(), func() { work(e) })
-			readers[i] = newReader(e, weights)
+		r, err := measureShare(ctx, row, engines, o.samples)
+		if err != nil {
+			return err
 		}
-		for range *samples {
-			for i, s := range samplers {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				s.sample()
-				readers[i].sample(s.seconds[len(s.seconds)-1])
-			}
-		}
-		for i, s := range samplers {
-			r := shareResult{
-				Shape: row.shape(), Kind: row.name(), Threads: engines[i].Threads(), Level: all.Level(),
-				GFLOPS: median(s.rates), Ceiling: median(s.ceilings), Share: median(s.shares), ShareP75: quantile(s.shares, 0.75),
-			}
-			if rd := readers[i]; rd != nil {
-				r.Read, r.ReadShare = median(rd.rates), median(rd.shares)
-			}
-			if i > 0 {
-				r.Speedup = r.GFLOPS / median(samplers[0].rates)
-			}
-			results = append(results, r)
-		}
+		results = append(results, r...)
 	}
 	progress.done()
 	if len(results) == 0 {
-		return usageError(fmt.Sprintf("-rows: got %q, want a part of a row's kind and shape", *only))
+		return usageError(fmt.Sprintf("-rows: got %q, want a part of a row's kind and shape", o.rows))
 	}
-	if *asJSON {
-		out := json.NewEncoder(w)
-		for _, r := range results {
-			if err := out.Encode(r); err != nil {
-				return err
+	if o.json {
+		return encodeLines(w, results)
+	}
+	return printShares(w, all.Level(), shape, results)
+}
+
+// measureShare measures a row on each engine, sample by sample in turn. The last engine has all threads, and the one before it, if any, one.
+func measureShare(ctx context.Context, row shareRow, engines []*mat.Engine, samples int) ([]shareResult, error) {
+	work, weights := row.work(engines[len(engines)-1])
+	samplers, readers := make([]*sampler, len(engines)), make([]*reader, len(engines))
+	for i, e := range engines {
+		samplers[i] = newSampler(e, row.flops(), func() { work(e) })
+		readers[i] = newReader(e, weights)
+	}
+	for range samples {
+		for i, s := range samplers {
+			if err := ctx.Err(); err != nil {
+				return nil, err
 			}
+			s.sample()
+			readers[i].sample(s.seconds[len(s.seconds)-1])
 		}
-		return nil
 	}
+	results := make([]shareResult, len(engines))
+	for i, s := range samplers {
+		r := shareResult{
+			Shape: row.shape(), Kind: row.name(), Threads: engines[i].Threads(), Level: engines[i].Level(),
+			GFLOPS: median(s.rates), Ceiling: median(s.ceilings), Share: median(s.shares), ShareP75: quantile(s.shares, 0.75),
+		}
+		if rd := readers[i]; rd != nil {
+			r.Read, r.ReadShare = median(rd.rates), median(rd.shares)
+		}
+		if i > 0 {
+			r.Speedup = r.GFLOPS / results[0].GFLOPS
+		}
+		results[i] = r
+	}
+	return results, nil
+}
+
+// printShares prints a table of results.
+func printShares(w io.Writer, level, shape string, results []shareResult) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "level %s, shape %s\tkind\tthreads\tGFLOPS\tceiling\tshare\tp75\tof reading\tspeed-up\t\n", all.Level(), shape)
+	fmt.Fprintf(t, "level %s, shape %s\tkind\tthreads\tGFLOPS\tceiling\tshare\tp75\tof reading\tspeed-up\t\n", level, shape)
 	for _, r := range results {
 		fmt.Fprintf(t, "%s\t%s\t%d\t%.1f\t%.1f\t%.1f %%\t%.1f %%\t", r.Shape, r.Kind, r.Threads, r.GFLOPS, r.Ceiling, 100*r.Share, 100*r.ShareP75)
 		if r.Read > 0 {

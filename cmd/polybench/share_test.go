@@ -36,7 +36,7 @@ func TestShareJSON(t *testing.T) {
 
 func TestShareErrors(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
-		{"gemm -samples 0", "-samples: want at least 1"},
+		{"gemm -samples 0", "-samples: got 0, want at least 1"},
 		{"elem -rows product", `-rows: got "product"`},
 		{"gemm -rows 63x64", `-rows: got "63x64"`},
 		{"attention -rows product", `-rows: got "product"`},

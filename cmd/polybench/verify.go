@@ -147,13 +147,10 @@ func summarize(checks []check) summary {
 func report(w io.Writer, checks []check, asJSON bool) error {
 	s := summarize(checks)
 	if asJSON {
-		out := json.NewEncoder(w)
-		for _, c := range checks {
-			if err := out.Encode(c); err != nil {
-				return err
-			}
+		if err := encodeLines(w, checks); err != nil {
+			return err
 		}
-		if err := out.Encode(s); err != nil {
+		if err := json.NewEncoder(w).Encode(s); err != nil {
 			return err
 		}
 	} else {
