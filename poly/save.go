@@ -3,6 +3,7 @@ package poly
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 
@@ -34,9 +35,10 @@ func (a *Adapter) Save(dir string) error {
 	return nil
 }
 
-// replaceFile writes a file through a temporary one beside it, so that nobody sees half of it.
+// replaceFile writes a file through a temporary one beside it, so that nobody sees half of it. The file keeps the permissions of the one that it
+// replaces, or has those of a new one.
 func replaceFile(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".*.tmp")
+	f, err := os.OpenFile(fmt.Sprintf("%s.%08x.tmp", path, rand.Uint32()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
@@ -45,8 +47,13 @@ func replaceFile(path string, data []byte) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
+	if old, err := os.Lstat(path); err == nil && old.Mode().IsRegular() {
+		if err := f.Chmod(old.Mode().Perm()); err != nil {
+			return errors.Join(err, f.Close())
+		}
+	}
 	_, err = f.Write(data)
-	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)

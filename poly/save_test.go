@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +105,31 @@ func bits(a *poly.Adapter) map[string][3][]float32 {
 		m[l.Path] = [3][]float32{l.Bank.A, l.Bank.B, l.Router.Logits}
 	}
 	return m
+}
+
+// Files that are replaced keep their permissions.
+func TestSaveKeepsPermissions(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no such permissions here")
+	}
+	a, dir := openAdapter(t, example+"/adapter", openBase(t, example+"/base")), t.TempDir()
+	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o640); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Fatalf("got %v, %v, want two files", entries, err)
+	}
+	for _, entry := range entries {
+		if info, err := entry.Info(); err != nil || info.Mode() != 0o640 {
+			t.Errorf("%s: got %v, %v, want the mode 0640", entry.Name(), info.Mode(), err)
+		}
+	}
 }
 
 func TestSaveToAFile(t *testing.T) {

@@ -94,7 +94,21 @@ func parsePosition(data []byte) (p Position, err error) {
 	if p.Tokens < 0 {
 		return p, fmt.Errorf("field tokens: got %d, want ≥ 0", p.Tokens)
 	}
-	return p, nil
+	return p, checkComplete(data)
+}
+
+// checkComplete returns an error if data lacks a field of a position: a run must not go on from a 0 that nobody wrote.
+func checkComplete(data []byte) error {
+	var fields map[string]*json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return err
+	}
+	for _, name := range []string{"step", "epoch", "example", "tokens", "evaluated", "best_step", "best_loss"} {
+		if fields[name] == nil { // or null
+			return fmt.Errorf("field %s is missing", name)
+		}
+	}
+	return nil
 }
 
 // maxSteps is how many steps an optimiser's state can have.

@@ -7,7 +7,9 @@ import (
 
 var positions = []struct{ text, err string }{
 	{`{"step": 7, "epoch": 1, "example": 3, "tokens": 900, "evaluated": 6, "best_step": 2, "best_loss": 0.1}`, ""},
-	{`{}`, ""},
+	{`{}`, "field step is missing"},
+	{`{"step": 7, "epoch": 1, "example": null, "tokens": 900, "evaluated": 6, "best_step": 2, "best_loss": 0.1}`, "field example is missing"},
+	{`{"step": 7, "epoch": 1, "example": 3, "tokens": 900, "evaluated": 6, "best_step": 2, "Best_Loss": 0.1}`, "field best_loss is missing"},
 	{``, "EOF"},
 	{`{"step": 7`, "unexpected EOF"},
 	{`{"step": 7} {}`, "got more after the object"},
