@@ -2,8 +2,6 @@ package mat
 
 import "math"
 
-// The element functions. dst and every operand have the same shape; dst may be an operand, but must not overlap one otherwise.
-
 // Exp sets dst = eˣ.
 func (e *Engine) Exp(dst, x Matrix) { e.unary(dst, x, e.level.Elem.Exp) }
 

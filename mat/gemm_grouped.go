@@ -1,8 +1,5 @@
 package mat
 
-// Products of a group are computed in one call that shares the work of all: many that are small cost little more than one. No C may
-// overlap another operand of its group.
-
 // MulGrouped computes C = A·B for every product of the group.
 func (e *Engine) MulGrouped(group []Product) { e.grouped(group, product{}) }
 
