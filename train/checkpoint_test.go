@@ -194,7 +194,8 @@ func TestLoadErrors(t *testing.T) {
 		{"parameters cut", "model.safetensors", func(t *testing.T, dir string) { cut(t, dir, "model.safetensors") }},
 		{"optimiser cut", "optimizer.safetensors", func(t *testing.T, dir string) { cut(t, dir, "optimizer.safetensors") }},
 		{"other step", "optimizer.safetensors: got 3 steps, want 2 as in position.json", func(t *testing.T, dir string) {
-			if err := os.WriteFile(filepath.Join(dir, "position.json"), []byte(`{"step": 2}`), 0o666); err != nil {
+			position := `{"step": 2, "epoch": 0, "example": 1, "tokens": 9, "evaluated": 0, "best_step": 0, "best_loss": 0}`
+			if err := os.WriteFile(filepath.Join(dir, "position.json"), []byte(position), 0o666); err != nil {
 				t.Fatal(err)
 			}
 		}},
