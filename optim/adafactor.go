@@ -59,7 +59,6 @@ func (o AdafactorOptions) check(groups []Group) error {
 // exp_avg_sq for fewer dimensions, and exp_avg where there is a Beta1.
 type Adafactor struct {
 	state
-	groups  []Group
 	options AdafactorOptions
 	task    adafactorTask
 }
@@ -72,7 +71,7 @@ func NewAdafactor(groups []Group, o AdafactorOptions) (*Adafactor, error) {
 	if err := cmp.Or(err, o.check(groups)); err != nil {
 		return nil, err
 	}
-	a := &Adafactor{groups: slices.Clone(groups), options: o}
+	a := &Adafactor{state: state{groups: slices.Clone(groups)}, options: o}
 	for i, p := range params {
 		a.addParam(p, groupOf[i])
 	}

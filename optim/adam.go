@@ -23,7 +23,6 @@ func DefaultAdam() AdamOptions { return AdamOptions{Beta1: 0.9, Beta2: 0.999, Ep
 // Adam is torch.optim.Adam or torch.optim.AdamW. The kinds of its state are exp_avg and exp_avg_sq.
 type Adam struct {
 	state
-	groups    []Group
 	options   AdamOptions
 	decoupled bool
 	task      adamTask
@@ -43,7 +42,7 @@ func newAdam(groups []Group, o AdamOptions, decoupled bool) (*Adam, error) {
 	if err := cmp.Or(err, fraction("Beta1", o.Beta1), fraction("Beta2", o.Beta2), positive("Eps", o.Eps)); err != nil {
 		return nil, err
 	}
-	a := &Adam{groups: slices.Clone(groups), options: o, decoupled: decoupled}
+	a := &Adam{state: state{groups: slices.Clone(groups)}, options: o, decoupled: decoupled}
 	for i, p := range params {
 		a.task.params = append(a.task.params, adamParam{
 			Param:  p,

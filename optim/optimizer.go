@@ -11,6 +11,9 @@ type Optimizer interface {
 	// It leaves the gradients as they are. One that is not finite makes parameters and state NaN or infinite, as it does in PyTorch.
 	Step(e *mat.Engine, factor float64)
 
+	// Groups returns the groups that the optimiser was made with (torch's param_groups).
+	Groups() []Group
+
 	// Steps returns how many steps led to the present state: what to ask a Schedule about before the next step.
 	Steps() int
 

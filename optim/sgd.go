@@ -20,7 +20,6 @@ type SGDOptions struct {
 // there is momentum.
 type SGD struct {
 	state
-	groups  []Group
 	options SGDOptions
 	task    sgdTask
 }
@@ -30,10 +29,10 @@ var _ Optimizer = (*SGD)(nil)
 // NewSGD returns an SGD.
 func NewSGD(groups []Group, o SGDOptions) (*SGD, error) {
 	params, groupOf, err := flatten(groups)
-	if err := cmp.Or(err, notNegative("Momentum", o.Momentum), o.checkDampening()); err != nil {
+	if err := cmp.Or(err, o.check()); err != nil {
 		return nil, err
 	}
-	s := &SGD{groups: slices.Clone(groups), options: o}
+	s := &SGD{state: state{groups: slices.Clone(groups)}, options: o}
 	for i, p := range params {
 		n := sgdParam{Param: p, group: groupOf[i]}
 		if o.Momentum != 0 {
@@ -46,7 +45,10 @@ func NewSGD(groups []Group, o SGDOptions) (*SGD, error) {
 	return s, nil
 }
 
-func (o SGDOptions) checkDampening() error {
+func (o SGDOptions) check() error {
+	if err := notNegative("Momentum", o.Momentum); err != nil {
+		return err
+	}
 	if o.Dampening-o.Dampening != 0 {
 		return fmt.Errorf("optim: Dampening: got %v, want a finite number", o.Dampening)
 	}

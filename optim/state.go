@@ -15,6 +15,7 @@ const stepName = "step"
 
 // A state is what an optimiser remembers from one step to the next.
 type state struct {
+	groups  []Group
 	steps   int64
 	tensors []tensor
 }
@@ -31,6 +32,9 @@ func (s *state) add(p *autodiff.Param, kind string, shape []int) []float32 {
 	s.tensors = append(s.tensors, t)
 	return t.values
 }
+
+// Groups is Optimizer.Groups.
+func (s *state) Groups() []Group { return slices.Clone(s.groups) }
 
 // Steps is Optimizer.Steps.
 func (s *state) Steps() int { return int(s.steps) }

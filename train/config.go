@@ -15,7 +15,6 @@ type Config struct {
 	Objective Objective
 	Optimizer optim.Optimizer // of the objective's parameters; it has done no steps
 	Schedule  optim.Schedule  // nil: optim.Constant
-	Groups    []optim.Group   // the optimiser's, for Progress.LearningRates; nil: it has none
 	Train     Dataset
 	Eval      Dataset // nil: there is no evaluation; its first epoch counts
 

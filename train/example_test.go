@@ -107,7 +107,6 @@ func ExamplePolyModel() {
 		Engine:    e,
 		Objective: &train.PolyModel{Base: base, Trainer: trainer, Relaxation: poly.RelaxedBernoulli, Prior: poly.Prior{L1: 0.01}},
 		Optimizer: optimizer,
-		Groups:    groups,
 		Train: train.Shuffle(train.Slice{
 			{Task: 0, InputIDs: []int{11, 12, 13, 1}, Labels: []int{11, 12, 13, 1}}, // to copy
 			{Task: 1, InputIDs: []int{11, 12, 13, 1}, Labels: []int{13, 12, 11, 1}}, // to reverse

@@ -16,8 +16,9 @@ type Loop struct {
 	crew     *crew
 	clip     *optim.Clip
 	train    batcher
-	batches  []*Batch  // memory of a step's, or of some of an evaluation's
-	rates    []float64 // memory of Progress.LearningRates
+	batches  []*Batch      // memory of a step's, or of some of an evaluation's
+	groups   []optim.Group // the optimiser's
+	rates    []float64     // memory of Progress.LearningRates
 	position Position
 	saved    Position // of the last checkpoint in OutputDir
 }
@@ -27,7 +28,7 @@ func New(c Config) (*Loop, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	l := &Loop{config: c, crew: newCrew(&c)}
+	l := &Loop{config: c, crew: newCrew(&c), groups: c.Optimizer.Groups()}
 	limit := c.MaxGradNorm
 	if limit == 0 {
 		limit = math.Inf(1)
@@ -145,7 +146,7 @@ func (l *Loop) step(ctx context.Context) error {
 	}
 	progress.Factor = l.config.Schedule(l.config.Optimizer.Steps())
 	l.rates = l.rates[:0]
-	for _, g := range l.config.Groups {
+	for _, g := range l.groups {
 		l.rates = append(l.rates, float64(g.LR*progress.Factor))
 	}
 	progress.LearningRates = l.rates

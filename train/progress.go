@@ -13,7 +13,7 @@ type Progress struct {
 	Norm   float32 // of all gradients together, before they were clipped
 	Factor float64 // the schedule's
 
-	// LearningRates are those of Config.Groups, times Factor. They are valid during the call. (What an optimiser makes of them, as Adafactor does,
+	// LearningRates are those of the optimiser's groups, times Factor. They are valid during the call. (What an optimiser makes of them, as Adafactor does,
 	// is not in them.)
 	LearningRates []float64
 

@@ -104,7 +104,7 @@ func TestTransformersTrainer(t *testing.T) {
 	near := func(got, want float64) bool { return math.Abs(got-want) <= 1e-5*math.Abs(want) }
 	steps := 0
 	run(t, newLoop(t, train.Config{
-		Engine: testEngine(t, mat.Options{}), Objective: objective, Optimizer: adam, Groups: groups, Schedule: optim.Linear(o.Warmup, len(want.Steps)),
+		Engine: testEngine(t, mat.Options{}), Objective: objective, Optimizer: adam, Schedule: optim.Linear(o.Warmup, len(want.Steps)),
 		Train: examples, BatchSize: o.BatchSize, GradientAccumulationSteps: o.Accumulation, NumTrainEpochs: o.Epochs, MaxGradNorm: o.MaxGradNorm,
 		OnStep: func(p train.Progress) {
 			w := want.Steps[steps]
