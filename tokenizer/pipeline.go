@@ -24,18 +24,18 @@ type model interface {
 	encode(e *encoder, ids []int, word []byte) []int
 }
 
-func (p *pipeline) encode(ids []int, text string, special bool) []int {
+func (p *pipeline) encode(ids []int, text string, addSpecial bool) []int {
 	e, _ := p.encoders.Get().(*encoder)
 	if e == nil {
 		e = &encoder{p: p, steps: make([][]byte, len(p.split))}
 	}
 	e.ids = ids
-	if special {
+	if addSpecial {
 		e.ids = append(e.ids, p.prefix...)
 	}
 	e.text = appendValid(e.text[:0], text)
 	p.raw.cut(e.text, e.between, e.token)
-	if special {
+	if addSpecial {
 		e.ids = append(e.ids, p.suffix...)
 	}
 	ids = e.ids

@@ -245,7 +245,7 @@ type spEncoder struct {
 	parts      map[string]int // of pieces that are not used: the length of the first of the two that they were merged from
 }
 
-// encode ignores special: a model file says nothing of tokens around a text.
+// encode ignores addSpecial: a model file says nothing of tokens around a text.
 func (m *sentencePiece) encode(ids []int, text string, _ bool) []int {
 	if text == "" {
 		return ids

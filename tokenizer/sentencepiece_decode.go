@@ -9,7 +9,7 @@ type spDecoding struct {
 	bytes []byte // of byte pieces: the beginning of a character
 }
 
-// decode ignores special: control pieces are never visible.
+// decode ignores skipSpecial: control pieces are never visible.
 func (m *sentencePiece) decode(bool) decoding { return &spDecoding{m: m, begin: true} }
 
 func (d *spDecoding) append(text []byte, id int) []byte {

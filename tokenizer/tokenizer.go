@@ -12,8 +12,8 @@ type Tokenizer struct{ codec }
 
 // A codec is one kind of file.
 type codec interface {
-	encode(ids []int, text string, special bool) []int
-	decode(special bool) decoding // special: special tokens are left out
+	encode(ids []int, text string, addSpecial bool) []int
+	decode(skipSpecial bool) decoding
 	size() int
 	token(id int) (string, bool)
 	id(token string) (int, bool)
@@ -59,13 +59,15 @@ func open(name string, data []byte, err error) (*Tokenizer, error) {
 	return &Tokenizer{c}, nil
 }
 
-// Encode returns the ids of text; special adds the tokens that the file's post-processor puts around it. A SentencePiece model has no
-// post-processor and adds none. Bytes that are not UTF-8 are read as U+FFFD.
-func (t *Tokenizer) Encode(text string, special bool) []int { return t.encode(nil, text, special) }
+// Encode returns the ids of text, with the tokens that the file's post-processor puts around it if addSpecial is set. A SentencePiece model
+// has no post-processor and adds none. Bytes that are not UTF-8 are read as U+FFFD.
+func (t *Tokenizer) Encode(text string, addSpecial bool) []int {
+	return t.encode(nil, text, addSpecial)
+}
 
 // AppendEncode appends what [Tokenizer.Encode] returns to ids. It allocates nothing else once it has seen texts of the length.
-func (t *Tokenizer) AppendEncode(ids []int, text string, special bool) []int {
-	return t.encode(ids, text, special)
+func (t *Tokenizer) AppendEncode(ids []int, text string, addSpecial bool) []int {
+	return t.encode(ids, text, addSpecial)
 }
 
 // Decode returns the text of ids, with special tokens left out if skipSpecial is set. Ids without a token are left out; the bytes of tokens
