@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -68,7 +69,7 @@ func (s *Settings) check(vocabulary int) error {
 	case len(s.StopStrings) > 0 && s.Text == nil:
 		return fmt.Errorf("stop strings: got %q without a function from ids to text", s.StopStrings)
 	case s.Beams != nil && s.Sampling != nil:
-		return fmt.Errorf("got both beams and sampling, want one of them")
+		return errors.New("got both beams and sampling, want one of them")
 	}
 	for _, id := range s.StopIDs {
 		if id < 0 || id >= vocabulary {

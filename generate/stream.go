@@ -25,7 +25,13 @@ const (
 )
 
 // String returns "running", "stopped" or "length".
-func (f Finish) String() string { return [...]string{"running", "stopped", "length"}[f] }
+func (f Finish) String() string {
+	names := [...]string{"running", "stopped", "length"}
+	if f < 0 || int(f) >= len(names) {
+		return fmt.Sprintf("Finish(%d)", int(f))
+	}
+	return names[f]
+}
 
 // An Event is news of a request.
 type Event struct {

@@ -378,3 +378,11 @@ func (c *constant) Next(_ context.Context, rows []Row) (mat.Matrix, error) {
 	}
 	return c.out.RowRange(0, len(rows)), nil
 }
+
+func TestFinishString(t *testing.T) {
+	for f, want := range map[Finish]string{Running: "running", Stopped: "stopped", Length: "length", -1: "Finish(-1)", 3: "Finish(3)"} {
+		if got := f.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

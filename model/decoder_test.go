@@ -95,7 +95,7 @@ func TestDecoderHasTheBitsOfLogits(t *testing.T) {
 				t.Fatal(err2)
 			}
 			for i := range paths {
-				if !slices.Equal(got.Row(i), want.Of(i).Row(want.Rows.Len(i)-1)) {
+				if !slices.Equal(got.Row(i), want.Of(i).Row(want.Layout.Len(i)-1)) {
 					t.Fatalf("%s, step %d: sequence %d has other logits than without a cache", name, n, i)
 				}
 			}

@@ -170,7 +170,7 @@ func FuzzOpenFS(f *testing.F) {
 			}
 			return
 		}
-		if l, err := m.Logits(t.Context(), []Sequence{{InputIDs: []int{0}, DecoderInputIDs: []int{0, 0}}}); err != nil || l.Matrix.Rows != 2 {
+		if l, err := m.Logits(t.Context(), []Sequence{{InputIDs: []int{0}, DecoderInputIDs: []int{0, 0}}}); err != nil || l.Rows != 2 {
 			t.Errorf("logits: got %v", err)
 		}
 	})

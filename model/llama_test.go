@@ -173,7 +173,7 @@ func TestLlamaAloneAsInABatch(t *testing.T) {
 		}
 		for from := range llamaBatch {
 			for to := from + 1; to <= len(llamaBatch); to++ {
-				want := all.RowRange(all.Rows[from], all.Rows[to])
+				want := all.RowRange(all.Layout[from], all.Layout[to])
 				if got := logits(t, m, llamaBatch[from:to]...); !slices.Equal(got, want.Data) {
 					t.Errorf("%s: sequences %d to %d have other logits without the others", m.Type(), from, to)
 				}

@@ -19,11 +19,11 @@ type Sequence struct {
 // Logits are scores of every token id at every position of the decoder, or of a decoder-only model.
 type Logits struct {
 	mat.Matrix           // a row per position, a column per token id
-	Rows       nn.Ragged // which rows belong to which sequence
+	Layout     nn.Ragged // which rows belong to which sequence
 }
 
 // Of returns the logits of sequence i; they alias l.
-func (l Logits) Of(i int) mat.Matrix { return l.RowRange(l.Rows[i], l.Rows[i+1]) }
+func (l Logits) Of(i int) mat.Matrix { return l.RowRange(l.Layout[i], l.Layout[i+1]) }
 
 // Logits computes the logits of a batch, which belong to the caller. A sequence's logits do not depend on the others of the batch, to the
 // bit. A sequence without tokens, a token id outside 0 ≤ id < [Model.Vocabulary] and an adapter that fails or was made for another model are errors

@@ -179,7 +179,7 @@ func TestAdapterOfAnotherModel(t *testing.T) {
 func TestLogitsOfNothing(t *testing.T) {
 	m := small.open(t, engine(t))
 	l, err := m.Logits(t.Context(), nil)
-	if err != nil || l.Matrix.Rows != 0 || l.Cols != 13 || l.Rows.Sequences() != 0 {
+	if err != nil || l.Rows != 0 || l.Cols != 13 || l.Layout.Sequences() != 0 {
 		t.Errorf("got %v, %v", l, err)
 	}
 }
@@ -230,7 +230,7 @@ func TestLogitsAloneAsInABatch(t *testing.T) {
 	}
 	for from := range batch {
 		for to := from + 1; to <= len(batch); to++ {
-			want := all.RowRange(all.Rows[from], all.Rows[to])
+			want := all.RowRange(all.Layout[from], all.Layout[to])
 			if got := logits(t, m, batch[from:to]...); !slices.Equal(got, want.Data) {
 				t.Errorf("sequences %d to %d have other logits without the others", from, to)
 			}

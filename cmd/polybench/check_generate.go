@@ -182,7 +182,7 @@ func (v *verifier) checkCached(ctx context.Context) (check, error) {
 		}
 		for i := range paths {
 			cached = append(cached, logits.Row(i)...)
-			whole = append(whole, full.Of(i).Row(full.Rows.Len(i)-1)...)
+			whole = append(whole, full.Of(i).Row(full.Layout.Len(i)-1)...)
 		}
 		if n == cachedSteps {
 			break

@@ -126,8 +126,8 @@ func (v *verifier) checkLoss(ctx context.Context) (check, error) {
 	if err != nil {
 		return check{}, err
 	}
-	if len(v.labels) != got.Matrix.Rows {
-		return check{}, fmt.Errorf("labels: got %d, want %d, one for each row of the logits", len(v.labels), got.Matrix.Rows)
+	if len(v.labels) != got.Rows {
+		return check{}, fmt.Errorf("labels: got %d, want %d, one for each row of the logits", len(v.labels), got.Rows)
 	}
 	loss, err := nn.CrossEntropy(v.model.Engine(), got.Matrix, v.labels)
 	if err != nil {
