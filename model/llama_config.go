@@ -69,9 +69,9 @@ func readLlamaConfig(c *configFile, modelType string) llamaConfig {
 	return cfg
 }
 
-// readWindows returns the sliding window of every layer. Mistral's is that of all layers; qwen's counts where use_sliding_window is true, in the
-// layers that layer_types names, else in those from max_window_layers on. Where a field is absent it has transformers' default; a sliding_window
-// that is null is none.
+// readWindows returns the sliding window of every layer. Mistral's is that of the layers that layer_types names, else of all; qwen's counts where
+// use_sliding_window is true, in the layers that layer_types names, else in those from max_window_layers on. Where a field is absent it has
+// transformers' default; a sliding_window that is null is none. (A mistral with layer_types is what transformers opens as a ministral.)
 func readWindows(c *configFile, cfg *llamaConfig) []int {
 	windows := make([]int, cfg.Layers)
 	slides := func(int) bool { return true }
@@ -84,9 +84,9 @@ func readWindows(c *configFile, cfg *llamaConfig) []int {
 		}
 		first := c.countOr("max_window_layers", 28)
 		slides = func(layer int) bool { return layer >= first }
-		if types := readLayerTypes(c, cfg.Layers); types != nil {
-			slides = func(layer int) bool { return types[layer] }
-		}
+	}
+	if types := readLayerTypes(c, cfg.Layers); types != nil {
+		slides = func(layer int) bool { return types[layer] }
 	}
 	if _, there := c.fields["sliding_window"]; there && !c.has("sliding_window") {
 		return windows

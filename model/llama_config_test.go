@@ -122,6 +122,7 @@ func TestLlamaConfigFieldsAreUsed(t *testing.T) {
 		{mistral.with("sliding_window", "5"), []int{5, 5, 5}},
 		{mistral.with("sliding_window", "null"), []int{0, 0, 0}},
 		{mistral, []int{4096, 4096, 4096}},
+		{mistral.with("sliding_window", "5", "layer_types", `["full_attention", "sliding_attention", "full_attention"]`), []int{0, 5, 0}},
 		{qwen.with("use_sliding_window", "false"), []int{0, 0, 0}},
 		{qwen.with("use_sliding_window", ""), []int{0, 0, 0}},
 		{qwen.with("use_sliding_window", "false", "layer_types", `["sliding_attention", "full_attention", "full_attention"]`), []int{0, 0, 0}},
