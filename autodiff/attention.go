@@ -71,10 +71,10 @@ func (o *attention) Backward(t *Tape) {
 	t.Engine.AttentionBackward(d, g, o.out.Matrix, o.q.Matrix, o.k.Matrix, o.v.Matrix, o.a)
 	for _, p := range operands {
 		if p.add {
-			t.Add(p.of, *p.to)
+			t.AddGrad(p.of, *p.to)
 		}
 	}
 	for _, b := range d.Bias {
-		t.Add(o.bias, b)
+		t.AddGrad(o.bias, b)
 	}
 }

@@ -28,7 +28,7 @@ func (s *sum) Backward(t *Tape) {
 	if !x.Needs() {
 		x, y = y, x
 	}
-	t.Add(y, g)
+	t.AddGrad(y, g)
 	t.Hand(s.z, x)
 }
 

@@ -40,8 +40,8 @@ func (t *Tape) Into(v Value) (m mat.Matrix, add bool) {
 	return g.Matrix, add
 }
 
-// Add adds m, of v's shape, to the gradient of v, if v needs one.
-func (t *Tape) Add(v Value, m mat.Matrix) {
+// AddGrad adds m, of v's shape, to the gradient of v, if v needs one.
+func (t *Tape) AddGrad(v Value, m mat.Matrix) {
 	if m.Rows != v.Rows || m.Cols != v.Cols {
 		panic(fmt.Sprintf("autodiff: gradient of %s for a value of %s", m.Shape(), v.Shape()))
 	}
@@ -83,7 +83,7 @@ func (t *Tape) Hand(from, to Value) {
 	f, g := t.gradient(from), t.gradient(to)
 	m := mat.View(f.Data, to.Rows, to.Cols)
 	if g.set || !f.own {
-		t.Add(to, m)
+		t.AddGrad(to, m)
 		return
 	}
 	g.Matrix, g.set, g.own = m, true, true

@@ -79,7 +79,7 @@ func TestMisusePanics(t *testing.T) {
 		}, []string{"Backward twice"}},
 		{"recording after Backward", func() { tape.Scale(done(), 2) }, []string{"after Backward"}},
 		{"Backward of a matrix", func() { tape.Backward(start(), 1) }, []string{"2×3", "1×1"}},
-		{"Add", func() { tape.Add(start(), mat.New(3, 2)) }, []string{"3×2", "2×3"}},
+		{"AddGrad", func() { tape.AddGrad(start(), mat.New(3, 2)) }, []string{"3×2", "2×3"}},
 		{"Hand", func() { x := start(); tape.Hand(x, tape.Total(x)) }, []string{"2×3", "1×1"}},
 		{"Reshape", func() { tape.Reshape(start(), 4, 2) }, []string{"2×3", "4×2"}},
 		{"NewParam", func() { NewParam("q.weight", []int{2, 3}, make([]float32, 5)) }, []string{"q.weight", "5 values", "[2 3]"}},

@@ -93,12 +93,12 @@ func (d *difference) Backward(t *autodiff.Tape) {
 	if !ok {
 		return
 	}
-	t.Add(d.a, g)
+	t.AddGrad(d.a, g)
 	t.Engine.Scale(g, g, -1)
 	t.Hand(d.y, d.b)
 }
 
-func ExampleTape_Add() {
+func ExampleTape_AddGrad() {
 	derivative(row(5, 7), func(t *autodiff.Tape, x autodiff.Value) autodiff.Value {
 		return newDifference(t, t.Scale(x, 3), x)
 	})

@@ -299,6 +299,6 @@ func (o *squareAdded) Backward(t *Tape) {
 	}
 	d := t.Scratch(g.Rows, g.Cols)
 	t.Engine.MulElem(d, g, o.x.Matrix)
-	t.Add(o.x, d)
-	t.Add(o.x, d)
+	t.AddGrad(o.x, d)
+	t.AddGrad(o.x, d)
 }

@@ -15,12 +15,12 @@ import (
 //
 // and the values of base for modules_to_save, in their type. With B zero the adapter changes no bit of what base computes.
 //
-// The draws come from source layer by layer in base's order, of a layer those of A, of B if there are any, and of the logits, each in the order of the
+// The draws come from random layer by layer in base's order, of a layer those of A, of B if there are any, and of the logits, each in the order of the
 // file, one Uint64 for each element: the same seed gives the same bits everywhere. (They are not PyTorch's.)
 //
 // The adapter's config is a copy of config in which target_modules is what PEFT saves: the model's default in place of null, full paths in place of
 // "all-linear". Errors are those of [New].
-func Init(config *Config, base Base, source rand.Source) (*Adapter, error) {
+func Init(config *Config, base Base, random rand.Source) (*Adapter, error) {
 	c := *config
 	a, targets, err := newAdapter(&c, base)
 	if err != nil {
@@ -29,7 +29,7 @@ func Init(config *Config, base Base, source rand.Source) (*Adapter, error) {
 	c.TargetModules = targets
 	a.metadata = map[string]string{"format": "pt"}
 	for _, l := range a.layers {
-		a.initLayer(l, source)
+		a.initLayer(l, random)
 	}
 	for _, m := range a.saved {
 		values := m.Layer.Values()
@@ -42,7 +42,7 @@ func Init(config *Config, base Base, source rand.Source) (*Adapter, error) {
 }
 
 // initLayer draws the bank and the router of a layer.
-func (a *Adapter) initLayer(l *Layer, source rand.Source) {
+func (a *Adapter) initLayer(l *Layer, random rand.Source) {
 	bounds := [...]float64{
 		ofA: 1 / math.Sqrt(float64(l.Bank.In/l.Bank.Splits)),
 		ofB: 1 / math.Sqrt(float64(l.Bank.R)),
@@ -52,19 +52,19 @@ func (a *Adapter) initLayer(l *Layer, source rand.Source) {
 		bounds[ofB] = 0
 	}
 	for i, t := range l.tensors() {
-		*t.values = uniforms(t.size(), bounds[i], source)
+		*t.values = uniforms(t.size(), bounds[i], random)
 		a.tensors = append(a.tensors, nn.Weights{F32: *t.values}.Tensor(t.key, t.shape))
 	}
 }
 
 // uniforms returns n numbers between ±bound; for the bound 0 without a draw.
-func uniforms(n int, bound float64, source rand.Source) []float32 {
+func uniforms(n int, bound float64, random rand.Source) []float32 {
 	x := make([]float32, n)
 	if bound == 0 {
 		return x
 	}
 	for i := range x {
-		x[i] = float32((2*float64(uniform(source)) - 1) * bound) // rounded twice: by bound and to float32
+		x[i] = float32((2*float64(uniform(random)) - 1) * bound) // rounded twice: by bound and to float32
 	}
 	return x
 }

@@ -59,7 +59,7 @@ func ExampleNew() {
 	source.add("base_model.model.dense.poly_lora_A", []int{1, 2, 2, 1}, 1, 0, 0, 1) // skill 0 looks at feature 0, skill 1 at feature 1
 	source.add("base_model.model.dense.poly_lora_B", []int{1, 2, 1, 2}, 100, 0, 0, 100)
 	source.add("base_model.model.dense.poly_router.module_logits", []int{2, 2}, 20, -20, -20, 20)
-	adapter, err := poly.New(config, source, base)
+	adapter, err := poly.New(config, base, source)
 	if err != nil {
 		log.Fatal(err)
 	}

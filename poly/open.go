@@ -41,7 +41,7 @@ func OpenFS(fsys fs.FS, base Base) (*Adapter, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := New(config, f, base)
+	a, err := New(config, base, f)
 	return a, errors.Join(err, f.Close())
 }
 
@@ -97,7 +97,7 @@ type Source interface {
 }
 
 // New makes the adapter that config describes for base, with tensors from source, which are read at once. It keeps config.
-func New(config *Config, source Source, base Base) (*Adapter, error) {
+func New(config *Config, base Base, source Source) (*Adapter, error) {
 	a, _, err := newAdapter(config, base)
 	if err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func TestBaseParameters(t *testing.T) {
 			source.add("base_model.model.dense.poly_lora_B", []int{1, 1, 1, 2}, 1, 2)
 			source.add("base_model.model.dense.poly_router.module_logits", []int{1, 1}, 1)
 			source["base_model.model."+key] = w.Tensor("base_model.model."+key, slices.Repeat([]int{2}, w.Len()/2))
-			a, err := poly.New(config, source, base)
+			a, err := poly.New(config, base, source)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -315,11 +315,11 @@ func TestNewErrors(t *testing.T) {
 	config.R, config.NSkills, config.TargetModules = 1, 1, poly.ModuleNames("dense")
 	source := tensors{}
 	source.add("base_model.model.dense.poly_lora_A", []int{1, 1, 2, 1}, 1, 2)
-	if _, err := poly.New(config, failing{source}, base); err == nil || err.Error() != "poly: cannot read base_model.model.dense.poly_lora_A" {
+	if _, err := poly.New(config, base, failing{source}); err == nil || err.Error() != "poly: cannot read base_model.model.dense.poly_lora_A" {
 		t.Errorf("a source that fails: got %v", err)
 	}
 	config.R = -1
-	if _, err := poly.New(config, source, base); err == nil || err.Error() != "poly: config: r: got -1, want a positive integer" {
+	if _, err := poly.New(config, base, source); err == nil || err.Error() != "poly: config: r: got -1, want a positive integer" {
 		t.Errorf("an invalid config: got %v", err)
 	}
 }

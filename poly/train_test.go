@@ -33,7 +33,7 @@ func TestTrainLayerOfPEFT(t *testing.T) {
 	source.add("base_model.model.dense.poly_lora_A", []int{2, 2, 2, 2}, ramp(16, 0.04)...)
 	source.add("base_model.model.dense.poly_lora_B", []int{2, 2, 2, 2}, ramp(16, 0.03)...)
 	source.add("base_model.model.dense.poly_router.module_logits", []int{2, 4}, ramp(8, 0.5)...)
-	a, err := poly.New(config, source, base)
+	a, err := poly.New(config, base, source)
 	if err != nil {
 		t.Fatal(err)
 	}

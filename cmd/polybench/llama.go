@@ -36,7 +36,7 @@ func newLlama135(e *mat.Engine, storage safetensors.DType) (*llama135, error) {
 	}
 	c := poly.NewConfig()
 	c.R, c.NSkills, c.NSplits, c.NTasks = smallRank, smallSkills, smallSplits, smallTasks
-	a, err := poly.New(c, smallAdapter(m), m)
+	a, err := poly.New(c, m, smallAdapter(m))
 	if err != nil {
 		return nil, err
 	}
