@@ -18,12 +18,29 @@ type Attention struct {
 // values the rows of k and v that keys names. bias is the zero Bias or what RelativeBias.Forward returned for sequences at least as
 // long. A sequence without keys gives zeros.
 func (a Attention) Forward(p *Pass, queries, keys Ragged, q, k, v autodiff.Value, bias Bias) autodiff.Value {
-	shape := mat.Attention{Heads: a.Heads, HeadSize: a.HeadSize, KVHeads: a.KVHeads, Queries: queries, Keys: keys,
-		Causal: a.Causal, Window: a.Window, Scale: a.Scale, Bias: bias.Vectors}
+	shape := a.shape(queries, bias)
+	shape.Keys = keys
 	if p.Tape != nil {
 		return p.Tape.Attention(q, k, v, bias.trained, shape)
 	}
 	out := p.Matrix(q.Rows, q.Cols)
 	p.Engine.Attention(out, q.Matrix, k.Matrix, v.Matrix, shape)
 	return autodiff.Constant(out)
+}
+
+// ForwardCached returns the attention's output in a pass without a tape, as Forward does, over keys and values that lie in a cache for each sequence,
+// which several may share. The first query of sequence i stands at position offsets[i]; nil means 0. A query has the bits that Forward gives it over
+// the whole sequence.
+func (a Attention) ForwardCached(p *Pass, queries Ragged, offsets []int, q mat.Matrix, caches []*mat.Cache, bias Bias) mat.Matrix {
+	out := p.Matrix(q.Rows, q.Cols)
+	shape := a.shape(queries, bias)
+	shape.Offsets = offsets
+	p.Engine.AttentionCached(out, q, caches, shape)
+	return out
+}
+
+// shape returns all but where the keys are.
+func (a Attention) shape(queries Ragged, bias Bias) mat.Attention {
+	return mat.Attention{Heads: a.Heads, HeadSize: a.HeadSize, KVHeads: a.KVHeads, Queries: queries,
+		Causal: a.Causal, Window: a.Window, Scale: a.Scale, Bias: bias.Vectors}
 }
