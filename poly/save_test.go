@@ -3,6 +3,7 @@ package poly_test
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -105,6 +106,23 @@ func bits(a *poly.Adapter) map[string][3][]float32 {
 		m[l.Path] = [3][]float32{l.Bank.A, l.Bank.B, l.Router.Logits}
 	}
 	return m
+}
+
+// A config that cannot be written is an error before anything is written.
+func TestSaveWithoutAConfig(t *testing.T) {
+	c := poly.NewConfig()
+	c.BaseModel = new("\xff")
+	a, err := poly.Init(c, openBase(t, example+"/base"), rand.NewPCG(1, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := a.Save(dir); err == nil || !strings.Contains(err.Error(), `got the string "\xff"`) {
+		t.Errorf("got %v, want an error about the string", err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("got the files %v, %v, want none", entries, err)
+	}
 }
 
 // Files that are replaced keep their permissions.
