@@ -1,10 +1,13 @@
 package poly_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/polytropon/polytropon/poly"
 	"github.com/polytropon/polytropon/safetensors"
@@ -86,5 +89,8 @@ func TestInspectErrors(t *testing.T) {
 		if _, err := poly.Inspect(f); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %q", test.name, err, test.want)
 		}
+	}
+	if _, err := poly.Inspect(fstest.MapFS{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an empty folder: got %v, want fs.ErrNotExist", err)
 	}
 }
