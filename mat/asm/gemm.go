@@ -1,6 +1,9 @@
 package asm
 
-import "unsafe"
+import (
+	"runtime"
+	"unsafe"
+)
 
 // Gemm is the family of matrix-product kernels of a level.
 type Gemm struct {
@@ -136,9 +139,6 @@ func transposeBlocks(n int, f, rest transpose) transpose {
 	}
 }
 
-// peakSink keeps the work of probes from being optimised away.
-var peakSink float32
-
 func readGeneric(src *float32, streams, n int) {
 	var s float32
 	for i := range n {
@@ -146,7 +146,7 @@ func readGeneric(src *float32, streams, n int) {
 			s += *at(src, j*n+i)
 		}
 	}
-	peakSink = s
+	runtime.KeepAlive(s) // so that the work is not optimised away
 }
 
 func peakGeneric(n int) {
@@ -154,7 +154,7 @@ func peakGeneric(n int) {
 	for range n {
 		s = FMA(s, s, s)
 	}
-	peakSink = s
+	runtime.KeepAlive(s) // so that the work is not optimised away
 }
 
 // at returns the address of element i of the array that p points to.
