@@ -26,6 +26,10 @@ func TestInspect(t *testing.T) {
 			paths = append(paths, l.Path)
 		}
 		slices.Sort(paths)
+		tensors := 3*len(paths) + len(folder.Saved) + len(folder.Base) + len(folder.Strangers)
+		if len(folder.Tensors) != tensors {
+			t.Errorf("%s: got %d tensors, want %d", dir, len(folder.Tensors), tensors)
+		}
 		if !slices.Equal(folder.Paths, paths) || !slices.Equal(folder.Strangers, a.Strangers()) {
 			t.Errorf("%s: got modules %q and strangers %q, want %q and %q", dir, folder.Paths, folder.Strangers, paths, a.Strangers())
 		}
@@ -44,16 +48,28 @@ func TestInspectWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range openAdapter(t, example+"/adapter", openBase(t, example+"/base")).Layers() {
+	layers := openAdapter(t, example+"/adapter", openBase(t, example+"/base")).Layers()
+	var sum float32
+	for _, l := range layers {
 		got, err := folder.Weights(e, l.Path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for task := range l.Router.Tasks {
+			if task == 1 {
+				sum += got.Row(task)[2]
+			}
 			if want := l.Router.Weights(e, task); !slices.Equal(got.Row(task), want.Data) {
 				t.Errorf("%s, task %d: got %v, want %v", l.Path, task, got.Row(task), want.Data)
 			}
 		}
+	}
+	mean, err := folder.Weights(e, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := mean.Row(1)[2], sum/float32(len(layers)); got < want-1e-6 || got > want+1e-6 {
+		t.Errorf("the mean weight of task 1 and skill 2: got %v, want %v", got, want)
 	}
 	if _, err := folder.Weights(e, "encoder"); err == nil || err.Error() != "poly: module encoder is not adapted by this folder" {
 		t.Errorf("a module that is not adapted: got %v", err)
