@@ -3,11 +3,15 @@ package optim_test
 import (
 	"fmt"
 	"maps"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
+	"github.com/polytropon/polytropon/optim"
 	"github.com/polytropon/polytropon/safetensors"
 )
 
@@ -89,6 +93,42 @@ func (r recording) compareState(t *testing.T, name string, state []safetensors.T
 		t.Logf("%s differs by at most %v units in the last place", s.Name, d)
 		if bar := barOf(name); !(d <= bar) {
 			t.Errorf("%s: got a difference of %v units in the last place, want at most %v", s.Name, d, bar)
+		}
+	}
+}
+
+// A matrix of equal parts one below the other, or a long vector of equal parts, changes as a part alone does, though it is cut into blocks: Adafactor
+// takes means of rows, columns and everything.
+func TestAdafactorBlocks(t *testing.T) {
+	const rows, cols, copies = 10, 30, 700
+	e := newEngine(t, mat.Options{})
+	for _, shapes := range [][2][]int{{{rows, cols}, {copies * rows, cols}}, {{rows * cols}, {copies * rows * cols}}} {
+		random := rand.New(rand.NewPCG(1, 2))
+		values := normals(random, rows*cols)
+		options := optim.DefaultAdafactor()
+		options.RelativeStep = false
+		part := autodiff.NewParam("w", shapes[0], slices.Clone(values))
+		whole := autodiff.NewParam("w", shapes[1], slices.Repeat(values, copies))
+		var optimizers []optim.Optimizer
+		for _, p := range []*autodiff.Param{part, whole} {
+			o, err := optim.NewAdafactor([]optim.Group{{Params: []*autodiff.Param{p}, LR: 1e-2}}, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			optimizers = append(optimizers, o)
+		}
+		for range 3 {
+			g := normals(random, rows*cols)
+			copy(part.Grad.Data, g)
+			copy(whole.Grad.Data, slices.Repeat(g, copies))
+			for _, o := range optimizers {
+				o.Step(e, 1)
+			}
+		}
+		for i, got := range whole.Value.Data {
+			if want := part.Value.Data[i%(rows*cols)]; !(math.Abs(float64(got-want)) <= 1e-6) {
+				t.Fatalf("shape %v: element %d: got %v, want %v as of shape %v", shapes[1], i, got, want, shapes[0])
+			}
 		}
 	}
 }
