@@ -65,7 +65,7 @@ func (m *bpe) split(symbols []int32, word []byte) []int32 {
 			_, n = utf8.DecodeRune(word[pos:])
 		}
 		later := min(pos, 1)
-		id := int32(noValue)
+		var id int32
 		if last := pos+n == len(word); n == 1 && (!last || m.suffix == "") {
 			id = m.units[later][c]
 		} else {

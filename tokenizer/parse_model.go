@@ -200,7 +200,7 @@ func (p *pipeline) parseMerges(o *object, m *bpe) (made []string) {
 			o.fail("merges", "got %d tokens in merge %d, want 2", len(pair), i)
 			return nil
 		}
-		rest, ok := pair[1], true
+		rest := pair[1]
 		if m.prefix != "" {
 			if len(rest) < len(m.prefix) {
 				o.fail("merges", "got %s in merge %d, want a token that begins with %s", quote(rest), i, quote(m.prefix))
@@ -210,10 +210,12 @@ func (p *pipeline) parseMerges(o *object, m *bpe) (made []string) {
 		}
 		var ids [3]int
 		for j, token := range []string{pair[0], pair[1], pair[0] + rest} {
-			if ids[j], ok = p.ids[token]; !ok {
+			id, ok := p.ids[token]
+			if !ok {
 				o.fail("merges", "got %s in merge %d, want a token of the vocabulary", quote(token), i)
 				return nil
 			}
+			ids[j] = id
 		}
 		m.merges.set(int32(ids[0]), int32(ids[1]), int32(i), int32(ids[2]))
 		made = append(made, pair[0]+rest)
