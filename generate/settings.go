@@ -40,13 +40,16 @@ type Beams struct {
 	EarlyStopping EarlyStopping
 }
 
-// EarlyStopping says when the search ends, once there are as many finished sequences as beams.
+// EarlyStopping says when the search ends, once there are as many finished sequences as beams: transformers' early_stopping.
 type EarlyStopping int
 
 const (
-	StopHeuristic EarlyStopping = iota // when the best beam, divided by g^p at its present length, is not above the worst of them
-	StopEarly                          // at once
-	StopNever                          // like StopHeuristic, but with the length that makes the most of the best beam: MaxNewTokens where p > 0
+	// StopHeuristic, False in transformers, ends it when the best beam, divided by g^p at its present length, is not above the worst of them.
+	StopHeuristic EarlyStopping = iota
+	// StopEarly, True, ends it at once.
+	StopEarly
+	// StopNever, "never", is like StopHeuristic, but with the length that makes the most of the best beam: MaxNewTokens where p > 0.
+	StopNever
 )
 
 // Sampling are the settings of random choice. They apply in this order: Temperature, TopK, TopP, MinP.
