@@ -17,20 +17,28 @@ func (e *Engine) RMSNorm(dst, x Matrix, weight []float32, eps float32) {
 	e.shareRows(w)
 }
 
-// doRMSNorm begins the sum of a row before it divides the one above, so that the processor does both at a time.
+// doRMSNorm adds up the squares of a row while it divides the one above.
 func doRMSNorm(w *work, from, to int) {
-	next := w.engine.rootMeanSquare(w.x.Row(from), w.s)
-	for r := from; r < to; r++ {
-		root := next
-		if r+1 < to {
-			next = w.engine.rootMeanSquare(w.x.Row(r+1), w.s)
+	k := &w.engine.level.Elem
+	root := w.engine.rootMeanSquare(w.x.Row(from), w.s)
+	for r := from; r < to-1; r++ {
+		dst, x, next := w.dst.Row(r), w.x.Row(r), w.x.Row(r+1)
+		var sum float32
+		for i := 0; i < len(x); i += rowBlock {
+			j := min(i+rowBlock, len(x))
+			sum += k.DivMulSquares(dst[i:j], x[i:j], w.vector[i:j], next[i:j], root)
 		}
-		w.engine.level.Elem.DivMul(w.dst.Row(r), w.x.Row(r), w.vector, root)
+		root = rootOfMean(sum, len(x), w.s)
 	}
+	k.DivMul(w.dst.Row(to-1), w.x.Row(to-1), w.vector, root)
 }
 
 func (e *Engine) rootMeanSquare(x []float32, eps float32) float32 {
-	mean := e.DotRow(x, x) / float32(len(x))
+	return rootOfMean(e.DotRow(x, x), len(x), eps)
+}
+
+func rootOfMean(sum float32, n int, eps float32) float32 {
+	mean := sum / float32(n)
 	return float32(math.Sqrt(float64(mean + eps)))
 }
 

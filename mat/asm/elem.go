@@ -23,10 +23,11 @@ type Elem struct {
 	Rope func(x, y, cos, sin []float32, sign float32)
 
 	// The reductions use 32 lanes, element i in lane i mod 32, and add lane i+16 to lane i, then i+8, i+4, i+2 and i+1.
-	Max    func(x []float32) float32                     // -Inf where x is empty; passes over NaN
-	Sum    func(x []float32) float32                     // by addition
-	Dot    func(x, y []float32) float32                  // by fused multiply-add
-	MulDot func(x, y, z []float32) float32               // of x·y, rounded, and z by fused multiply-add
-	SumExp func(x []float32, shift float32) float32      // of 2⁶⁴·exp(x - shift) for x ≤ shift, 0 for x - shift < -99.5·ln 2
-	ExpSum func(dst, x []float32, shift float32) float32 // the same, and the terms in dst
+	Max           func(x []float32) float32                          // -Inf where x is empty; passes over NaN
+	Sum           func(x []float32) float32                          // by addition
+	Dot           func(x, y []float32) float32                       // by fused multiply-add
+	MulDot        func(x, y, z []float32) float32                    // of x·y, rounded, and z by fused multiply-add
+	DivMulSquares func(dst, x, w, next []float32, d float32) float32 // x/d·w; returns the Dot of next with itself
+	SumExp        func(x []float32, shift float32) float32           // of 2⁶⁴·exp(x - shift) for x ≤ shift, 0 for x - shift < -99.5·ln 2
+	ExpSum        func(dst, x []float32, shift float32) float32      // the same, and the terms in dst
 }

@@ -35,6 +35,7 @@ var elemAVX512 = Elem{
 	Max:              maxAVX512,
 	Sum:              sumAVX512,
 	Dot:              dotAVX512,
+	DivMulSquares:    divMulSquaresAVX512,
 	SumExp:           sumExpAVX512,
 	ExpSum:           expSumAVX512,
 }
@@ -70,6 +71,7 @@ var elemAVX2 = Elem{
 	Max:              maxAVX2,
 	Sum:              sumAVX2,
 	Dot:              dotAVX2,
+	DivMulSquares:    divMulSquaresAVX2,
 	SumExp:           sumExpAVX2,
 	ExpSum:           expSumAVX2,
 }
@@ -163,6 +165,9 @@ func sumAVX512(x []float32) float32
 
 //go:noescape
 func dotAVX512(x, y []float32) float32
+
+//go:noescape
+func divMulSquaresAVX512(dst, x, w, next []float32, d float32) float32
 
 //go:noescape
 func sumExpAVX512(x []float32, shift float32) float32
@@ -259,6 +264,9 @@ func sumAVX2(x []float32) float32
 
 //go:noescape
 func dotAVX2(x, y []float32) float32
+
+//go:noescape
+func divMulSquaresAVX2(dst, x, w, next []float32, d float32) float32
 
 //go:noescape
 func sumExpAVX2(x []float32, shift float32) float32

@@ -35,6 +35,7 @@ var elemNEON = Elem{
 	Max:              maxNEON,
 	Sum:              sumNEON,
 	Dot:              dotNEON,
+	DivMulSquares:    divMulSquaresNEON,
 	SumExp:           sumExpNEON,
 	ExpSum:           expSumNEON,
 }
@@ -128,6 +129,9 @@ func sumNEON(x []float32) float32
 
 //go:noescape
 func dotNEON(x, y []float32) float32
+
+//go:noescape
+func divMulSquaresNEON(dst, x, w, next []float32, d float32) float32
 
 //go:noescape
 func sumExpNEON(x []float32, shift float32) float32

@@ -3438,6 +3438,98 @@ done:
 	VZEROUPPER
 	RET
 
+// func divMulSquaresAVX512(dst, x, w, next []float32, d float32) float32
+TEXT ·divMulSquaresAVX512(SB), NOSPLIT, $0-108
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ w_base+48(FP), DX
+	MOVQ next_base+72(FP), R8
+	MOVQ dst_len+8(FP), CX
+	VBROADCASTSS d+96(FP), Z31
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	SUBQ $32, CX
+	JLT tail
+
+loop:
+	PREFETCHT0 2048(DI)
+	PREFETCHT0 2112(DI)
+	PREFETCHT0 2048(SI)
+	PREFETCHT0 2112(SI)
+	PREFETCHT0 2048(DX)
+	PREFETCHT0 2112(DX)
+	PREFETCHT0 2048(R8)
+	PREFETCHT0 2112(R8)
+	VMOVUPS 0(SI), Z2
+	VMOVUPS 64(SI), Z3
+	VDIVPS Z31, Z2, Z2
+	VDIVPS Z31, Z3, Z3
+	VMOVUPS 0(R8), Z4
+	VMOVUPS 64(R8), Z5
+	VFMADD231PS Z4, Z4, Z0
+	VFMADD231PS Z5, Z5, Z1
+	VMOVUPS 0(DX), Z5
+	VMOVUPS 64(DX), Z4
+	VMULPS Z5, Z2, Z5
+	VMULPS Z4, Z3, Z4
+	VMOVUPS Z5, 0(DI)
+	VMOVUPS Z4, 64(DI)
+
+	ADDQ $128, DI
+	ADDQ $128, SI
+	ADDQ $128, DX
+	ADDQ $128, R8
+	SUBQ $32, CX
+	JGE loop
+
+tail:
+	ADDQ $32, CX
+	JEQ done
+	MOVL $2, BX
+
+next: // the rest, a vector at a time
+	TESTQ CX, CX
+	JLE turn
+	MOVL $-1, AX
+	BZHIL CX, AX, AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI), K1, Z2
+	VDIVPS Z31, Z2, Z2
+	VMOVUPS.Z 0(R8), K1, Z3
+	VFMADD231PS Z3, Z3, Z0
+	VMOVUPS.Z 0(DX), K1, Z3
+	VMULPS Z3, Z2, Z3
+	VMOVUPS Z3, K1, 0(DI)
+
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	ADDQ $64, R8
+	SUBQ $16, CX
+
+turn: // the lanes of the next vector come to the first register
+	VMOVAPS Z0, Z2
+	VMOVAPS Z1, Z0
+	VMOVAPS Z2, Z1
+	DECL BX
+	JNE next
+
+done:
+
+	// fold the lanes
+	VADDPS Z1, Z0, Z0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VPERMILPS $0xee, X0, X1
+	VADDPS X1, X0, X0
+	VMOVSHDUP X0, X1
+	VADDPS X1, X0, X0
+	VMOVSS X0, ret+104(FP)
+	VZEROUPPER
+	RET
+
 // func sumExpAVX512(x []float32, shift float32) float32
 TEXT ·sumExpAVX512(SB), NOSPLIT, $0-36
 	MOVQ x_base+0(FP), SI

@@ -33,6 +33,7 @@ var elemGeneric = Elem{
 	Max:              maxGeneric,
 	Sum:              sumGeneric,
 	Dot:              dotGeneric,
+	DivMulSquares:    divMulSquaresGeneric,
 	SumExp:           sumExpGeneric,
 	ExpSum:           expSumGeneric,
 }
@@ -699,6 +700,20 @@ func dotGeneric(x, y []float32) float32 {
 		xi := x[i]
 		yi := y[i]
 		lane[i%lanes] = FMA(xi, yi, lane[i%lanes])
+	}
+	return foldSum(&lane)
+}
+
+func divMulSquaresGeneric(dst, x, w, next []float32, d float32) float32 {
+	var lane [lanes]float32
+	for i := range dst {
+		xi := x[i]
+		v1 := xi / d
+		nexti := next[i]
+		lane[i%lanes] = FMA(nexti, nexti, lane[i%lanes])
+		wi := w[i]
+		v4 := float32(v1 * wi)
+		dst[i] = v4
 	}
 	return foldSum(&lane)
 }

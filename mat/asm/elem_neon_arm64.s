@@ -5464,6 +5464,196 @@ done:
 	FMOVS F0, ret+48(FP)
 	RET
 
+// func divMulSquaresNEON(dst, x, w, next []float32, d float32) float32
+TEXT ·divMulSquaresNEON(SB), NOSPLIT, $0-108
+	MOVD dst_base+0(FP), R0
+	MOVD x_base+24(FP), R1
+	MOVD w_base+48(FP), R2
+	MOVD next_base+72(FP), R8
+	MOVD dst_len+8(FP), R3
+	MOVD $constantsNEON<>(SB), R4
+	FMOVS d+96(FP), F31
+	VDUP V31.S[0], V31.S4
+	FMOVQ 608(R4), F0
+	FMOVQ 608(R4), F1
+	FMOVQ 608(R4), F2
+	FMOVQ 608(R4), F3
+	FMOVQ 608(R4), F4
+	FMOVQ 608(R4), F5
+	FMOVQ 608(R4), F6
+	FMOVQ 608(R4), F7
+	SUBS $32, R3
+	BLT tail
+
+loop:
+	FMOVQ 0(R1), F8
+	FMOVQ 16(R1), F9
+	FMOVQ 32(R1), F10
+	FMOVQ 48(R1), F11
+	WORD $0x6e3ffd08 // FDIV V8.4S, V8.4S, V31.4S
+	WORD $0x6e3ffd29 // FDIV V9.4S, V9.4S, V31.4S
+	WORD $0x6e3ffd4a // FDIV V10.4S, V10.4S, V31.4S
+	WORD $0x6e3ffd6b // FDIV V11.4S, V11.4S, V31.4S
+	FMOVQ 0(R8), F12
+	FMOVQ 16(R8), F13
+	FMOVQ 32(R8), F14
+	FMOVQ 48(R8), F15
+	VFMLA V12.S4, V12.S4, V0.S4
+	VFMLA V13.S4, V13.S4, V1.S4
+	VFMLA V14.S4, V14.S4, V2.S4
+	VFMLA V15.S4, V15.S4, V3.S4
+	FMOVQ 0(R2), F15
+	FMOVQ 16(R2), F14
+	FMOVQ 32(R2), F13
+	FMOVQ 48(R2), F12
+	WORD $0x6e2fdd0f // FMUL V15.4S, V8.4S, V15.4S
+	WORD $0x6e2edd2e // FMUL V14.4S, V9.4S, V14.4S
+	WORD $0x6e2ddd4d // FMUL V13.4S, V10.4S, V13.4S
+	WORD $0x6e2cdd6c // FMUL V12.4S, V11.4S, V12.4S
+	FMOVQ F15, 0(R0)
+	FMOVQ F14, 16(R0)
+	FMOVQ F13, 32(R0)
+	FMOVQ F12, 48(R0)
+	FMOVQ 64(R1), F8
+	FMOVQ 80(R1), F9
+	FMOVQ 96(R1), F10
+	FMOVQ 112(R1), F11
+	WORD $0x6e3ffd08 // FDIV V8.4S, V8.4S, V31.4S
+	WORD $0x6e3ffd29 // FDIV V9.4S, V9.4S, V31.4S
+	WORD $0x6e3ffd4a // FDIV V10.4S, V10.4S, V31.4S
+	WORD $0x6e3ffd6b // FDIV V11.4S, V11.4S, V31.4S
+	FMOVQ 64(R8), F12
+	FMOVQ 80(R8), F13
+	FMOVQ 96(R8), F14
+	FMOVQ 112(R8), F15
+	VFMLA V12.S4, V12.S4, V4.S4
+	VFMLA V13.S4, V13.S4, V5.S4
+	VFMLA V14.S4, V14.S4, V6.S4
+	VFMLA V15.S4, V15.S4, V7.S4
+	FMOVQ 64(R2), F15
+	FMOVQ 80(R2), F14
+	FMOVQ 96(R2), F13
+	FMOVQ 112(R2), F12
+	WORD $0x6e2fdd0f // FMUL V15.4S, V8.4S, V15.4S
+	WORD $0x6e2edd2e // FMUL V14.4S, V9.4S, V14.4S
+	WORD $0x6e2ddd4d // FMUL V13.4S, V10.4S, V13.4S
+	WORD $0x6e2cdd6c // FMUL V12.4S, V11.4S, V12.4S
+	FMOVQ F15, 64(R0)
+	FMOVQ F14, 80(R0)
+	FMOVQ F13, 96(R0)
+	FMOVQ F12, 112(R0)
+
+	ADD $128, R0
+	ADD $128, R1
+	ADD $128, R2
+	ADD $128, R8
+	SUBS $32, R3
+	BGE loop
+
+tail:
+	ADDS $32, R3
+	BEQ done
+	MOVD $8, R7
+
+next: // the rest, a vector at a time
+	CMP $0, R3
+	BLE turn
+	CMP $4, R3
+	BLT part1
+	FMOVQ (R1), F8
+	B end1
+part1:
+	TBNZ $1, R3, two1
+	FMOVS (R1), F8
+	B end1
+two1:
+	FMOVD (R1), F8
+	TBZ $0, R3, end1
+	ADD $8, R1, R5
+	VLD1 (R5), V8.S[2]
+end1:
+	WORD $0x6e3ffd08 // FDIV V8.4S, V8.4S, V31.4S
+	CMP $4, R3
+	BLT part2
+	FMOVQ (R8), F9
+	B end2
+part2:
+	TBNZ $1, R3, two2
+	FMOVS (R8), F9
+	B end2
+two2:
+	FMOVD (R8), F9
+	TBZ $0, R3, end2
+	ADD $8, R8, R5
+	VLD1 (R5), V9.S[2]
+end2:
+	VFMLA V9.S4, V9.S4, V0.S4
+	CMP $4, R3
+	BLT part3
+	FMOVQ (R2), F9
+	B end3
+part3:
+	TBNZ $1, R3, two3
+	FMOVS (R2), F9
+	B end3
+two3:
+	FMOVD (R2), F9
+	TBZ $0, R3, end3
+	ADD $8, R2, R5
+	VLD1 (R5), V9.S[2]
+end3:
+	WORD $0x6e29dd09 // FMUL V9.4S, V8.4S, V9.4S
+	CMP $4, R3
+	BLT part4
+	FMOVQ F9, (R0)
+	B end4
+part4:
+	TBNZ $1, R3, two4
+	FMOVS F9, (R0)
+	B end4
+two4:
+	FMOVD F9, (R0)
+	TBZ $0, R3, end4
+	ADD $8, R0, R5
+	VST1 V9.S[2], (R5)
+end4:
+
+	ADD $16, R0
+	ADD $16, R1
+	ADD $16, R2
+	ADD $16, R8
+	SUBS $4, R3
+
+turn: // the lanes of the next vector come to the first register
+	VORR V0.B16, V0.B16, V8.B16
+	VORR V1.B16, V1.B16, V0.B16
+	VORR V2.B16, V2.B16, V1.B16
+	VORR V3.B16, V3.B16, V2.B16
+	VORR V4.B16, V4.B16, V3.B16
+	VORR V5.B16, V5.B16, V4.B16
+	VORR V6.B16, V6.B16, V5.B16
+	VORR V7.B16, V7.B16, V6.B16
+	VORR V8.B16, V8.B16, V7.B16
+	SUBS $1, R7
+	BNE next
+
+done:
+
+	// fold the lanes
+	WORD $0x4e24d400 // FADD V0.4S, V0.4S, V4.4S
+	WORD $0x4e25d421 // FADD V1.4S, V1.4S, V5.4S
+	WORD $0x4e26d442 // FADD V2.4S, V2.4S, V6.4S
+	WORD $0x4e27d463 // FADD V3.4S, V3.4S, V7.4S
+	WORD $0x4e22d400 // FADD V0.4S, V0.4S, V2.4S
+	WORD $0x4e23d421 // FADD V1.4S, V1.4S, V3.4S
+	WORD $0x4e21d400 // FADD V0.4S, V0.4S, V1.4S
+	VEXT $8, V0.B16, V0.B16, V1.B16
+	WORD $0x4e21d400 // FADD V0.4S, V0.4S, V1.4S
+	VEXT $4, V0.B16, V0.B16, V1.B16
+	WORD $0x4e21d400 // FADD V0.4S, V0.4S, V1.4S
+	FMOVS F0, ret+104(FP)
+	RET
+
 // func sumExpNEON(x []float32, shift float32) float32
 TEXT ·sumExpNEON(SB), NOSPLIT, $0-36
 	MOVD x_base+0(FP), R1

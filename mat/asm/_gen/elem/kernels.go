@@ -65,12 +65,21 @@ var kernels = []*kernel{
 	{field: "Max", name: "max", inputs: []string{"x"}, start: float32(math.Inf(-1)), fold: most, body: maxBody},
 	{field: "Sum", name: "sum", inputs: []string{"x"}, fold: sum, body: func(b *body) { b.sum(b.x()) }},
 	{field: "Dot", name: "dot", inputs: []string{"x", "y"}, fold: sum, body: func(b *body) { b.sumFMA(b.x(), b.y()) }},
+	{field: "DivMulSquares", name: "divMulSquares", inputs: []string{"x", "w", "next"}, dst: true, scalars: []string{"d"}, fold: sum, body: divMulSquaresBody},
 	{field: "SumExp", name: "sumExp", inputs: []string{"x"}, scalars: []string{"shift"}, fold: sum, body: func(b *body) { b.sum(b.expShifted()) }},
 	{field: "ExpSum", name: "expSum", inputs: []string{"x"}, dst: true, scalars: []string{"shift"}, fold: sum, body: func(b *body) {
 		e := b.expShifted()
 		b.store(e)
 		b.sum(e)
 	}},
+}
+
+// divMulSquaresBody does two rows of RMSNorm at a time, as one is bound by the division and the other by the latency of the addition.
+func divMulSquaresBody(b *body) {
+	quotient := b.div(b.x(), b.args[0])
+	next := b.next(2)
+	b.sumFMA(next, next)
+	b.store(b.mul(quotient, b.y()))
 }
 
 // mulSubDivBody, mulDot and addDivMulBody are the parts of RMSNorm's gradients.
