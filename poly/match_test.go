@@ -143,6 +143,7 @@ func TestTargets(t *testing.T) {
 		{name: "exclude nothing", targets: ModuleNames("q"), exclude: ModuleNames("zzz"), adapted: "a.q b.q"},
 		{name: "exclude empty", targets: ModuleNames("q"), exclude: ModulePattern(""), adapted: "a.q b.q"},
 		{name: "save", targets: all, save: []string{"b", "lm_head"}, adapted: "a.q a.seq", excluded: "b b.q b.drop lm_head"},
+		{name: "save and exclude", targets: all, save: []string{"b"}, exclude: ModuleNames("q"), adapted: "a.seq lm_head", excluded: "a.q b b.q b.drop"},
 		{name: "save by pattern", targets: ModuleNames("q"), save: []string{"[b]"}, adapted: "a.q", excluded: "b b.q b.drop"},
 		{name: "save within a segment", targets: all, save: []string{"head"}, format: Format082, adapted: "a.q a.seq b.q", excluded: "lm_head"},
 	} {

@@ -3,6 +3,7 @@ package poly_test
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -108,7 +109,7 @@ func bits(a *poly.Adapter) map[string][3][]float32 {
 	return m
 }
 
-// What is saved is for inference, as PEFT has it; the adapter's own config stays as it is.
+// What is saved is for inference and has PEFT's metadata; the adapter's own config stays as it is.
 func TestSaveForInference(t *testing.T) {
 	m, dir := openBase(t, example+"/base"), t.TempDir()
 	a, err := poly.Init(poly.NewConfig(), m, rand.NewPCG(1, 2))
@@ -120,6 +121,14 @@ func TestSaveForInference(t *testing.T) {
 	}
 	if a.Config().InferenceMode || !openAdapter(t, dir, m).Config().InferenceMode {
 		t.Errorf("got inference_mode %v, and %v when opened, want false and true", a.Config().InferenceMode, openAdapter(t, dir, m).Config().InferenceMode)
+	}
+	f, err := safetensors.Open(dir + "/adapter_model.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if got := f.Metadata(); !maps.Equal(got, map[string]string{"format": "pt"}) {
+		t.Errorf("got the metadata %v, want format pt", got)
 	}
 }
 

@@ -263,12 +263,18 @@ func TestBeginErrors(t *testing.T) {
 		{[]int{-1}, poly.Routing{}, "poly: sequence 0: poly: task id: got -1, want 0 ≤ id < 3 (n_tasks)"},
 		{nil, poly.Routing{Temperature: -1}, "poly: routing: temperature: got -1, want > 0, or 0 for 1"},
 		{nil, poly.Routing{Temperature: float32(math.NaN())}, "poly: routing: temperature: got NaN, want > 0, or 0 for 1"},
+		{nil, poly.Routing{Relaxation: -1}, "poly: routing: relaxation: got -1, want Sigmoid, RelaxedBernoulli or StraightThrough"},
 		{nil, poly.Routing{Relaxation: 7}, "poly: routing: relaxation: got 7, want Sigmoid, RelaxedBernoulli or StraightThrough"},
 		{nil, poly.Routing{Relaxation: poly.RelaxedBernoulli}, "poly: routing: got no Uniforms, want a source of RelaxedBernoulli's draws"},
 		{[]int{1}, poly.Routing{Relaxation: poly.RelaxedBernoulli, Uniforms: broken{}}, "poly: draws for net.up: out of numbers"},
 	} {
 		if err := x.Begin(c.tasks, c.routing); err == nil || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+	for _, r := range []poly.Relaxation{poly.Sigmoid, poly.StraightThrough} {
+		if err := x.Begin([]int{0, 2}, poly.Routing{Relaxation: r}); err != nil {
+			t.Errorf("relaxation %d without draws: got %v", r, err)
 		}
 	}
 	var te *poly.TaskError
