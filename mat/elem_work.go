@@ -5,9 +5,14 @@ import (
 	"sync"
 )
 
-// partSize is how many elements one part of an element or row function has, about: some microseconds of work, far more than it costs
+// partSize is how many elements one part of an element or row function has at least, about: some microseconds of work, far more than it costs
 // to hand a part to a worker.
 const partSize = 8192
+
+// size returns how many elements a part of w has, about. Where there are many, larger parts save some 3 % of the time: a kernel begins slowly.
+func (e *Engine) size(w *work) int {
+	return max(partSize, min(4*partSize, w.x.Rows*w.x.Cols/(8*e.threads)))
+}
 
 // A work is one call of an element or row function, cut into parts that the workers share.
 type work struct {
@@ -55,7 +60,7 @@ func (e *Engine) shareElements(w *work) {
 	if w.dst.isDense() && w.x.isDense() && w.y.isDense() {
 		w.dst, w.x, w.y = w.dst.flat(), w.x.flat(), w.y.flat()
 	}
-	e.share(w, min(w.x.Cols, partSize))
+	e.share(w, min(w.x.Cols, e.size(w)))
 }
 
 // shareRows runs a work that needs whole rows.
@@ -64,7 +69,7 @@ func (e *Engine) shareRows(w *work) { e.share(w, w.x.Cols) }
 func (e *Engine) share(w *work, cols int) {
 	if w.x.Rows > 0 && w.x.Cols > 0 {
 		w.cols = cols
-		w.rows = max(1, partSize/cols)
+		w.rows = max(1, e.size(w)/cols)
 		w.across = (w.x.Cols + cols - 1) / cols
 		if n := (w.x.Rows + w.rows - 1) / w.rows * w.across; n > 1 {
 			e.Run(n, w)
