@@ -54,12 +54,12 @@ func TestHeaderText(t *testing.T) {
 		{Info{Name: "d", DType: F64, Shape: []int{1}}, make([]byte, 8)},
 		{Info{Name: "c", DType: C64, Shape: []int{1}}, make([]byte, 8)},
 	}
-	metadata := map[string]string{"z": "\b\f\n\r\t\x01\x1f\x7f", "a": ""}
+	metadata := map[string]string{"z": "\b\f\n\r\t\x01\x1f \x7f", "a": ""}
 	var b bytes.Buffer
 	if err := Write(&b, tensors, metadata); err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"__metadata__":{"a":"","z":"\b\f\n\r\t\u0001\u001f` + "\x7f" + `"},` +
+	const want = `{"__metadata__":{"a":"","z":"\b\f\n\r\t\u0001\u001f ` + "\x7f" + `"},` +
 		`"i":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},` +
 		`"d":{"dtype":"F64","shape":[1],"data_offsets":[8,16]},` +
 		`"c":{"dtype":"C64","shape":[1],"data_offsets":[16,24]},` +
