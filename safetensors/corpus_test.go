@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -151,6 +152,26 @@ func corpus() []corpusCase {
 		{"98 rank 64", build(tensorJSON("U8", "["+strings.Repeat("1,", 63)+"1]", "[0,1]"), 1), ""},
 		{"99 rank 65", build(tensorJSON("U8", "["+strings.Repeat("1,", 64)+"1]", "[0,1]"), 1), "more than 64 dimensions"},
 		{"100 duplicate extra key", build(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":1,"x":1}}`, 1), `duplicate key "x"`},
+		{"101 backslash at the end", build(`{"\`, 0), "invalid escape"},
+		{"102 escape cut off", build(`{"\u006`, 0), "invalid escape"},
+		{"103 surrogate pair cut off", build(`{"\ud83d\ude0`, 0), "lone surrogate"},
+	}
+}
+
+// Escapes stand for what they stand for, in short names, which share memory, and in long ones.
+func TestEscapes(t *testing.T) {
+	const info = `{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`
+	var header, want []string
+	for i, n := range []int{0, 500, 5000, 20_000, 100, 600} {
+		name, escaped := fmt.Sprint(i, "/é😀", strings.Repeat("x", n)), fmt.Sprint(i, `\/\u00e9\uD83D\ude00`, strings.Repeat("x", n))
+		header, want = append(header, `"`+escaped+`":`+info), append(want, name)
+	}
+	f, err := openBytes(build("{"+strings.Join(header, ",")+"}", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Names(); !slices.Equal(got, want) {
+		t.Errorf("got %.100q…, want %.100q…", got, want)
 	}
 }
 
