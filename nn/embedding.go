@@ -22,7 +22,7 @@ func NewEmbedding(w Weights, tokens, dim int) *Embedding {
 }
 
 // Params implements Layer.
-func (e *Embedding) Params() []Param { return []Param{{"weight", []int{e.Tokens, e.Dim}}} }
+func (e *Embedding) Params() []ParamInfo { return []ParamInfo{{"weight", []int{e.Tokens, e.Dim}}} }
 
 // Values implements Layer.
 func (e *Embedding) Values() map[string]Weights {

@@ -5,16 +5,16 @@ import (
 	"github.com/polytropon/polytropon/mat"
 )
 
-// A Param is a named parameter of a layer.
-type Param struct {
+// A ParamInfo describes a parameter of a layer.
+type ParamInfo struct {
 	Name  string // within the layer: "weight"
 	Shape []int
 }
 
 // A Layer is a module that has parameters of its own.
 type Layer interface {
-	// Params lists the layer's parameters.
-	Params() []Param
+	// Params describes the layer's parameters.
+	Params() []ParamInfo
 	// Values returns the parameters' values, by name, in the types in which the layer has them. They must not be changed.
 	Values() map[string]Weights
 	// With returns a layer like this one, for e, with the given values for its parameters, by name and of the shapes that Params lists. It may

@@ -34,10 +34,10 @@ func (l *Linear) WithBias(bias []float32) *Linear {
 }
 
 // Params implements Layer: weight, and bias where there is one.
-func (l *Linear) Params() []Param {
-	params := []Param{{"weight", []int{l.Out, l.In}}}
+func (l *Linear) Params() []ParamInfo {
+	params := []ParamInfo{{"weight", []int{l.Out, l.In}}}
 	if l.bias != nil {
-		params = append(params, Param{"bias", []int{l.Out}})
+		params = append(params, ParamInfo{"bias", []int{l.Out}})
 	}
 	return params
 }

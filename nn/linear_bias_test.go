@@ -15,7 +15,7 @@ func TestLinearBias(t *testing.T) {
 	e, rnd := engine(t), rand.New(rand.NewPCG(3, 4))
 	w, w2, b, b2 := small(rnd, out, in), small(rnd, out, in), small(rnd, 1, out), small(rnd, 1, out)
 	base := NewLinear(e, Weights{F32: w.Data}, out, in).WithBias(b.Data)
-	if want := []Param{{"weight", []int{out, in}}, {"bias", []int{out}}}; !reflect.DeepEqual(base.Params(), want) {
+	if want := []ParamInfo{{"weight", []int{out, in}}, {"bias", []int{out}}}; !reflect.DeepEqual(base.Params(), want) {
 		t.Fatalf("parameters %v, want %v", base.Params(), want)
 	}
 	copied := base.With(e, map[string]Weights{"weight": {F32: w2.Data}, "bias": {F32: b2.Data}}).(*Linear)

@@ -20,7 +20,7 @@ func NewRMSNorm(weight []float32, epsilon float32) *RMSNorm {
 }
 
 // Params implements Layer.
-func (n *RMSNorm) Params() []Param { return []Param{{"weight", []int{len(n.weight)}}} }
+func (n *RMSNorm) Params() []ParamInfo { return []ParamInfo{{"weight", []int{len(n.weight)}}} }
 
 // Values implements Layer.
 func (n *RMSNorm) Values() map[string]Weights { return map[string]Weights{"weight": {F32: n.weight}} }

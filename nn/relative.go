@@ -78,7 +78,9 @@ func (r *RelativeBias) bucket(offset int) int {
 }
 
 // Params implements Layer.
-func (r *RelativeBias) Params() []Param { return []Param{{"weight", []int{r.Buckets, r.Heads}}} }
+func (r *RelativeBias) Params() []ParamInfo {
+	return []ParamInfo{{"weight", []int{r.Buckets, r.Heads}}}
+}
 
 // Values implements Layer.
 func (r *RelativeBias) Values() map[string]Weights {

@@ -182,7 +182,7 @@ func (a *Adapter) readSaved(source Source, m nn.Module) error {
 }
 
 // savedKey is the key of a parameter of a module that is saved whole.
-func savedKey(m nn.Module, p nn.Param) string { return keyPrefix + m.Path + "." + p.Name }
+func savedKey(m nn.Module, p nn.ParamInfo) string { return keyPrefix + m.Path + "." + p.Name }
 
 // read reads a tensor that must be there with the given shape, and keeps it.
 func (a *Adapter) read(source Source, key string, shape []int) (nn.Weights, error) {

@@ -18,7 +18,7 @@ func (a *Adapter) readBase(source Source, modules []nn.Module) error {
 			path += suffixBase
 		}
 		params := m.Layer.Params()
-		if !slices.ContainsFunc(params, func(p nn.Param) bool { return has(source, path+"."+p.Name) }) {
+		if !slices.ContainsFunc(params, func(p nn.ParamInfo) bool { return has(source, path+"."+p.Name) }) {
 			continue
 		}
 		values := m.Layer.Values()

@@ -76,7 +76,7 @@ func newTrainer(a *Adapter, train func(key string) bool, param func(key string, 
 		t.trained.Added[l.linear] = layer
 	}
 	for _, m := range a.saved {
-		if !slices.ContainsFunc(m.Layer.Params(), func(p nn.Param) bool { return train(savedKey(m, p)) }) {
+		if !slices.ContainsFunc(m.Layer.Params(), func(p nn.ParamInfo) bool { return train(savedKey(m, p)) }) {
 			continue
 		}
 		params := map[string]*autodiff.Param{}
