@@ -3,6 +3,8 @@ package mat
 import (
 	"fmt"
 	"unsafe"
+
+	"github.com/polytropon/polytropon/mat/asm"
 )
 
 // AttentionGradients is where AttentionBackward puts the gradients of Attention's operands.
@@ -213,7 +215,7 @@ func (e *Engine) addProduct(c, a, b Matrix) {
 		for s := range strips {
 			from, to := c.Rows*s/strips, c.Rows*(s+1)/strips
 			tile.Strip(to-from, a.Cols, count, &a.Data[from*a.Stride], a.Stride, unsafe.Pointer(&b.Data[j]), b.Stride, tile.NR,
-				&c.Data[from*c.Stride+j], c.Stride, n-(count-1)*tile.NR, true)
+				&c.Data[from*c.Stride+j], c.Stride, n-(count-1)*tile.NR, true, asm.Ahead{})
 		}
 	}
 }

@@ -26,7 +26,7 @@ const (
 	// shortK is the length of sums up to which C is what costs. Its rows often lie a power of two apart and share a set of the
 	// first-level cache, which holds no more than shortRows of them beside the operands.
 	shortK    = 32
-	shortRows = 8
+	shortRows = 7
 	// setStride is the stride from which on, and its multiples, rows share a set of the first-level cache.
 	setStride = 1024
 	// stripPad keeps the rows of the copy from lying a power of two apart.
@@ -167,8 +167,12 @@ type worker struct {
 	wide    []float32 // a piece of a packed B in float32, on its way to b
 }
 
-// blockValues is how many values of B stay in the second-level cache while A passes by, half a megabyte.
-const blockValues = 1 << 17
+// blockValues is how many values of B stay in the second-level cache while A passes by, 384 kilobytes: there is room for the next as many.
+const blockValues = 3 << 15
+
+// halfRows is up to how many rows of A the kernels widen B themselves, each strip anew. To widen it once, and to wait for it meanwhile, costs more: here
+// for any number of rows, but by count for fewer than some hundred where the instructions that widen share a port with the multiply-adds.
+const halfRows = 128
 
 func (w *worker) do() {
 	p, nr := w.product, w.tile.NR
@@ -178,7 +182,7 @@ func (w *worker) do() {
 	if p.left { // many strips pass a panel while it is in the first-level cache, and to transpose A more often costs more
 		blocks = ceilDiv(blocks, 2)
 	}
-	if w.direct() && w.i1-w.i0 <= 2*w.tile.MR {
+	if w.direct() && w.i1-w.i0 <= 2*w.most(w.tile, kc) {
 		blocks = 1 // all of A passes each panel at once
 	}
 	sizeA, sizeB, sizeWide := 0, 0, 0
@@ -195,9 +199,12 @@ func (w *worker) do() {
 	w.a, w.b, w.wide = scratch[:sizeA], scratch[sizeA:sizeA+sizeB], scratch[sizeA+sizeB:]
 	for b := range blocks {
 		j0, j1 := w.j0+panels*b/blocks*nr, min(w.j1, w.j0+panels*(b+1)/blocks*nr)
-		w.block(j0, j1, 0, kc)
-		for k0 := kBlock; k0 < p.k(); k0 += kBlock {
-			w.block(j0, j1, k0, min(p.k()-k0, kBlock))
+		for k0 := 0; k0 == 0 || k0 < p.k(); k0 += kBlock {
+			after := place{j0, k0 + kBlock}
+			if p.k()-after.k0 < kBlock/2 { // what is short is soon read, and too soon computed to fetch a whole block meanwhile
+				after = place{j1, 0}
+			}
+			w.block(j0, j1, k0, min(p.k()-k0, kBlock), after)
 		}
 	}
 	w.engine.Return(scratch)
@@ -206,11 +213,23 @@ func (w *worker) do() {
 // direct reports whether the kernels read all of B where it lies.
 func (w *worker) direct() bool {
 	p := w.product
-	return p.packed != nil && !p.right && (p.packed.half == nil || w.i1-w.i0 <= 2*p.packed.half.MR)
+	return p.packed != nil && !p.right && (p.packed.half == nil || w.i1-w.i0 <= halfRows)
 }
 
-// block adds the products of rows k0 to k0+kc of B to columns j0 ≤ j < j1 of C.
-func (w *worker) block(j0, j1, k0, kc int) {
+// most is how many rows a strip has at most in a block of kc steps.
+func (w *worker) most(tile *asm.Tile, kc int) int {
+	most := tile.MR
+	if kc <= shortK {
+		most = min(most, shortRows)
+	}
+	if tile.SetMR > 0 && !w.product.left && w.product.a.Stride%setStride == 0 {
+		most = min(most, tile.SetMR)
+	}
+	return most
+}
+
+// block adds the products of rows k0 to k0+kc of B to columns j0 ≤ j < j1 of C. The block after it is fetched meanwhile.
+func (w *worker) block(j0, j1, k0, kc int, after place) {
 	p, tile := w.product, w.tile
 	b, ldb, step, size := w.operand(j0, j1, k0, kc)
 	if size == 2 {
@@ -219,13 +238,7 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	nr := tile.NR
 	panels := ceilDiv(j1-j0, nr)
 	perCall := max(1, callMACs/(max(kc, 64)*nr*min(tile.MR, max(w.i1-w.i0, readRows))))
-	most := tile.MR
-	if kc <= shortK {
-		most = min(most, shortRows)
-	}
-	if tile.SetMR > 0 && !p.left && p.a.Stride%setStride == 0 {
-		most = min(most, tile.SetMR)
-	}
+	most := w.most(tile, kc)
 	group := w.i1 - w.i0 // rows that pass a call's panels one after another
 	switch {
 	case p.left:
@@ -233,9 +246,11 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	case group > 2*most: // two strips read a panel from memory once: it stays in the second-level cache
 		group = most
 	}
-	if min(group, w.i1-w.i0) > most {
+	alternate := min(group, w.i1-w.i0) > most // strips take turns at each panel
+	if alternate {
 		perCall = 1
 	}
+	next := w.next(after, panels, kc)
 	for i0 := w.i0; i0 < w.i1; {
 		i1 := i0 + take(w.i1-i0, group)
 		if p.left {
@@ -249,13 +264,21 @@ func (w *worker) block(j0, j1, k0, kc int) {
 			if j+n*nr > j1 {
 				tail = j1 - j - (n-1)*nr
 			}
-			for i := i0; i < i1; {
-				rows := i1 - i
-				if rows > most { // the first strip waits for memory, so it gets more rows than the last
-					rows = min(most, rows-most/3)
+			shared, from := next, q
+			if alternate && w.direct() { // the panel beside this one, or the first of the next block
+				shared.panels, from = 1, 0
+				if q+1 < panels {
+					shared.b, shared.panelBytes = unsafe.Add(b, (q+1)*step*size), step*size
 				}
-				strip := (*float32)(unsafe.Add(unsafe.Pointer(a), 4*(i-i0)*lda))
-				tile.Strip(rows, kc, n, strip, lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0)
+			}
+			for i := i0; i < i1; {
+				rows := take(i1-i, most)
+				strip := unsafe.Add(unsafe.Pointer(a), 4*(i-i0)*lda)
+				ahead := shared.share(i-w.i0, rows, w.i1-w.i0, from)
+				if !alternate && i+rows < w.i1 && q+n == panels {
+					ahead.A = (*float32)(unsafe.Add(strip, 4*rows*lda))
+				}
+				tile.Strip(rows, kc, n, (*float32)(strip), lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0, ahead)
 				i += rows
 			}
 		}
@@ -263,13 +286,8 @@ func (w *worker) block(j0, j1, k0, kc int) {
 	}
 }
 
-// take returns how many of left rows to take next: at most most, and never so many that only a few are left for the last.
-func take(left, most int) int {
-	if left > most && left < 2*most {
-		return (left + 1) / 2
-	}
-	return min(left, most)
-}
+// take returns how many of left rows to take next: at most most, and about as many each time.
+func take(left, most int) int { return ceilDiv(left, ceilDiv(left, most)) }
 
 // rows returns the address and stride of rows i0 ≤ i < i1 of A from column k0 on, or of a copy of them where A is to be transposed.
 func (w *worker) rows(i0, i1, k0, kc int) (*float32, int) {
@@ -306,7 +324,7 @@ func (w *worker) operand(j0, j1, k0, kc int) (b unsafe.Pointer, ldb, step, size 
 		return unsafe.Pointer(&w.b[0]), nr, step, 4
 	case p.packed.half == nil:
 		return p.packed.address(k0, j0), nr, step, 4
-	case w.i1-w.i0 <= 2*p.packed.half.MR:
+	case w.i1-w.i0 <= halfRows:
 		return p.packed.address(k0, j0), nr, step, 2
 	}
 	for j := j0; j < j1; j += nr {

@@ -1,6 +1,10 @@
 package mat
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/polytropon/polytropon/mat/asm"
+)
 
 // C = Aᵀ·B with few columns, the gradient of a narrow weight, is computed turned: Cᵀ = Bᵀ·A. The rows of A are then what the kernels read
 // panels of, where they lie, and it is the small B and C that are transposed. The sums are the same, bit by bit, as a product does not
@@ -48,7 +52,7 @@ func (w *worker) doTurned() {
 			panel := unsafe.Pointer(&p.a.Data[k0*p.a.Stride+w.i0+i])
 			for j := 0; j < cols; {
 				strip := take(cols-j, tile.MR)
-				tile.Strip(strip, kc, n, &b[j*strideB], strideB, panel, p.a.Stride, tile.NR, &c[j*strideC+i], strideC, tile.NR, p.add || k0 > 0)
+				tile.Strip(strip, kc, n, &b[j*strideB], strideB, panel, p.a.Stride, tile.NR, &c[j*strideC+i], strideC, tile.NR, p.add || k0 > 0, asm.Ahead{})
 				j += strip
 			}
 		}

@@ -122,11 +122,11 @@ func (p *panels) product(c, a Matrix, row, col int, add bool) {
 			n := min(end-j, perCall)
 			count := ceilDiv(n, p.wide.NR)
 			p.wide.Strip(c.Rows, kc, count, &left[0], a.Stride, unsafe.Pointer(&block[j/p.wide.NR*step+(l-k0)*p.wide.NR]), p.wide.NR, step,
-				&c.Data[j-col], c.Stride, n-(count-1)*p.wide.NR, add || l > row)
+				&c.Data[j-col], c.Stride, n-(count-1)*p.wide.NR, add || l > row, asm.Ahead{})
 		}
 		if col+c.Cols > p.whole {
 			p.rest.Strip(c.Rows, kc, 1, &left[0], a.Stride, unsafe.Pointer(&block[p.whole/p.wide.NR*step+(l-k0)*p.rest.NR]), p.rest.NR, 0,
-				&c.Data[p.whole-col], c.Stride, col+c.Cols-p.whole, add || l > row)
+				&c.Data[p.whole-col], c.Stride, col+c.Cols-p.whole, add || l > row, asm.Ahead{})
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package mat
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/polytropon/polytropon/mat/asm"
+)
 
 // KernelProbe computes products of one tile, whose operands stay in the first-level cache, until they are about flops floating-point
 // operations: what products could reach if no operand ever had to be fetched.
@@ -11,7 +15,7 @@ func (e *Engine) KernelProbe(flops float64) {
 	clear(memory)
 	a, b, c := memory[:t.MR*k], memory[t.MR*k:(t.MR+t.NR)*k], memory[(t.MR+t.NR)*k:]
 	for range int(flops/float64(2*t.MR*k*t.NR) + 0.5) {
-		t.Strip(t.MR, k, 1, &a[0], k, unsafe.Pointer(&b[0]), t.NR, 0, &c[0], t.NR, t.NR, false)
+		t.Strip(t.MR, k, 1, &a[0], k, unsafe.Pointer(&b[0]), t.NR, 0, &c[0], t.NR, t.NR, false, asm.Ahead{})
 	}
 	e.Return(memory)
 }

@@ -47,7 +47,14 @@ type Tile struct {
 //
 // Of the last panel, the first tail columns of C are read and written, 1 ≤ tail ≤ NR; of B, all NR are read. The strides count
 // elements. m and panels are positive; C is read only if add, and overlaps neither A nor B.
-type Strip func(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+type Strip func(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+
+// Ahead is what a Strip may fetch into the second-level cache while it computes. Nothing depends on it, and nothing is read.
+type Ahead struct {
+	A    *float32       // the next strip of A, with the same lda, or nil
+	B    unsafe.Pointer // what to fetch of B, or nil for what follows the panels; Strips of few rows may choose the latter
+	Pace int            // how many bytes from B on to fetch with each step of k in each panel
+}
 
 var gemmGeneric = Gemm{
 	Tiles: []Tile{
@@ -67,7 +74,7 @@ var gemmGeneric = Gemm{
 
 // stripGeneric returns the portable Strip for panels of nr columns, at most 32, whose elements widen converts.
 func stripGeneric[T any](nr int, widen func(T) float32) Strip {
-	return func(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool) {
+	return func(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, _ Ahead) {
 		if k > 0 {
 			_ = unsafe.Slice((*T)(b), (panels-1)*step+(k-1)*ldb+nr)
 		}

@@ -13,8 +13,8 @@ var gemmAVX512 = Gemm{
 		{MR: 14, NR: 16, Strip: strip16AVX512, SetMR: 11},
 		{MR: 16, NR: 8, Strip: strip8AVX512},
 	},
-	BFloat16:      Tile{MR: 8, NR: 32, Strip: strip32BFloat16AVX512},
-	Float16:       Tile{MR: 8, NR: 32, Strip: strip32Float16AVX512},
+	BFloat16:      Tile{MR: 14, NR: 32, Strip: strip32BFloat16AVX512},
+	Float16:       Tile{MR: 14, NR: 32, Strip: strip32Float16AVX512},
 	WidenBFloat16: widenBFloat16AVX512,
 	WidenFloat16:  widenFloat16AVX512,
 	Transpose:     transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
@@ -41,31 +41,31 @@ var gemmAVX2 = Gemm{
 }
 
 //go:noescape
-func strip32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+func strip32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
-func strip16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+func strip16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
-func strip8AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+func strip8AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
-func strip32BFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+func strip32BFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
-func strip32Float16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+func strip32Float16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
-func strip16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+func strip16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
-func strip8AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+func strip8AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
-func strip16BFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+func strip16BFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
-func strip16Float16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
+func strip16Float16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
 func widenBFloat16AVX512(dst *float32, src *uint16, n int)

@@ -8,7 +8,7 @@
 //
 //	AX BX CX  A, rows 0, 5 and 10 on     DX DI  lda, 3·lda
 //	SI        B                          R8     ldb
-//	R9 R14    distances of the prefetches
+//	R9        distance of a prefetch         R14 R15  address of another, and how far it moves in a step
 //	R10       steps of k left            R13    panels left
 //	R11       C                          R12    ldc
 //
@@ -20,8 +20,8 @@
 // multiply-adds bound it. In the 11 × 8 loop they take 5½ cycles. Its loads, one of B, nine broadcasts and half of one of four elements, take
 // 5¼; its two shuffles run on other ports.
 
-// func strip16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip16AVX2(SB), NOSPLIT, $0-89
+// func strip16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip16AVX2(SB), NOSPLIT, $0-120
 	MOVQ panels+16(FP), R13
 	MOVQ lda+32(FP), DX
 	SHLQ $2, DX
@@ -153,11 +153,13 @@ groupend1:
 single1:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel1
+	JEQ adjacent1
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -444,11 +446,13 @@ groupend2:
 single2:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel2
+	JEQ adjacent2
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -848,11 +852,13 @@ groupend3:
 single3:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel3
+	JEQ adjacent3
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -1208,13 +1214,22 @@ row3x2false:
 	RET
 
 rows4:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel4
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel4
+	JEQ adjacent4
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -1244,6 +1259,8 @@ loop4:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1260,6 +1277,8 @@ loop4:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1276,6 +1295,8 @@ loop4:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1292,6 +1313,8 @@ loop4:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1317,6 +1340,8 @@ one4:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1335,6 +1360,7 @@ one4:
 	JNE one4
 
 done4:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -1343,6 +1369,7 @@ done4:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX
@@ -1660,13 +1687,22 @@ row4x3false:
 	RET
 
 rows5:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel5
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel5
+	JEQ adjacent5
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -1700,6 +1736,8 @@ loop5:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1719,6 +1757,8 @@ loop5:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1738,6 +1778,8 @@ loop5:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1757,6 +1799,8 @@ loop5:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1785,6 +1829,8 @@ one5:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -1806,6 +1852,7 @@ one5:
 	JNE one5
 
 done5:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -1814,6 +1861,7 @@ done5:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX
@@ -2203,18 +2251,24 @@ row5x4false:
 
 rows6:
 	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel6
+	MOVQ R8, R15
 	IMUL3Q $192, R8, R14
 	CMPQ R8, $64
-	JEQ panel6
+	JEQ adjacent6
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
 
+adjacent6:
+	ADDQ SI, R14
+
 panel6:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 6 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -2229,6 +2283,19 @@ panel6:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $6
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -2249,7 +2316,8 @@ loop6:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -2272,7 +2340,8 @@ loop6:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -2295,7 +2364,8 @@ loop6:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -2318,7 +2388,8 @@ loop6:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -2338,6 +2409,9 @@ loop6:
 	VBROADCASTSS 12(BX), Y15
 	VFMADD231PS Y12, Y15, Y10
 	VFMADD231PS Y13, Y15, Y11
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
 	ADDQ $16, AX
 	ADDQ $16, BX
 	SUBQ $4, R10
@@ -2351,7 +2425,8 @@ one6:
 	VMOVUPS 0(SI), Y12
 	VMOVUPS 32(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -2377,6 +2452,9 @@ one6:
 	JNE one6
 
 done6:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -2385,6 +2463,7 @@ done6:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX
@@ -2843,8 +2922,8 @@ row6x5false:
 	VZEROUPPER
 	RET
 
-// func strip8AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip8AVX2(SB), NOSPLIT, $0-89
+// func strip8AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip8AVX2(SB), NOSPLIT, $0-120
 	MOVQ panels+16(FP), R13
 	MOVQ lda+32(FP), DX
 	SHLQ $2, DX
@@ -2882,11 +2961,13 @@ TEXT ·strip8AVX2(SB), NOSPLIT, $0-89
 rows1:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel1
+	JEQ adjacent1
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -3039,11 +3120,13 @@ row1x0false:
 rows2:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel2
+	JEQ adjacent2
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -3266,11 +3349,13 @@ row2x1false:
 rows3:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel3
+	JEQ adjacent3
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -3561,13 +3646,22 @@ row3x2false:
 	RET
 
 rows4:
+	IMUL3Q $0, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel4
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel4
+	JEQ adjacent4
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -3592,6 +3686,8 @@ panel4:
 loop4:
 	VMOVUPS 0(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y13, Y14, Y0
@@ -3603,6 +3699,8 @@ loop4:
 	VFMADD231PS Y13, Y15, Y3
 	VMOVUPS 0(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y13, Y14, Y0
@@ -3614,6 +3712,8 @@ loop4:
 	VFMADD231PS Y13, Y15, Y3
 	VMOVUPS 0(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y13, Y14, Y0
@@ -3625,6 +3725,8 @@ loop4:
 	VFMADD231PS Y13, Y15, Y3
 	VMOVUPS 0(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y13, Y14, Y0
@@ -3645,6 +3747,8 @@ rest4:
 one4:
 	VMOVUPS 0(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y13, Y14, Y0
@@ -3659,6 +3763,7 @@ one4:
 	JNE one4
 
 done4:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -3667,6 +3772,7 @@ done4:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $32, R11
 	MOVBLZX add+88(FP), BX
@@ -3928,13 +4034,22 @@ row4x3false:
 	RET
 
 rows5:
+	IMUL3Q $0, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel5
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel5
+	JEQ adjacent5
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -3962,6 +4077,8 @@ panel5:
 loop5:
 	VMOVUPS 0(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y13, Y14, Y0
@@ -3975,6 +4092,8 @@ loop5:
 	VFMADD231PS Y13, Y14, Y4
 	VMOVUPS 0(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y13, Y14, Y0
@@ -3988,6 +4107,8 @@ loop5:
 	VFMADD231PS Y13, Y14, Y4
 	VMOVUPS 0(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y13, Y14, Y0
@@ -4001,6 +4122,8 @@ loop5:
 	VFMADD231PS Y13, Y14, Y4
 	VMOVUPS 0(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y13, Y14, Y0
@@ -4023,6 +4146,8 @@ rest5:
 one5:
 	VMOVUPS 0(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y13, Y14, Y0
@@ -4039,6 +4164,7 @@ one5:
 	JNE one5
 
 done5:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -4047,6 +4173,7 @@ done5:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $32, R11
 	MOVBLZX add+88(FP), BX
@@ -4368,8 +4495,6 @@ rows6:
 
 panel6:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 6 × 8: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -4384,6 +4509,8 @@ panel6:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -4869,8 +4996,6 @@ rows7:
 
 panel7:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 7 × 8: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -4887,6 +5012,8 @@ panel7:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -5440,8 +5567,6 @@ rows8:
 
 panel8:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 8 × 8: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -5460,6 +5585,8 @@ panel8:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -6081,8 +6208,6 @@ rows9:
 
 panel9:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 9 × 8: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -6103,6 +6228,8 @@ panel9:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -6792,8 +6919,6 @@ rows10:
 
 panel10:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 10 × 8: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -6816,6 +6941,8 @@ panel10:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -7573,10 +7700,6 @@ rows11:
 
 panel11:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
-	LEAQ (BX)(DX*4), CX
-	ADDQ DX, CX
 
 	// 11 × 8: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -7601,6 +7724,10 @@ panel11:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -8424,8 +8551,8 @@ row11x10false:
 	VZEROUPPER
 	RET
 
-// func strip16BFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip16BFloat16AVX2(SB), NOSPLIT, $0-89
+// func strip16BFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip16BFloat16AVX2(SB), NOSPLIT, $0-120
 	MOVQ panels+16(FP), R13
 	MOVQ lda+32(FP), DX
 	SHLQ $2, DX
@@ -8573,11 +8700,13 @@ groupend1:
 single1:
 	IMUL3Q $384, R8, R9
 	CMPQ R8, $32
-	JEQ panel1
+	JEQ adjacent1
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -8878,11 +9007,13 @@ groupend2:
 single2:
 	IMUL3Q $384, R8, R9
 	CMPQ R8, $32
-	JEQ panel2
+	JEQ adjacent2
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -9296,11 +9427,13 @@ groupend3:
 single3:
 	IMUL3Q $384, R8, R9
 	CMPQ R8, $32
-	JEQ panel3
+	JEQ adjacent3
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -9666,13 +9799,22 @@ row3x2false:
 	RET
 
 rows4:
+	IMUL3Q $64, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel4
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $384, R8, R9
 	CMPQ R8, $32
-	JEQ panel4
+	JEQ adjacent4
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -9704,6 +9846,8 @@ loop4:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -9722,6 +9866,8 @@ loop4:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -9740,6 +9886,8 @@ loop4:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -9758,6 +9906,8 @@ loop4:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -9785,6 +9935,8 @@ one4:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -9803,6 +9955,7 @@ one4:
 	JNE one4
 
 done4:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -9811,6 +9964,7 @@ done4:
 	MOVQ step+56(FP), AX
 	SHLQ $1, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX
@@ -10128,13 +10282,22 @@ row4x3false:
 	RET
 
 rows5:
+	IMUL3Q $64, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel5
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $384, R8, R9
 	CMPQ R8, $32
-	JEQ panel5
+	JEQ adjacent5
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -10170,6 +10333,8 @@ loop5:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10191,6 +10356,8 @@ loop5:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10212,6 +10379,8 @@ loop5:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10233,6 +10402,8 @@ loop5:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10263,6 +10434,8 @@ one5:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10284,6 +10457,7 @@ one5:
 	JNE one5
 
 done5:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -10292,6 +10466,7 @@ done5:
 	MOVQ step+56(FP), AX
 	SHLQ $1, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX
@@ -10681,18 +10856,24 @@ row5x4false:
 
 rows6:
 	IMUL3Q $64, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel6
+	MOVQ R8, R15
 	IMUL3Q $384, R8, R14
 	CMPQ R8, $32
-	JEQ panel6
+	JEQ adjacent6
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
 
+adjacent6:
+	ADDQ SI, R14
+
 panel6:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 6 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -10707,6 +10888,19 @@ panel6:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $6
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -10729,7 +10923,8 @@ loop6:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10754,7 +10949,8 @@ loop6:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10779,7 +10975,8 @@ loop6:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10804,7 +11001,8 @@ loop6:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10824,6 +11022,9 @@ loop6:
 	VBROADCASTSS 12(BX), Y15
 	VFMADD231PS Y12, Y15, Y10
 	VFMADD231PS Y13, Y15, Y11
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
 	ADDQ $16, AX
 	ADDQ $16, BX
 	SUBQ $4, R10
@@ -10839,7 +11040,8 @@ one6:
 	VPMOVZXWD 16(SI), Y13
 	VPSLLD $16, Y13, Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -10865,6 +11067,9 @@ one6:
 	JNE one6
 
 done6:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -10873,6 +11078,7 @@ done6:
 	MOVQ step+56(FP), AX
 	SHLQ $1, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX
@@ -11331,8 +11537,8 @@ row6x5false:
 	VZEROUPPER
 	RET
 
-// func strip16Float16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip16Float16AVX2(SB), NOSPLIT, $0-89
+// func strip16Float16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip16Float16AVX2(SB), NOSPLIT, $0-120
 	MOVQ panels+16(FP), R13
 	MOVQ lda+32(FP), DX
 	SHLQ $2, DX
@@ -11472,11 +11678,13 @@ groupend1:
 single1:
 	IMUL3Q $384, R8, R9
 	CMPQ R8, $32
-	JEQ panel1
+	JEQ adjacent1
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -11763,11 +11971,13 @@ groupend2:
 single2:
 	IMUL3Q $384, R8, R9
 	CMPQ R8, $32
-	JEQ panel2
+	JEQ adjacent2
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -12167,11 +12377,13 @@ groupend3:
 single3:
 	IMUL3Q $384, R8, R9
 	CMPQ R8, $32
-	JEQ panel3
+	JEQ adjacent3
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -12527,13 +12739,22 @@ row3x2false:
 	RET
 
 rows4:
+	IMUL3Q $64, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel4
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $384, R8, R9
 	CMPQ R8, $32
-	JEQ panel4
+	JEQ adjacent4
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -12563,6 +12784,8 @@ loop4:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -12579,6 +12802,8 @@ loop4:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -12595,6 +12820,8 @@ loop4:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -12611,6 +12838,8 @@ loop4:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -12636,6 +12865,8 @@ one4:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -12654,6 +12885,7 @@ one4:
 	JNE one4
 
 done4:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -12662,6 +12894,7 @@ done4:
 	MOVQ step+56(FP), AX
 	SHLQ $1, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX
@@ -12979,13 +13212,22 @@ row4x3false:
 	RET
 
 rows5:
+	IMUL3Q $64, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel5
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $384, R8, R9
 	CMPQ R8, $32
-	JEQ panel5
+	JEQ adjacent5
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -13019,6 +13261,8 @@ loop5:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -13038,6 +13282,8 @@ loop5:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -13057,6 +13303,8 @@ loop5:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -13076,6 +13324,8 @@ loop5:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -13104,6 +13354,8 @@ one5:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -13125,6 +13377,7 @@ one5:
 	JNE one5
 
 done5:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -13133,6 +13386,7 @@ done5:
 	MOVQ step+56(FP), AX
 	SHLQ $1, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX
@@ -13522,18 +13776,24 @@ row5x4false:
 
 rows6:
 	IMUL3Q $64, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel6
+	MOVQ R8, R15
 	IMUL3Q $384, R8, R14
 	CMPQ R8, $32
-	JEQ panel6
+	JEQ adjacent6
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
 
+adjacent6:
+	ADDQ SI, R14
+
 panel6:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 6 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -13548,6 +13808,19 @@ panel6:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $6
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -13568,7 +13841,8 @@ loop6:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -13591,7 +13865,8 @@ loop6:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -13614,7 +13889,8 @@ loop6:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -13637,7 +13913,8 @@ loop6:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -13657,6 +13934,9 @@ loop6:
 	VBROADCASTSS 12(BX), Y15
 	VFMADD231PS Y12, Y15, Y10
 	VFMADD231PS Y13, Y15, Y11
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
 	ADDQ $16, AX
 	ADDQ $16, BX
 	SUBQ $4, R10
@@ -13670,7 +13950,8 @@ one6:
 	VCVTPH2PS 0(SI), Y12
 	VCVTPH2PS 16(SI), Y13
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y14
 	VFMADD231PS Y12, Y14, Y0
@@ -13696,6 +13977,9 @@ one6:
 	JNE one6
 
 done6:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -13704,6 +13988,7 @@ done6:
 	MOVQ step+56(FP), AX
 	SHLQ $1, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX

@@ -8,7 +8,7 @@
 //
 //	AX BX CX  A, rows 0, 5 and 10 on     DX DI  lda, 3·lda
 //	SI        B                          R8     ldb
-//	R9 R14    distances of the prefetches
+//	R9        distance of a prefetch         R14 R15  address of another, and how far it moves in a step
 //	R10       steps of k left            R13    panels left
 //	R11       C                          R12    ldc
 //
@@ -24,8 +24,8 @@
 // loads a cycle that is 72 cycles, eight ninths of the ceiling; with shuffles on one of the two ports of the multiply-adds (Intel) 96
 // cycles, two thirds. Eight sums hide a latency of 4 cycles and no more.
 
-// func strip32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip32AVX512(SB), NOSPLIT, $0-89
+// func strip32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip32AVX512(SB), NOSPLIT, $0-120
 	MOVQ panels+16(FP), R13
 	MOVQ lda+32(FP), DX
 	SHLQ $2, DX
@@ -186,11 +186,13 @@ groupend1:
 single1:
 	IMUL3Q $96, R8, R9
 	CMPQ R8, $128
-	JEQ panel1
+	JEQ adjacent1
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -319,11 +321,13 @@ storetail1:
 rows2:
 	IMUL3Q $96, R8, R9
 	CMPQ R8, $128
-	JEQ panel2
+	JEQ adjacent2
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -490,11 +494,13 @@ storetail2:
 rows3:
 	IMUL3Q $96, R8, R9
 	CMPQ R8, $128
-	JEQ panel3
+	JEQ adjacent3
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -699,11 +705,13 @@ storetail3:
 rows4:
 	IMUL3Q $96, R8, R9
 	CMPQ R8, $128
-	JEQ panel4
+	JEQ adjacent4
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -946,11 +954,13 @@ storetail4:
 rows5:
 	IMUL3Q $96, R8, R9
 	CMPQ R8, $128
-	JEQ panel5
+	JEQ adjacent5
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -1231,16 +1241,16 @@ storetail5:
 rows6:
 	IMUL3Q $96, R8, R9
 	CMPQ R8, $128
-	JEQ panel6
+	JEQ adjacent6
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent6:
+
 panel6:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 6 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -1261,6 +1271,8 @@ panel6:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1558,16 +1570,16 @@ storetail6:
 rows7:
 	IMUL3Q $96, R8, R9
 	CMPQ R8, $128
-	JEQ panel7
+	JEQ adjacent7
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent7:
+
 panel7:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 7 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -1591,6 +1603,8 @@ panel7:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1921,18 +1935,25 @@ storetail7:
 	RET
 
 rows8:
+	IMUL3Q $16, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel8
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $96, R8, R9
 	CMPQ R8, $128
-	JEQ panel8
+	JEQ adjacent8
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent8:
+
 panel8:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 8 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -1959,6 +1980,8 @@ panel8:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -1983,7 +2006,10 @@ loop8:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2012,7 +2038,10 @@ loop8:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2041,7 +2070,10 @@ loop8:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2070,7 +2102,10 @@ loop8:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2109,7 +2144,10 @@ one8:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2141,6 +2179,7 @@ one8:
 	JNE one8
 
 done8:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -2149,6 +2188,7 @@ done8:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $128, R11
 	MOVBLZX add+88(FP), BX
@@ -2324,18 +2364,25 @@ storetail8:
 	RET
 
 rows9:
+	IMUL3Q $16, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel9
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $96, R8, R9
 	CMPQ R8, $128
-	JEQ panel9
+	JEQ adjacent9
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent9:
+
 panel9:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 9 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -2365,6 +2412,8 @@ panel9:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -2391,7 +2440,10 @@ loop9:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2423,7 +2475,10 @@ loop9:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2455,7 +2510,10 @@ loop9:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2487,7 +2545,10 @@ loop9:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2529,7 +2590,10 @@ one9:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2564,6 +2628,7 @@ one9:
 	JNE one9
 
 done9:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -2572,6 +2637,7 @@ done9:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $128, R11
 	MOVBLZX add+88(FP), BX
@@ -2766,18 +2832,24 @@ storetail9:
 
 rows10:
 	IMUL3Q $16, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel10
+	MOVQ R8, R15
 	IMUL3Q $96, R8, R14
 	CMPQ R8, $128
-	JEQ panel10
+	JEQ adjacent10
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
 
+adjacent10:
+	ADDQ SI, R14
+
 panel10:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 10 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -2810,6 +2882,19 @@ panel10:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $10
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -2838,9 +2923,10 @@ loop10:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2875,9 +2961,10 @@ loop10:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2912,9 +2999,10 @@ loop10:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2949,9 +3037,10 @@ loop10:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -2983,6 +3072,9 @@ loop10:
 	VBROADCASTSS 12(BX)(DX*4), Z31
 	VFMADD231PS Z28, Z31, Z18
 	VFMADD231PS Z29, Z31, Z19
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
 	ADDQ $16, AX
 	ADDQ $16, BX
 	SUBQ $4, R10
@@ -2996,9 +3088,10 @@ one10:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -3036,6 +3129,9 @@ one10:
 	JNE one10
 
 done10:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -3044,6 +3140,7 @@ done10:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $128, R11
 	MOVBLZX add+88(FP), BX
@@ -3256,20 +3353,24 @@ storetail10:
 
 rows11:
 	IMUL3Q $16, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel11
+	MOVQ R8, R15
 	IMUL3Q $96, R8, R14
 	CMPQ R8, $128
-	JEQ panel11
+	JEQ adjacent11
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
 
+adjacent11:
+	ADDQ SI, R14
+
 panel11:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
-	LEAQ (BX)(DX*4), CX
-	ADDQ DX, CX
 
 	// 11 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -3305,6 +3406,21 @@ panel11:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $11
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -3335,9 +3451,10 @@ loop11:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -3375,9 +3492,10 @@ loop11:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -3415,9 +3533,10 @@ loop11:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -3455,9 +3574,10 @@ loop11:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -3492,6 +3612,9 @@ loop11:
 	VBROADCASTSS 12(CX), Z30
 	VFMADD231PS Z28, Z30, Z20
 	VFMADD231PS Z29, Z30, Z21
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
 	ADDQ $16, AX
 	ADDQ $16, BX
 	ADDQ $16, CX
@@ -3506,9 +3629,10 @@ one11:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -3550,6 +3674,9 @@ one11:
 	JNE one11
 
 done11:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -3558,6 +3685,7 @@ done11:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $128, R11
 	MOVBLZX add+88(FP), BX
@@ -3788,20 +3916,24 @@ storetail11:
 
 rows12:
 	IMUL3Q $16, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel12
+	MOVQ R8, R15
 	IMUL3Q $96, R8, R14
 	CMPQ R8, $128
-	JEQ panel12
+	JEQ adjacent12
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
 
+adjacent12:
+	ADDQ SI, R14
+
 panel12:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
-	LEAQ (BX)(DX*4), CX
-	ADDQ DX, CX
 
 	// 12 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -3840,6 +3972,21 @@ panel12:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $12
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -3872,9 +4019,10 @@ loop12:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -3915,9 +4063,10 @@ loop12:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -3958,9 +4107,10 @@ loop12:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -4001,9 +4151,10 @@ loop12:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -4041,6 +4192,9 @@ loop12:
 	VBROADCASTSS 12(CX)(DX*1), Z31
 	VFMADD231PS Z28, Z31, Z22
 	VFMADD231PS Z29, Z31, Z23
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
 	ADDQ $16, AX
 	ADDQ $16, BX
 	ADDQ $16, CX
@@ -4055,9 +4209,10 @@ one12:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -4102,6 +4257,9 @@ one12:
 	JNE one12
 
 done12:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -4110,6 +4268,7 @@ done12:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $128, R11
 	MOVBLZX add+88(FP), BX
@@ -4358,20 +4517,24 @@ storetail12:
 
 rows13:
 	IMUL3Q $16, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel13
+	MOVQ R8, R15
 	IMUL3Q $96, R8, R14
 	CMPQ R8, $128
-	JEQ panel13
+	JEQ adjacent13
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
 
+adjacent13:
+	ADDQ SI, R14
+
 panel13:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
-	LEAQ (BX)(DX*4), CX
-	ADDQ DX, CX
 
 	// 13 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -4413,6 +4576,21 @@ panel13:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $13
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -4447,9 +4625,10 @@ loop13:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -4493,9 +4672,10 @@ loop13:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -4539,9 +4719,10 @@ loop13:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -4585,9 +4766,10 @@ loop13:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -4628,6 +4810,9 @@ loop13:
 	VBROADCASTSS 12(CX)(DX*2), Z30
 	VFMADD231PS Z28, Z30, Z24
 	VFMADD231PS Z29, Z30, Z25
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
 	ADDQ $16, AX
 	ADDQ $16, BX
 	ADDQ $16, CX
@@ -4642,9 +4827,10 @@ one13:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -4692,6 +4878,9 @@ one13:
 	JNE one13
 
 done13:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -4700,6 +4889,7 @@ done13:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $128, R11
 	MOVBLZX add+88(FP), BX
@@ -4966,20 +5156,24 @@ storetail13:
 
 rows14:
 	IMUL3Q $16, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel14
+	MOVQ R8, R15
 	IMUL3Q $96, R8, R14
 	CMPQ R8, $128
-	JEQ panel14
+	JEQ adjacent14
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
 
+adjacent14:
+	ADDQ SI, R14
+
 panel14:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
-	LEAQ (BX)(DX*4), CX
-	ADDQ DX, CX
 
 	// 14 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -5024,6 +5218,21 @@ panel14:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $14
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -5060,9 +5269,10 @@ loop14:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -5109,9 +5319,10 @@ loop14:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -5158,9 +5369,10 @@ loop14:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -5207,9 +5419,10 @@ loop14:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -5253,6 +5466,9 @@ loop14:
 	VBROADCASTSS 12(CX)(DI*1), Z31
 	VFMADD231PS Z28, Z31, Z26
 	VFMADD231PS Z29, Z31, Z27
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
 	ADDQ $16, AX
 	ADDQ $16, BX
 	ADDQ $16, CX
@@ -5267,9 +5483,10 @@ one14:
 	VMOVUPS 0(SI), Z28
 	VMOVUPS 64(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
-	PREFETCHT1 0(SI)(R14*1)
+	PREFETCHT1 0(R14)
 	PREFETCHT0 64(SI)(R9*1)
-	PREFETCHT1 64(SI)(R14*1)
+	PREFETCHT1 64(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -5320,6 +5537,9 @@ one14:
 	JNE one14
 
 done14:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -5328,6 +5548,7 @@ done14:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $128, R11
 	MOVBLZX add+88(FP), BX
@@ -5610,8 +5831,8 @@ storetail14:
 	VZEROUPPER
 	RET
 
-// func strip16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip16AVX512(SB), NOSPLIT, $0-89
+// func strip16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip16AVX512(SB), NOSPLIT, $0-120
 	MOVQ panels+16(FP), R13
 	MOVQ lda+32(FP), DX
 	SHLQ $2, DX
@@ -5662,11 +5883,13 @@ TEXT ·strip16AVX512(SB), NOSPLIT, $0-89
 rows1:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $64
-	JEQ panel1
+	JEQ adjacent1
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -5771,11 +5994,13 @@ storetail1:
 rows2:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $64
-	JEQ panel2
+	JEQ adjacent2
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -5904,11 +6129,13 @@ storetail2:
 rows3:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $64
-	JEQ panel3
+	JEQ adjacent3
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -6061,11 +6288,13 @@ storetail3:
 rows4:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $64
-	JEQ panel4
+	JEQ adjacent4
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -6242,11 +6471,13 @@ storetail4:
 rows5:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $64
-	JEQ panel5
+	JEQ adjacent5
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -6447,16 +6678,16 @@ storetail5:
 rows6:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $64
-	JEQ panel6
+	JEQ adjacent6
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent6:
+
 panel6:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 6 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -6471,6 +6702,8 @@ panel6:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -6680,16 +6913,16 @@ storetail6:
 rows7:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $64
-	JEQ panel7
+	JEQ adjacent7
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent7:
+
 panel7:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 7 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -6706,6 +6939,8 @@ panel7:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -6935,18 +7170,25 @@ storetail7:
 	RET
 
 rows8:
+	IMUL3Q $0, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel8
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $64
-	JEQ panel8
+	JEQ adjacent8
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent8:
+
 panel8:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 8 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -6965,6 +7207,8 @@ panel8:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -6980,6 +7224,8 @@ panel8:
 loop8:
 	VMOVUPS 0(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z29, Z30, Z0
@@ -6999,6 +7245,8 @@ loop8:
 	VFMADD231PS Z29, Z31, Z7
 	VMOVUPS 0(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z29, Z30, Z0
@@ -7018,6 +7266,8 @@ loop8:
 	VFMADD231PS Z29, Z31, Z7
 	VMOVUPS 0(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z29, Z30, Z0
@@ -7037,6 +7287,8 @@ loop8:
 	VFMADD231PS Z29, Z31, Z7
 	VMOVUPS 0(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z29, Z30, Z0
@@ -7066,6 +7318,8 @@ rest8:
 one8:
 	VMOVUPS 0(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z29, Z30, Z0
@@ -7089,6 +7343,7 @@ one8:
 	JNE one8
 
 done8:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -7097,6 +7352,7 @@ done8:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX
@@ -7216,18 +7472,25 @@ storetail8:
 	RET
 
 rows9:
+	IMUL3Q $0, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel9
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $64
-	JEQ panel9
+	JEQ adjacent9
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent9:
+
 panel9:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 9 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -7248,6 +7511,8 @@ panel9:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -7264,6 +7529,8 @@ panel9:
 loop9:
 	VMOVUPS 0(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z29, Z30, Z0
@@ -7285,6 +7552,8 @@ loop9:
 	VFMADD231PS Z29, Z30, Z8
 	VMOVUPS 0(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z29, Z30, Z0
@@ -7306,6 +7575,8 @@ loop9:
 	VFMADD231PS Z29, Z30, Z8
 	VMOVUPS 0(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z29, Z30, Z0
@@ -7327,6 +7598,8 @@ loop9:
 	VFMADD231PS Z29, Z30, Z8
 	VMOVUPS 0(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z29, Z30, Z0
@@ -7358,6 +7631,8 @@ rest9:
 one9:
 	VMOVUPS 0(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z29, Z30, Z0
@@ -7383,6 +7658,7 @@ one9:
 	JNE one9
 
 done9:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -7391,6 +7667,7 @@ done9:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $64, R11
 	MOVBLZX add+88(FP), BX
@@ -7524,8 +7801,6 @@ rows10:
 
 panel10:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 10 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -7548,6 +7823,8 @@ panel10:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -7844,10 +8121,6 @@ rows11:
 
 panel11:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
-	LEAQ (BX)(DX*4), CX
-	ADDQ DX, CX
 
 	// 11 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -7872,6 +8145,10 @@ panel11:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -8192,10 +8469,6 @@ rows12:
 
 panel12:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
-	LEAQ (BX)(DX*4), CX
-	ADDQ DX, CX
 
 	// 12 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -8222,6 +8495,10 @@ panel12:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -8564,10 +8841,6 @@ rows13:
 
 panel13:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
-	LEAQ (BX)(DX*4), CX
-	ADDQ DX, CX
 
 	// 13 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -8596,6 +8869,10 @@ panel13:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -8960,10 +9237,6 @@ rows14:
 
 panel14:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
-	LEAQ (BX)(DX*4), CX
-	ADDQ DX, CX
 
 	// 14 × 16: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -8994,6 +9267,10 @@ panel14:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -9376,8 +9653,8 @@ storetail14:
 	VZEROUPPER
 	RET
 
-// func strip8AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip8AVX512(SB), NOSPLIT, $0-89
+// func strip8AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip8AVX512(SB), NOSPLIT, $0-120
 	MOVQ panels+16(FP), R13
 	MOVQ lda+32(FP), DX
 	SHLQ $2, DX
@@ -9420,11 +9697,13 @@ TEXT ·strip8AVX512(SB), NOSPLIT, $0-89
 rows1:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel1
+	JEQ adjacent1
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -9529,11 +9808,13 @@ storetail1:
 rows2:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel2
+	JEQ adjacent2
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -9662,11 +9943,13 @@ storetail2:
 rows3:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel3
+	JEQ adjacent3
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -9819,11 +10102,13 @@ storetail3:
 rows4:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel4
+	JEQ adjacent4
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -10000,11 +10285,13 @@ storetail4:
 rows5:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel5
+	JEQ adjacent5
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+
+adjacent5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -10205,16 +10492,16 @@ storetail5:
 rows6:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel6
+	JEQ adjacent6
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent6:
+
 panel6:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 6 × 8: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -10229,6 +10516,8 @@ panel6:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -10438,16 +10727,16 @@ storetail6:
 rows7:
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel7
+	JEQ adjacent7
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent7:
+
 panel7:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 7 × 8: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -10464,6 +10753,8 @@ panel7:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -10693,18 +10984,25 @@ storetail7:
 	RET
 
 rows8:
+	IMUL3Q $0, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel8
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel8
+	JEQ adjacent8
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent8:
+
 panel8:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 8 × 8: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -10723,6 +11021,8 @@ panel8:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -10738,6 +11038,8 @@ panel8:
 loop8:
 	VMOVUPS 0(SI), Y29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y30
 	VFMADD231PS Y29, Y30, Y0
@@ -10757,6 +11059,8 @@ loop8:
 	VFMADD231PS Y29, Y31, Y7
 	VMOVUPS 0(SI), Y29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y30
 	VFMADD231PS Y29, Y30, Y0
@@ -10776,6 +11080,8 @@ loop8:
 	VFMADD231PS Y29, Y31, Y7
 	VMOVUPS 0(SI), Y29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y30
 	VFMADD231PS Y29, Y30, Y0
@@ -10795,6 +11101,8 @@ loop8:
 	VFMADD231PS Y29, Y31, Y7
 	VMOVUPS 0(SI), Y29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y30
 	VFMADD231PS Y29, Y30, Y0
@@ -10824,6 +11132,8 @@ rest8:
 one8:
 	VMOVUPS 0(SI), Y29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y30
 	VFMADD231PS Y29, Y30, Y0
@@ -10847,6 +11157,7 @@ one8:
 	JNE one8
 
 done8:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -10855,6 +11166,7 @@ done8:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $32, R11
 	MOVBLZX add+88(FP), BX
@@ -10974,18 +11286,25 @@ storetail8:
 	RET
 
 rows9:
+	IMUL3Q $0, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel9
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $64, R8, R9
 	CMPQ R8, $32
-	JEQ panel9
+	JEQ adjacent9
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
 
+adjacent9:
+
 panel9:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 9 × 8: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -11006,6 +11325,8 @@ panel9:
 	PREFETCHT0 (R10)
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -11022,6 +11343,8 @@ panel9:
 loop9:
 	VMOVUPS 0(SI), Y29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y30
 	VFMADD231PS Y29, Y30, Y0
@@ -11043,6 +11366,8 @@ loop9:
 	VFMADD231PS Y29, Y30, Y8
 	VMOVUPS 0(SI), Y29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Y30
 	VFMADD231PS Y29, Y30, Y0
@@ -11064,6 +11389,8 @@ loop9:
 	VFMADD231PS Y29, Y30, Y8
 	VMOVUPS 0(SI), Y29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Y30
 	VFMADD231PS Y29, Y30, Y0
@@ -11085,6 +11412,8 @@ loop9:
 	VFMADD231PS Y29, Y30, Y8
 	VMOVUPS 0(SI), Y29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Y30
 	VFMADD231PS Y29, Y30, Y0
@@ -11116,6 +11445,8 @@ rest9:
 one9:
 	VMOVUPS 0(SI), Y29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Y30
 	VFMADD231PS Y29, Y30, Y0
@@ -11141,6 +11472,7 @@ one9:
 	JNE one9
 
 done9:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -11149,6 +11481,7 @@ done9:
 	MOVQ step+56(FP), AX
 	SHLQ $2, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $32, R11
 	MOVBLZX add+88(FP), BX
@@ -11978,8 +12311,8 @@ stored:
 	VZEROUPPER
 	RET
 
-// func strip32BFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip32BFloat16AVX512(SB), NOSPLIT, $0-89
+// func strip32BFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip32BFloat16AVX512(SB), NOSPLIT, $0-120
 	MOVQ panels+16(FP), R13
 	MOVQ lda+32(FP), DX
 	SHLQ $2, DX
@@ -12002,6 +12335,18 @@ TEXT ·strip32BFloat16AVX512(SB), NOSPLIT, $0-89
 
 	// the code for m rows
 	MOVQ m+0(FP), AX
+	CMPQ AX, $14
+	JEQ rows14
+	CMPQ AX, $13
+	JEQ rows13
+	CMPQ AX, $12
+	JEQ rows12
+	CMPQ AX, $11
+	JEQ rows11
+	CMPQ AX, $10
+	JEQ rows10
+	CMPQ AX, $9
+	JEQ rows9
 	CMPQ AX, $8
 	JEQ rows8
 	CMPQ AX, $7
@@ -12206,11 +12551,13 @@ groupend1:
 single1:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel1
+	JEQ adjacent1
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -12507,11 +12854,13 @@ groupend2:
 single2:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel2
+	JEQ adjacent2
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -12889,11 +13238,13 @@ groupend3:
 single3:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel3
+	JEQ adjacent3
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -13307,11 +13658,13 @@ groupend4:
 single4:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel4
+	JEQ adjacent4
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -13559,11 +13912,13 @@ storetail4:
 rows5:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel5
+	JEQ adjacent5
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -13849,16 +14204,16 @@ storetail5:
 rows6:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel6
+	JEQ adjacent6
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
+adjacent6:
+
 panel6:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 6 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -13879,6 +14234,8 @@ panel6:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -14181,16 +14538,16 @@ storetail6:
 rows7:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel7
+	JEQ adjacent7
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
+adjacent7:
+
 panel7:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 7 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -14214,6 +14571,8 @@ panel7:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -14549,18 +14908,25 @@ storetail7:
 	RET
 
 rows8:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel8
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel8
+	JEQ adjacent8
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
+adjacent8:
+
 panel8:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 8 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -14587,6 +14953,8 @@ panel8:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -14613,6 +14981,8 @@ loop8:
 	VPMOVZXWD 32(SI), Z29
 	VPSLLD $16, Z29, Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -14643,6 +15013,8 @@ loop8:
 	VPMOVZXWD 32(SI), Z29
 	VPSLLD $16, Z29, Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -14673,6 +15045,8 @@ loop8:
 	VPMOVZXWD 32(SI), Z29
 	VPSLLD $16, Z29, Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -14703,6 +15077,8 @@ loop8:
 	VPMOVZXWD 32(SI), Z29
 	VPSLLD $16, Z29, Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -14743,6 +15119,8 @@ one8:
 	VPMOVZXWD 32(SI), Z29
 	VPSLLD $16, Z29, Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -14774,6 +15152,7 @@ one8:
 	JNE one8
 
 done8:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -14782,6 +15161,7 @@ done8:
 	MOVQ step+56(FP), AX
 	SHLQ $1, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $128, R11
 	MOVBLZX add+88(FP), BX
@@ -14956,8 +15336,3476 @@ storetail8:
 	VZEROUPPER
 	RET
 
-// func strip32Float16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip32Float16AVX512(SB), NOSPLIT, $0-89
+rows9:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel9
+	MOVQ R8, R15
+	MOVQ SI, R14
+	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ adjacent9
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
+
+adjacent9:
+
+panel9:
+	MOVQ a+24(FP), AX
+
+	// 9 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest9
+
+loop9:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	ADDQ $16, AX
+	ADDQ $16, BX
+	SUBQ $4, R10
+	JGE loop9
+
+rest9:
+	ADDQ $4, R10
+	JEQ done9
+
+one9:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	ADDQ $4, AX
+	ADDQ $4, BX
+	DECQ R10
+	JNE one9
+
+done9:
+	SUBQ SI, R14
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full9
+	CMPQ tail+80(FP), $32
+	JLT tail9
+
+full9:
+	TESTL BX, BX
+	JEQ store9
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	DECQ R13
+	JNE panel9
+	VZEROUPPER
+	RET
+
+store9:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	DECQ R13
+	JNE panel9
+	VZEROUPPER
+	RET
+
+tail9:
+	TESTL BX, BX
+	JEQ storetail9
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail9:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows10:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel10
+	MOVQ R8, R15
+	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ adjacent10
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
+
+adjacent10:
+	ADDQ SI, R14
+
+panel10:
+	MOVQ a+24(FP), AX
+
+	// 10 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $10
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest10
+
+loop10:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 4(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 8(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 12(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
+	ADDQ $16, AX
+	ADDQ $16, BX
+	SUBQ $4, R10
+	JGE loop10
+
+rest10:
+	ADDQ $4, R10
+	JEQ done10
+
+one10:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	ADDQ $4, AX
+	ADDQ $4, BX
+	DECQ R10
+	JNE one10
+
+done10:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full10
+	CMPQ tail+80(FP), $32
+	JLT tail10
+
+full10:
+	TESTL BX, BX
+	JEQ store10
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z18, Z18
+	VMOVUPS Z18, 0(AX)
+	VADDPS 64(AX), Z19, Z19
+	VMOVUPS Z19, 64(AX)
+	DECQ R13
+	JNE panel10
+	VZEROUPPER
+	RET
+
+store10:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, 0(AX)
+	VMOVUPS Z19, 64(AX)
+	DECQ R13
+	JNE panel10
+	VZEROUPPER
+	RET
+
+tail10:
+	TESTL BX, BX
+	JEQ storetail10
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z18, Z18
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z19, Z19
+	VMOVUPS Z19, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail10:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS Z19, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows11:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel11
+	MOVQ R8, R15
+	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ adjacent11
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
+
+adjacent11:
+	ADDQ SI, R14
+
+panel11:
+	MOVQ a+24(FP), AX
+
+	// 11 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $11
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest11
+
+loop11:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 4(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 8(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 12(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
+	ADDQ $16, AX
+	ADDQ $16, BX
+	ADDQ $16, CX
+	SUBQ $4, R10
+	JGE loop11
+
+rest11:
+	ADDQ $4, R10
+	JEQ done11
+
+one11:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	ADDQ $4, AX
+	ADDQ $4, BX
+	ADDQ $4, CX
+	DECQ R10
+	JNE one11
+
+done11:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full11
+	CMPQ tail+80(FP), $32
+	JLT tail11
+
+full11:
+	TESTL BX, BX
+	JEQ store11
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z18, Z18
+	VMOVUPS Z18, 0(AX)
+	VADDPS 64(AX), Z19, Z19
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z20, Z20
+	VMOVUPS Z20, 0(AX)
+	VADDPS 64(AX), Z21, Z21
+	VMOVUPS Z21, 64(AX)
+	DECQ R13
+	JNE panel11
+	VZEROUPPER
+	RET
+
+store11:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, 0(AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, 0(AX)
+	VMOVUPS Z21, 64(AX)
+	DECQ R13
+	JNE panel11
+	VZEROUPPER
+	RET
+
+tail11:
+	TESTL BX, BX
+	JEQ storetail11
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z18, Z18
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z19, Z19
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z20, Z20
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z21, Z21
+	VMOVUPS Z21, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail11:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS Z21, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows12:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel12
+	MOVQ R8, R15
+	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ adjacent12
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
+
+adjacent12:
+	ADDQ SI, R14
+
+panel12:
+	MOVQ a+24(FP), AX
+
+	// 12 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $12
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest12
+
+loop12:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 4(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 4(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 8(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 8(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 12(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 12(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
+	ADDQ $16, AX
+	ADDQ $16, BX
+	ADDQ $16, CX
+	SUBQ $4, R10
+	JGE loop12
+
+rest12:
+	ADDQ $4, R10
+	JEQ done12
+
+one12:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	ADDQ $4, AX
+	ADDQ $4, BX
+	ADDQ $4, CX
+	DECQ R10
+	JNE one12
+
+done12:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full12
+	CMPQ tail+80(FP), $32
+	JLT tail12
+
+full12:
+	TESTL BX, BX
+	JEQ store12
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z18, Z18
+	VMOVUPS Z18, 0(AX)
+	VADDPS 64(AX), Z19, Z19
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z20, Z20
+	VMOVUPS Z20, 0(AX)
+	VADDPS 64(AX), Z21, Z21
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z22, Z22
+	VMOVUPS Z22, 0(AX)
+	VADDPS 64(AX), Z23, Z23
+	VMOVUPS Z23, 64(AX)
+	DECQ R13
+	JNE panel12
+	VZEROUPPER
+	RET
+
+store12:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, 0(AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, 0(AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, 0(AX)
+	VMOVUPS Z23, 64(AX)
+	DECQ R13
+	JNE panel12
+	VZEROUPPER
+	RET
+
+tail12:
+	TESTL BX, BX
+	JEQ storetail12
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z18, Z18
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z19, Z19
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z20, Z20
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z21, Z21
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z22, Z22
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z23, Z23
+	VMOVUPS Z23, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail12:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS Z23, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows13:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel13
+	MOVQ R8, R15
+	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ adjacent13
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
+
+adjacent13:
+	ADDQ SI, R14
+
+panel13:
+	MOVQ a+24(FP), AX
+
+	// 13 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $13
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest13
+
+loop13:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 0(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 4(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 4(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 4(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 8(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 8(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 8(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 12(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 12(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 12(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
+	ADDQ $16, AX
+	ADDQ $16, BX
+	ADDQ $16, CX
+	SUBQ $4, R10
+	JGE loop13
+
+rest13:
+	ADDQ $4, R10
+	JEQ done13
+
+one13:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 0(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	ADDQ $4, AX
+	ADDQ $4, BX
+	ADDQ $4, CX
+	DECQ R10
+	JNE one13
+
+done13:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full13
+	CMPQ tail+80(FP), $32
+	JLT tail13
+
+full13:
+	TESTL BX, BX
+	JEQ store13
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z18, Z18
+	VMOVUPS Z18, 0(AX)
+	VADDPS 64(AX), Z19, Z19
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z20, Z20
+	VMOVUPS Z20, 0(AX)
+	VADDPS 64(AX), Z21, Z21
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z22, Z22
+	VMOVUPS Z22, 0(AX)
+	VADDPS 64(AX), Z23, Z23
+	VMOVUPS Z23, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z24, Z24
+	VMOVUPS Z24, 0(AX)
+	VADDPS 64(AX), Z25, Z25
+	VMOVUPS Z25, 64(AX)
+	DECQ R13
+	JNE panel13
+	VZEROUPPER
+	RET
+
+store13:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, 0(AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, 0(AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, 0(AX)
+	VMOVUPS Z23, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z24, 0(AX)
+	VMOVUPS Z25, 64(AX)
+	DECQ R13
+	JNE panel13
+	VZEROUPPER
+	RET
+
+tail13:
+	TESTL BX, BX
+	JEQ storetail13
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z18, Z18
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z19, Z19
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z20, Z20
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z21, Z21
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z22, Z22
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z23, Z23
+	VMOVUPS Z23, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z24, Z24
+	VMOVUPS Z24, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z25, Z25
+	VMOVUPS Z25, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail13:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS Z23, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z24, K1, 0(AX)
+	VMOVUPS Z25, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows14:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel14
+	MOVQ R8, R15
+	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ adjacent14
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
+
+adjacent14:
+	ADDQ SI, R14
+
+panel14:
+	MOVQ a+24(FP), AX
+
+	// 14 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $14
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest14
+
+loop14:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 0(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS 0(CX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 4(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 4(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 4(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS 4(CX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 8(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 8(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 8(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS 8(CX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 12(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 12(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 12(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS 12(CX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
+	ADDQ $16, AX
+	ADDQ $16, BX
+	ADDQ $16, CX
+	SUBQ $4, R10
+	JGE loop14
+
+rest14:
+	ADDQ $4, R10
+	JEQ done14
+
+one14:
+	VPMOVZXWD 0(SI), Z28
+	VPSLLD $16, Z28, Z28
+	VPMOVZXWD 32(SI), Z29
+	VPSLLD $16, Z29, Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 0(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS 0(CX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	ADDQ $4, AX
+	ADDQ $4, BX
+	ADDQ $4, CX
+	DECQ R10
+	JNE one14
+
+done14:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full14
+	CMPQ tail+80(FP), $32
+	JLT tail14
+
+full14:
+	TESTL BX, BX
+	JEQ store14
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z18, Z18
+	VMOVUPS Z18, 0(AX)
+	VADDPS 64(AX), Z19, Z19
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z20, Z20
+	VMOVUPS Z20, 0(AX)
+	VADDPS 64(AX), Z21, Z21
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z22, Z22
+	VMOVUPS Z22, 0(AX)
+	VADDPS 64(AX), Z23, Z23
+	VMOVUPS Z23, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z24, Z24
+	VMOVUPS Z24, 0(AX)
+	VADDPS 64(AX), Z25, Z25
+	VMOVUPS Z25, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z26, Z26
+	VMOVUPS Z26, 0(AX)
+	VADDPS 64(AX), Z27, Z27
+	VMOVUPS Z27, 64(AX)
+	DECQ R13
+	JNE panel14
+	VZEROUPPER
+	RET
+
+store14:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, 0(AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, 0(AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, 0(AX)
+	VMOVUPS Z23, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z24, 0(AX)
+	VMOVUPS Z25, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z26, 0(AX)
+	VMOVUPS Z27, 64(AX)
+	DECQ R13
+	JNE panel14
+	VZEROUPPER
+	RET
+
+tail14:
+	TESTL BX, BX
+	JEQ storetail14
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z18, Z18
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z19, Z19
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z20, Z20
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z21, Z21
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z22, Z22
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z23, Z23
+	VMOVUPS Z23, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z24, Z24
+	VMOVUPS Z24, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z25, Z25
+	VMOVUPS Z25, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z26, Z26
+	VMOVUPS Z26, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z27, Z27
+	VMOVUPS Z27, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail14:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS Z23, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z24, K1, 0(AX)
+	VMOVUPS Z25, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z26, K1, 0(AX)
+	VMOVUPS Z27, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+// func strip32Float16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip32Float16AVX512(SB), NOSPLIT, $0-120
 	MOVQ panels+16(FP), R13
 	MOVQ lda+32(FP), DX
 	SHLQ $2, DX
@@ -14980,6 +18828,18 @@ TEXT ·strip32Float16AVX512(SB), NOSPLIT, $0-89
 
 	// the code for m rows
 	MOVQ m+0(FP), AX
+	CMPQ AX, $14
+	JEQ rows14
+	CMPQ AX, $13
+	JEQ rows13
+	CMPQ AX, $12
+	JEQ rows12
+	CMPQ AX, $11
+	JEQ rows11
+	CMPQ AX, $10
+	JEQ rows10
+	CMPQ AX, $9
+	JEQ rows9
 	CMPQ AX, $8
 	JEQ rows8
 	CMPQ AX, $7
@@ -15110,11 +18970,13 @@ groupend1:
 single1:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel1
+	JEQ adjacent1
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -15393,11 +19255,13 @@ groupend2:
 single2:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel2
+	JEQ adjacent2
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -15757,11 +19621,13 @@ groupend3:
 single3:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel3
+	JEQ adjacent3
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -16159,11 +20025,13 @@ groupend4:
 single4:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel4
+	JEQ adjacent4
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -16401,11 +20269,13 @@ storetail4:
 rows5:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel5
+	JEQ adjacent5
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+
+adjacent5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -16681,16 +20551,16 @@ storetail5:
 rows6:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel6
+	JEQ adjacent6
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
+adjacent6:
+
 panel6:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 6 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -16711,6 +20581,8 @@ panel6:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -17003,16 +20875,16 @@ storetail6:
 rows7:
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel7
+	JEQ adjacent7
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
+adjacent7:
+
 panel7:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 7 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -17036,6 +20908,8 @@ panel7:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -17361,18 +21235,25 @@ storetail7:
 	RET
 
 rows8:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel8
+	MOVQ R8, R15
+	MOVQ SI, R14
 	IMUL3Q $192, R8, R9
 	CMPQ R8, $64
-	JEQ panel8
+	JEQ adjacent8
 
 	// where rows of B don't lie one after another, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
 
+adjacent8:
+
 panel8:
 	MOVQ a+24(FP), AX
-	LEAQ (AX)(DX*4), BX
-	ADDQ DX, BX
 
 	// 8 × 32: fetch C ahead, clear the sums
 	MOVQ R11, R10
@@ -17399,6 +21280,8 @@ panel8:
 	ADDQ R12, R10
 	PREFETCHT0 (R10)
 	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -17423,6 +21306,8 @@ loop8:
 	VCVTPH2PS 0(SI), Z28
 	VCVTPH2PS 32(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -17451,6 +21336,8 @@ loop8:
 	VCVTPH2PS 0(SI), Z28
 	VCVTPH2PS 32(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 4(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -17479,6 +21366,8 @@ loop8:
 	VCVTPH2PS 0(SI), Z28
 	VCVTPH2PS 32(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 8(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -17507,6 +21396,8 @@ loop8:
 	VCVTPH2PS 0(SI), Z28
 	VCVTPH2PS 32(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 12(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -17545,6 +21436,8 @@ one8:
 	VCVTPH2PS 0(SI), Z28
 	VCVTPH2PS 32(SI), Z29
 	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
 	ADDQ R8, SI
 	VBROADCASTSS 0(AX), Z30
 	VFMADD231PS Z28, Z30, Z0
@@ -17576,6 +21469,7 @@ one8:
 	JNE one8
 
 done8:
+	SUBQ SI, R14
 
 	// the next panel
 	MOVQ k+8(FP), AX
@@ -17584,6 +21478,7 @@ done8:
 	MOVQ step+56(FP), AX
 	SHLQ $1, AX
 	ADDQ AX, SI
+	ADDQ SI, R14
 	MOVQ R11, AX
 	ADDQ $128, R11
 	MOVBLZX add+88(FP), BX
@@ -17755,6 +21650,3414 @@ storetail8:
 	ADDQ R12, AX
 	VMOVUPS Z14, K1, 0(AX)
 	VMOVUPS Z15, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows9:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel9
+	MOVQ R8, R15
+	MOVQ SI, R14
+	IMUL3Q $192, R8, R9
+	CMPQ R8, $64
+	JEQ adjacent9
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R9
+	SHLQ $1, R9
+
+adjacent9:
+
+panel9:
+	MOVQ a+24(FP), AX
+
+	// 9 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest9
+
+loop9:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	ADDQ $16, AX
+	ADDQ $16, BX
+	SUBQ $4, R10
+	JGE loop9
+
+rest9:
+	ADDQ $4, R10
+	JEQ done9
+
+one9:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	ADDQ $4, AX
+	ADDQ $4, BX
+	DECQ R10
+	JNE one9
+
+done9:
+	SUBQ SI, R14
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full9
+	CMPQ tail+80(FP), $32
+	JLT tail9
+
+full9:
+	TESTL BX, BX
+	JEQ store9
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	DECQ R13
+	JNE panel9
+	VZEROUPPER
+	RET
+
+store9:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	DECQ R13
+	JNE panel9
+	VZEROUPPER
+	RET
+
+tail9:
+	TESTL BX, BX
+	JEQ storetail9
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail9:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows10:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel10
+	MOVQ R8, R15
+	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ adjacent10
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
+
+adjacent10:
+	ADDQ SI, R14
+
+panel10:
+	MOVQ a+24(FP), AX
+
+	// 10 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $10
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest10
+
+loop10:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 4(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 8(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 12(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
+	ADDQ $16, AX
+	ADDQ $16, BX
+	SUBQ $4, R10
+	JGE loop10
+
+rest10:
+	ADDQ $4, R10
+	JEQ done10
+
+one10:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	ADDQ $4, AX
+	ADDQ $4, BX
+	DECQ R10
+	JNE one10
+
+done10:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full10
+	CMPQ tail+80(FP), $32
+	JLT tail10
+
+full10:
+	TESTL BX, BX
+	JEQ store10
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z18, Z18
+	VMOVUPS Z18, 0(AX)
+	VADDPS 64(AX), Z19, Z19
+	VMOVUPS Z19, 64(AX)
+	DECQ R13
+	JNE panel10
+	VZEROUPPER
+	RET
+
+store10:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, 0(AX)
+	VMOVUPS Z19, 64(AX)
+	DECQ R13
+	JNE panel10
+	VZEROUPPER
+	RET
+
+tail10:
+	TESTL BX, BX
+	JEQ storetail10
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z18, Z18
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z19, Z19
+	VMOVUPS Z19, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail10:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS Z19, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows11:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel11
+	MOVQ R8, R15
+	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ adjacent11
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
+
+adjacent11:
+	ADDQ SI, R14
+
+panel11:
+	MOVQ a+24(FP), AX
+
+	// 11 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $11
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest11
+
+loop11:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 4(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 8(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 12(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
+	ADDQ $16, AX
+	ADDQ $16, BX
+	ADDQ $16, CX
+	SUBQ $4, R10
+	JGE loop11
+
+rest11:
+	ADDQ $4, R10
+	JEQ done11
+
+one11:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	ADDQ $4, AX
+	ADDQ $4, BX
+	ADDQ $4, CX
+	DECQ R10
+	JNE one11
+
+done11:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full11
+	CMPQ tail+80(FP), $32
+	JLT tail11
+
+full11:
+	TESTL BX, BX
+	JEQ store11
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z18, Z18
+	VMOVUPS Z18, 0(AX)
+	VADDPS 64(AX), Z19, Z19
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z20, Z20
+	VMOVUPS Z20, 0(AX)
+	VADDPS 64(AX), Z21, Z21
+	VMOVUPS Z21, 64(AX)
+	DECQ R13
+	JNE panel11
+	VZEROUPPER
+	RET
+
+store11:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, 0(AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, 0(AX)
+	VMOVUPS Z21, 64(AX)
+	DECQ R13
+	JNE panel11
+	VZEROUPPER
+	RET
+
+tail11:
+	TESTL BX, BX
+	JEQ storetail11
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z18, Z18
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z19, Z19
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z20, Z20
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z21, Z21
+	VMOVUPS Z21, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail11:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS Z21, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows12:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel12
+	MOVQ R8, R15
+	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ adjacent12
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
+
+adjacent12:
+	ADDQ SI, R14
+
+panel12:
+	MOVQ a+24(FP), AX
+
+	// 12 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $12
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest12
+
+loop12:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 4(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 4(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 8(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 8(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 12(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 12(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
+	ADDQ $16, AX
+	ADDQ $16, BX
+	ADDQ $16, CX
+	SUBQ $4, R10
+	JGE loop12
+
+rest12:
+	ADDQ $4, R10
+	JEQ done12
+
+one12:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	ADDQ $4, AX
+	ADDQ $4, BX
+	ADDQ $4, CX
+	DECQ R10
+	JNE one12
+
+done12:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full12
+	CMPQ tail+80(FP), $32
+	JLT tail12
+
+full12:
+	TESTL BX, BX
+	JEQ store12
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z18, Z18
+	VMOVUPS Z18, 0(AX)
+	VADDPS 64(AX), Z19, Z19
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z20, Z20
+	VMOVUPS Z20, 0(AX)
+	VADDPS 64(AX), Z21, Z21
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z22, Z22
+	VMOVUPS Z22, 0(AX)
+	VADDPS 64(AX), Z23, Z23
+	VMOVUPS Z23, 64(AX)
+	DECQ R13
+	JNE panel12
+	VZEROUPPER
+	RET
+
+store12:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, 0(AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, 0(AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, 0(AX)
+	VMOVUPS Z23, 64(AX)
+	DECQ R13
+	JNE panel12
+	VZEROUPPER
+	RET
+
+tail12:
+	TESTL BX, BX
+	JEQ storetail12
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z18, Z18
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z19, Z19
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z20, Z20
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z21, Z21
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z22, Z22
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z23, Z23
+	VMOVUPS Z23, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail12:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS Z23, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows13:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel13
+	MOVQ R8, R15
+	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ adjacent13
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
+
+adjacent13:
+	ADDQ SI, R14
+
+panel13:
+	MOVQ a+24(FP), AX
+
+	// 13 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $13
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest13
+
+loop13:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 0(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 4(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 4(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 4(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 8(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 8(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 8(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 12(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 12(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 12(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
+	ADDQ $16, AX
+	ADDQ $16, BX
+	ADDQ $16, CX
+	SUBQ $4, R10
+	JGE loop13
+
+rest13:
+	ADDQ $4, R10
+	JEQ done13
+
+one13:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 0(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	ADDQ $4, AX
+	ADDQ $4, BX
+	ADDQ $4, CX
+	DECQ R10
+	JNE one13
+
+done13:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full13
+	CMPQ tail+80(FP), $32
+	JLT tail13
+
+full13:
+	TESTL BX, BX
+	JEQ store13
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z18, Z18
+	VMOVUPS Z18, 0(AX)
+	VADDPS 64(AX), Z19, Z19
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z20, Z20
+	VMOVUPS Z20, 0(AX)
+	VADDPS 64(AX), Z21, Z21
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z22, Z22
+	VMOVUPS Z22, 0(AX)
+	VADDPS 64(AX), Z23, Z23
+	VMOVUPS Z23, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z24, Z24
+	VMOVUPS Z24, 0(AX)
+	VADDPS 64(AX), Z25, Z25
+	VMOVUPS Z25, 64(AX)
+	DECQ R13
+	JNE panel13
+	VZEROUPPER
+	RET
+
+store13:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, 0(AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, 0(AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, 0(AX)
+	VMOVUPS Z23, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z24, 0(AX)
+	VMOVUPS Z25, 64(AX)
+	DECQ R13
+	JNE panel13
+	VZEROUPPER
+	RET
+
+tail13:
+	TESTL BX, BX
+	JEQ storetail13
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z18, Z18
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z19, Z19
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z20, Z20
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z21, Z21
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z22, Z22
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z23, Z23
+	VMOVUPS Z23, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z24, Z24
+	VMOVUPS Z24, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z25, Z25
+	VMOVUPS Z25, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail13:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS Z23, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z24, K1, 0(AX)
+	VMOVUPS Z25, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+rows14:
+	IMUL3Q $32, R8, R9
+	MOVQ ahead_B+104(FP), R14
+	MOVQ ahead_Pace+112(FP), R15
+	TESTQ R14, R14
+	JNE panel14
+	MOVQ R8, R15
+	IMUL3Q $192, R8, R14
+	CMPQ R8, $64
+	JEQ adjacent14
+
+	// where rows of B don't lie one after another, what lies beside them is fetched
+	MOVQ step+56(FP), R14
+	SHLQ $1, R14
+
+adjacent14:
+	ADDQ SI, R14
+
+panel14:
+	MOVQ a+24(FP), AX
+
+	// 14 × 32: fetch C ahead, clear the sums
+	MOVQ R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ R12, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+
+	// the rows of the next strip to fetch with this panel, if any
+	LEAQ -2(R13)(R13*1), R12
+	XORL R10, R10
+	CMPQ R12, $14
+	CMOVQGE R10, R12
+	IMULQ DX, R12
+	MOVQ ahead_A+96(FP), R10
+	TESTQ R10, R10
+	CMOVQEQ AX, R10
+	ADDQ R10, R12
+	LEAQ (AX)(DX*4), BX
+	ADDQ DX, BX
+	LEAQ (BX)(DX*4), CX
+	ADDQ DX, CX
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
+	VPXORD Z25, Z25, Z25
+	VPXORD Z26, Z26, Z26
+	VPXORD Z27, Z27, Z27
+	MOVQ k+8(FP), R10
+	SUBQ $4, R10
+	JLT rest14
+
+loop14:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 0(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS 0(CX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 4(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 4(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 4(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 4(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 4(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 4(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 4(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 4(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 4(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 4(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 4(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 4(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS 4(CX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 8(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 8(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 8(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 8(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 8(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 8(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 8(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 8(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 8(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 8(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 8(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 8(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS 8(CX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 12(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 12(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 12(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 12(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 12(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 12(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 12(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 12(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 12(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 12(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 12(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 12(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS 12(CX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	PREFETCHT1 (R12)
+	PREFETCHT1 (R12)(DX*1)
+	ADDQ $16, R12
+	ADDQ $16, AX
+	ADDQ $16, BX
+	ADDQ $16, CX
+	SUBQ $4, R10
+	JGE loop14
+
+rest14:
+	ADDQ $4, R10
+	JEQ done14
+
+one14:
+	VCVTPH2PS 0(SI), Z28
+	VCVTPH2PS 32(SI), Z29
+	PREFETCHT0 0(SI)(R9*1)
+	PREFETCHT1 0(R14)
+	ADDQ R15, R14
+	ADDQ R8, SI
+	VBROADCASTSS 0(AX), Z30
+	VFMADD231PS Z28, Z30, Z0
+	VFMADD231PS Z29, Z30, Z1
+	VBROADCASTSS 0(AX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z2
+	VFMADD231PS Z29, Z31, Z3
+	VBROADCASTSS 0(AX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z4
+	VFMADD231PS Z29, Z30, Z5
+	VBROADCASTSS 0(AX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z6
+	VFMADD231PS Z29, Z31, Z7
+	VBROADCASTSS 0(AX)(DX*4), Z30
+	VFMADD231PS Z28, Z30, Z8
+	VFMADD231PS Z29, Z30, Z9
+	VBROADCASTSS 0(BX), Z31
+	VFMADD231PS Z28, Z31, Z10
+	VFMADD231PS Z29, Z31, Z11
+	VBROADCASTSS 0(BX)(DX*1), Z30
+	VFMADD231PS Z28, Z30, Z12
+	VFMADD231PS Z29, Z30, Z13
+	VBROADCASTSS 0(BX)(DX*2), Z31
+	VFMADD231PS Z28, Z31, Z14
+	VFMADD231PS Z29, Z31, Z15
+	VBROADCASTSS 0(BX)(DI*1), Z30
+	VFMADD231PS Z28, Z30, Z16
+	VFMADD231PS Z29, Z30, Z17
+	VBROADCASTSS 0(BX)(DX*4), Z31
+	VFMADD231PS Z28, Z31, Z18
+	VFMADD231PS Z29, Z31, Z19
+	VBROADCASTSS 0(CX), Z30
+	VFMADD231PS Z28, Z30, Z20
+	VFMADD231PS Z29, Z30, Z21
+	VBROADCASTSS 0(CX)(DX*1), Z31
+	VFMADD231PS Z28, Z31, Z22
+	VFMADD231PS Z29, Z31, Z23
+	VBROADCASTSS 0(CX)(DX*2), Z30
+	VFMADD231PS Z28, Z30, Z24
+	VFMADD231PS Z29, Z30, Z25
+	VBROADCASTSS 0(CX)(DI*1), Z31
+	VFMADD231PS Z28, Z31, Z26
+	VFMADD231PS Z29, Z31, Z27
+	ADDQ $4, AX
+	ADDQ $4, BX
+	ADDQ $4, CX
+	DECQ R10
+	JNE one14
+
+done14:
+	SUBQ SI, R14
+	MOVQ ldc+72(FP), R12
+	SHLQ $2, R12
+
+	// the next panel
+	MOVQ k+8(FP), AX
+	IMULQ R8, AX
+	SUBQ AX, SI
+	MOVQ step+56(FP), AX
+	SHLQ $1, AX
+	ADDQ AX, SI
+	ADDQ SI, R14
+	MOVQ R11, AX
+	ADDQ $128, R11
+	MOVBLZX add+88(FP), BX
+	CMPQ R13, $1
+	JNE full14
+	CMPQ tail+80(FP), $32
+	JLT tail14
+
+full14:
+	TESTL BX, BX
+	JEQ store14
+
+	// C += sums
+	VADDPS 0(AX), Z0, Z0
+	VMOVUPS Z0, 0(AX)
+	VADDPS 64(AX), Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z2, Z2
+	VMOVUPS Z2, 0(AX)
+	VADDPS 64(AX), Z3, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z4, Z4
+	VMOVUPS Z4, 0(AX)
+	VADDPS 64(AX), Z5, Z5
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z6, Z6
+	VMOVUPS Z6, 0(AX)
+	VADDPS 64(AX), Z7, Z7
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z8, Z8
+	VMOVUPS Z8, 0(AX)
+	VADDPS 64(AX), Z9, Z9
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z10, Z10
+	VMOVUPS Z10, 0(AX)
+	VADDPS 64(AX), Z11, Z11
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z12, Z12
+	VMOVUPS Z12, 0(AX)
+	VADDPS 64(AX), Z13, Z13
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z14, Z14
+	VMOVUPS Z14, 0(AX)
+	VADDPS 64(AX), Z15, Z15
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z16, Z16
+	VMOVUPS Z16, 0(AX)
+	VADDPS 64(AX), Z17, Z17
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z18, Z18
+	VMOVUPS Z18, 0(AX)
+	VADDPS 64(AX), Z19, Z19
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z20, Z20
+	VMOVUPS Z20, 0(AX)
+	VADDPS 64(AX), Z21, Z21
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z22, Z22
+	VMOVUPS Z22, 0(AX)
+	VADDPS 64(AX), Z23, Z23
+	VMOVUPS Z23, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z24, Z24
+	VMOVUPS Z24, 0(AX)
+	VADDPS 64(AX), Z25, Z25
+	VMOVUPS Z25, 64(AX)
+	ADDQ R12, AX
+	VADDPS 0(AX), Z26, Z26
+	VMOVUPS Z26, 0(AX)
+	VADDPS 64(AX), Z27, Z27
+	VMOVUPS Z27, 64(AX)
+	DECQ R13
+	JNE panel14
+	VZEROUPPER
+	RET
+
+store14:
+	VMOVUPS Z0, 0(AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, 0(AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, 0(AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, 0(AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, 0(AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, 0(AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, 0(AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, 0(AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, 0(AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, 0(AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, 0(AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, 0(AX)
+	VMOVUPS Z23, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z24, 0(AX)
+	VMOVUPS Z25, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z26, 0(AX)
+	VMOVUPS Z27, 64(AX)
+	DECQ R13
+	JNE panel14
+	VZEROUPPER
+	RET
+
+tail14:
+	TESTL BX, BX
+	JEQ storetail14
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z0, Z0
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z1, Z1
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z2, Z2
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z3, Z3
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z4, Z4
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z5, Z5
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z6, Z6
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z7, Z7
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z8, Z8
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z9, Z9
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z10, Z10
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z11, Z11
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z12, Z12
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z13, Z13
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z14, Z14
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z15, Z15
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z16, Z16
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z17, Z17
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z18, Z18
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z19, Z19
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z20, Z20
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z21, Z21
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z22, Z22
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z23, Z23
+	VMOVUPS Z23, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z24, Z24
+	VMOVUPS Z24, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z25, Z25
+	VMOVUPS Z25, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS.Z 0(AX), K1, Z30
+	VADDPS Z30, Z26, Z26
+	VMOVUPS Z26, K1, 0(AX)
+	VMOVUPS.Z 64(AX), K2, Z31
+	VADDPS Z31, Z27, Z27
+	VMOVUPS Z27, K2, 64(AX)
+	VZEROUPPER
+	RET
+
+storetail14:
+	VMOVUPS Z0, K1, 0(AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z2, K1, 0(AX)
+	VMOVUPS Z3, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z4, K1, 0(AX)
+	VMOVUPS Z5, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z6, K1, 0(AX)
+	VMOVUPS Z7, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z8, K1, 0(AX)
+	VMOVUPS Z9, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z10, K1, 0(AX)
+	VMOVUPS Z11, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z12, K1, 0(AX)
+	VMOVUPS Z13, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z14, K1, 0(AX)
+	VMOVUPS Z15, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z16, K1, 0(AX)
+	VMOVUPS Z17, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z18, K1, 0(AX)
+	VMOVUPS Z19, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z20, K1, 0(AX)
+	VMOVUPS Z21, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z22, K1, 0(AX)
+	VMOVUPS Z23, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z24, K1, 0(AX)
+	VMOVUPS Z25, K2, 64(AX)
+	ADDQ R12, AX
+	VMOVUPS Z26, K1, 0(AX)
+	VMOVUPS Z27, K2, 64(AX)
 	VZEROUPPER
 	RET
 

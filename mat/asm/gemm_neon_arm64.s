@@ -19,8 +19,8 @@
 // four multiply-adds a cycle it is 24 cycles and, at eight instructions, 15. So the multiply-adds bound it; the 24 accumulators
 // hide a latency of 4 cycles with up to six of them a cycle.
 
-// func strip16NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip16NEON(SB), NOSPLIT, $0-89
+// func strip16NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip16NEON(SB), NOSPLIT, $0-120
 	MOVD panels+16(FP), R13
 	MOVD b+40(FP), R20
 	MOVD ldb+48(FP), R9
@@ -3535,8 +3535,8 @@ row6x5:
 	ADD R12, R14
 	RET
 
-// func strip8NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip8NEON(SB), NOSPLIT, $0-89
+// func strip8NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip8NEON(SB), NOSPLIT, $0-120
 	MOVD panels+16(FP), R13
 	MOVD b+40(FP), R20
 	MOVD ldb+48(FP), R9
@@ -6478,8 +6478,8 @@ row8x7:
 	ADD R12, R14
 	RET
 
-// func strip16BFloat16NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip16BFloat16NEON(SB), NOSPLIT, $0-89
+// func strip16BFloat16NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip16BFloat16NEON(SB), NOSPLIT, $0-120
 	MOVD panels+16(FP), R13
 	MOVD b+40(FP), R20
 	MOVD ldb+48(FP), R9
@@ -10234,8 +10234,8 @@ row6x5:
 	ADD R12, R14
 	RET
 
-// func strip16Float16NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)
-TEXT ·strip16Float16NEON(SB), NOSPLIT, $0-89
+// func strip16Float16NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+TEXT ·strip16Float16NEON(SB), NOSPLIT, $0-120
 	MOVD panels+16(FP), R13
 	MOVD b+40(FP), R20
 	MOVD ldb+48(FP), R9

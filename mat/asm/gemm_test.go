@@ -58,8 +58,12 @@ func checkStrip[T any](t *testing.T, tile Tile, want Strip, s stripCase, value f
 		c[i] = value()
 	}
 	expected := slices.Clone(c)
-	tile.Strip(s.m, s.k, s.panels, unsafe.SliceData(a), lda, unsafe.Pointer(unsafe.SliceData(b)), ldb, step, &c[0], ldc, s.tail, s.add)
-	want(s.m, s.k, s.panels, unsafe.SliceData(a), lda, unsafe.Pointer(unsafe.SliceData(b)), ldb, step, &expected[0], ldc, s.tail, s.add)
+	var ahead Ahead // what is fetched may lie beyond the operands
+	if s.padA%2 == 1 {
+		ahead = Ahead{A: unsafe.SliceData(a), B: unsafe.Pointer(unsafe.SliceData(b)), Pace: 100 * s.padC}
+	}
+	tile.Strip(s.m, s.k, s.panels, unsafe.SliceData(a), lda, unsafe.Pointer(unsafe.SliceData(b)), ldb, step, &c[0], ldc, s.tail, s.add, ahead)
+	want(s.m, s.k, s.panels, unsafe.SliceData(a), lda, unsafe.Pointer(unsafe.SliceData(b)), ldb, step, &expected[0], ldc, s.tail, s.add, Ahead{})
 	for i := range c {
 		if !same(c[i], expected[i]) {
 			t.Fatalf("%v: c[%d, %d] = %x, want %x", s, i/ldc, i%ldc, c[i], expected[i])
@@ -149,7 +153,7 @@ func TestStripOverwrites(t *testing.T) {
 			}
 			var a float32
 			b := make([]uint64, tile.NR)
-			tile.Strip(1, 1, 1, &a, 1, unsafe.Pointer(&b[0]), tile.NR, tile.NR, &c[0], tile.NR, tile.NR, false)
+			tile.Strip(1, 1, 1, &a, 1, unsafe.Pointer(&b[0]), tile.NR, tile.NR, &c[0], tile.NR, tile.NR, false, Ahead{})
 			for j, v := range c {
 				if math.Float32bits(v) != 0 {
 					t.Errorf("%s: c[%d] = %v, want 0", name, j, v)

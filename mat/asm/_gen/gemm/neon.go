@@ -97,8 +97,8 @@ func (n neon) zero(count int) {
 }
 
 func (n neon) function() {
-	n.line("\n// func %s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)", n.name)
-	n.line("TEXT ·%s(SB), NOSPLIT, $0-89", n.name)
+	n.line("\n// func %s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)", n.name)
+	n.line("TEXT ·%s(SB), NOSPLIT, $0-120", n.name)
 	n.op("MOVD panels+16(FP), R13")
 	n.op("MOVD b+40(FP), R20")
 	n.op("MOVD ldb+48(FP), R9")

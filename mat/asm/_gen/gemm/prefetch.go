@@ -3,24 +3,43 @@ package main
 // A tile of few rows waits for memory: it fetches each row of B far ahead, to the first-level cache. (To the second-level cache it gains nothing,
 // and both take longer than either.) Tiles of more rows read B from the second-level cache where there are many of them, and from memory where
 // there is one: they fetch some rows ahead to the first-level cache, and far ahead to the second. What is read by fours isn't fetched.
+//
+// Where several strips pass the same panels, the next panels come from memory while nobody waits for them: each strip fetches its share of them (Ahead).
+// In steps of k and not at once, as to wait for many lines holds up the loads of B.
 
-// distances sets R9, and R14 where a tile of m rows fetches twice.
+// distances sets R9 and, where a tile of m rows fetches twice, R14 and R15.
 func (x x86) distances(m int) {
 	if x.byFours(m) {
 		return
 	}
 	far := "R9"
-	if m > x.few {
+	if x.isPaced(m) {
 		x.op("IMUL3Q $%d, R8, R9", x.ahead)
-		far = "R14"
+		x.op("MOVQ ahead_B+104(FP), R14")
+		x.op("MOVQ ahead_Pace+112(FP), R15")
+		x.op("TESTQ R14, R14")
+		x.op("JNE panel%d", m)
+		x.op("MOVQ R8, R15")
+		if m > x.few {
+			far = "R14"
+		} else {
+			x.op("MOVQ SI, R14") // what is at hand
+		}
 	}
 	x.op("IMUL3Q $%d, R8, %s", x.far, far)
 	x.op("CMPQ R8, $%d", x.nr()<<x.size())
-	x.op("JEQ panel%d", m)
+	x.op("JEQ adjacent%d", m)
 	x.note("where rows of B don't lie one after another, what lies beside them is fetched")
 	x.op("MOVQ step+56(FP), %s", far)
 	x.op("SHLQ $%d, %s", x.size(), far)
+	x.line("\nadjacent%d:", m)
+	if far == "R14" {
+		x.op("ADDQ SI, R14")
+	}
 }
+
+// isPaced reports whether a tile of m rows fetches twice.
+func (x x86) isPaced(m int) bool { return m >= x.paced && !x.byFours(m) }
 
 // prefetch fetches for the row of B that SI points to.
 func (x x86) prefetch(m int) {
@@ -29,8 +48,57 @@ func (x x86) prefetch(m int) {
 	}
 	for i := 0; i < x.nr()<<x.size(); i += 64 {
 		x.op("PREFETCHT0 %d(SI)(R9*1)", i)
-		if m > x.few {
-			x.op("PREFETCHT1 %d(SI)(R14*1)", i)
+		if x.isPaced(m) {
+			x.op("PREFETCHT1 %d(R14)", i)
 		}
 	}
+	if x.isPaced(m) {
+		x.op("ADDQ R15, R14")
+	}
+}
+
+// nextPanel moves the pointers of B to the next panel.
+func (x x86) nextPanel(m int) {
+	if x.isPaced(m) {
+		x.op("SUBQ SI, R14")
+	}
+	if x.fetchesStrip(m) {
+		x.op("MOVQ ldc+72(FP), R12")
+		x.op("SHLQ $2, R12")
+	}
+	x.nextB(1)
+	if x.isPaced(m) {
+		x.op("ADDQ SI, R14")
+	}
+}
+
+// fetchesStrip reports whether a tile of m rows, while it passes the last panels, fetches the next strip of A: two rows with each panel, a line of both
+// in a step of the main loop or, as the hardware would do, none that is at hand. R12 is where.
+func (x x86) fetchesStrip(m int) bool { return m > x.few && !x.byFours(m) }
+
+// nextStrip sets R12 to the rows to fetch with this panel.
+func (x x86) nextStrip(m int) {
+	if !x.fetchesStrip(m) {
+		return
+	}
+	x.note("the rows of the next strip to fetch with this panel, if any")
+	x.op("LEAQ -2(R13)(R13*1), R12")
+	x.op("XORL R10, R10")
+	x.op("CMPQ R12, $%d", m)
+	x.op("CMOVQGE R10, R12")
+	x.op("IMULQ DX, R12")
+	x.op("MOVQ ahead_A+96(FP), R10")
+	x.op("TESTQ R10, R10")
+	x.op("CMOVQEQ AX, R10")
+	x.op("ADDQ R10, R12")
+}
+
+// prefetchStrip fetches what four steps need of two rows of the next strip.
+func (x x86) prefetchStrip(m int) {
+	if !x.fetchesStrip(m) {
+		return
+	}
+	x.op("PREFETCHT1 (R12)")
+	x.op("PREFETCHT1 (R12)(DX*1)")
+	x.op("ADDQ $%d, R12", 4*unroll)
 }

@@ -11,6 +11,7 @@ type isa struct {
 	kernels []kernel
 	limit   string // a comment on what bounds the main loop
 	few     int    // rows up to which a tile waits for memory
+	paced   int    // rows from which on a tile fetches what it is told to
 }
 
 // A kernel is a function that multiplies a strip of A by panels of B.
@@ -27,12 +28,12 @@ type kernel struct {
 	columns bool   // whether many rows are computed by columns
 }
 
-var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, kernels: []kernel{
+var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, kernels: []kernel{
 	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: 96},
 	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: 64, fours: 3},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: 64, columns: true},
-	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32, far: 192},
-	{name: "strip32", storage: "Float16", reg: "Z", mr: 8, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32, far: 192},
+	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32, far: 192},
+	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32, far: 192},
 }, limit: `//
 // A step of the 14 × 32 loop has 28 multiply-adds, at two a cycle 14 cycles. Beside them it has 14 broadcasts, 2 loads and 2 prefetches,
 // 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it. In the 14 × 16 loop they take 7 cycles.
@@ -40,7 +41,7 @@ var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, kern
 // or on one of their ports (Intel), which makes 8½.
 ` + limitColumns}
 
-var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, kernels: []kernel{
+var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, paced: 4, kernels: []kernel{
 	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32, far: 192},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: 11, vecs: 1, far: 64, fours: 2},
 	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: 384},
@@ -62,7 +63,7 @@ func (s isa) file() []byte {
 //
 //	AX BX CX  A, rows 0, 5 and 10 on     DX DI  lda, 3·lda
 //	SI        B                          R8     ldb
-//	R9 R14    distances of the prefetches
+//	R9        distance of a prefetch         R14 R15  address of another, and how far it moves in a step
 //	R10       steps of k left            R13    panels left
 //	R11       C                          R12    ldc
 //
@@ -151,8 +152,8 @@ func (x x86) function() {
 	if x.storage != "Float32" {
 		name = x.name + x.storage + x.suffix
 	}
-	x.line("\n// func %s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool)", name)
-	x.line("TEXT ·%s(SB), NOSPLIT, $0-89", name)
+	x.line("\n// func %s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)", name)
+	x.line("TEXT ·%s(SB), NOSPLIT, $0-120", name)
 	x.op("MOVQ panels+16(FP), R13")
 	x.op("MOVQ lda+32(FP), DX")
 	x.op("SHLQ $2, DX")
@@ -208,14 +209,6 @@ func (x x86) tile(m int) {
 	x.distances(m)
 	x.line("\npanel%d:", m)
 	x.op("MOVQ a+24(FP), AX")
-	if m > 5 {
-		x.op("LEAQ (AX)(DX*4), BX")
-		x.op("ADDQ DX, BX")
-	}
-	if m > 10 {
-		x.op("LEAQ (BX)(DX*4), CX")
-		x.op("ADDQ DX, CX")
-	}
 	x.note("%d × %d: fetch C ahead, clear the sums", m, x.nr())
 	x.op("MOVQ R11, R10")
 	for i := range m {
@@ -227,6 +220,15 @@ func (x x86) tile(m int) {
 			x.op("ADDQ R12, R10")
 		}
 	}
+	x.nextStrip(m)
+	if m > 5 {
+		x.op("LEAQ (AX)(DX*4), BX")
+		x.op("ADDQ DX, BX")
+	}
+	if m > 10 {
+		x.op("LEAQ (BX)(DX*4), CX")
+		x.op("ADDQ DX, CX")
+	}
 	x.zero(m * x.vecs)
 	x.op("MOVQ k+8(FP), R10")
 	x.op("SUBQ $%d, R10", unroll)
@@ -236,6 +238,7 @@ func (x x86) tile(m int) {
 	for u := range unroll {
 		x.step(m, u, true)
 	}
+	x.prefetchStrip(m)
 	x.advance(m, unroll)
 	x.op("SUBQ $%d, R10", unroll)
 	x.op("JGE loop%d", m)
@@ -250,7 +253,7 @@ func (x x86) tile(m int) {
 	x.op("JNE one%d", m)
 
 	x.line("\ndone%d:", m)
-	x.nextB(1)
+	x.nextPanel(m)
 	x.op("MOVQ R11, AX")
 	x.op("ADDQ $%d, R11", 4*x.nr())
 	x.op("MOVBLZX add+88(FP), BX")

@@ -1,0 +1,43 @@
+package mat
+
+import (
+	"unsafe"
+
+	"github.com/polytropon/polytropon/mat/asm"
+)
+
+// While strips of A pass the panels of a block of B, they fetch the next block from memory, each its share: else the first strip to pass it would wait
+// for memory and the others leave the memory idle.
+
+// A place is where a block of B begins.
+type place struct{ j0, k0 int }
+
+// A fetch is what the strips fetch.
+type fetch struct {
+	b          unsafe.Pointer // nil for nothing
+	panelBytes int            // how much it is for each panel that they pass,
+	panels     int            // how many they pass,
+	kc         int            // and the steps of each
+}
+
+// next is what the strips fetch while they pass panels of kc steps, if the block at after is next.
+func (w *worker) next(after place, panels, kc int) fetch {
+	p, f := w.product, fetch{panels: panels, kc: kc}
+	if p.packed == nil || p.right || after.j0 >= w.j1 || kc < min(p.k(), kBlock/2) || kc == 0 {
+		return f
+	}
+	f.b = p.packed.address(after.k0, after.j0)
+	f.panelBytes = min(p.k()-after.k0, kBlock) * w.tile.NR * p.packed.size
+	return f
+}
+
+// share is what rows i to i+rows of m fetch from panel q on.
+func (f fetch) share(i, rows, m, q int) asm.Ahead {
+	if f.b == nil || rows == m {
+		return asm.Ahead{}
+	}
+	return asm.Ahead{
+		B:    unsafe.Add(f.b, f.panelBytes*(i*f.panels+rows*q)/m),
+		Pace: ceilDiv(f.panelBytes*rows, m*f.kc),
+	}
+}
