@@ -15,6 +15,7 @@ import (
 	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/optim"
 	"github.com/polytropon/polytropon/poly"
+	"github.com/polytropon/polytropon/safetensors"
 	"github.com/polytropon/polytropon/train"
 )
 
@@ -193,6 +194,19 @@ func TestLoadErrors(t *testing.T) {
 		{"position cut", "position.json: unexpected EOF", func(t *testing.T, dir string) { cut(t, dir, "position.json") }},
 		{"parameters cut", "model.safetensors", func(t *testing.T, dir string) { cut(t, dir, "model.safetensors") }},
 		{"optimiser cut", "optimizer.safetensors", func(t *testing.T, dir string) { cut(t, dir, "optimizer.safetensors") }},
+		{"other parameter", `model.safetensors: tensor "weight": no such tensor`, func(t *testing.T, dir string) {
+			change(t, filepath.Join(dir, "model.safetensors"), func(tensors []safetensors.Tensor) []safetensors.Tensor {
+				tensors[1].Name = "weights"
+				return tensors
+			})
+		}},
+		{"more parameters", "model.safetensors: got 3 tensors, want 2", func(t *testing.T, dir string) {
+			change(t, filepath.Join(dir, "model.safetensors"), func(tensors []safetensors.Tensor) []safetensors.Tensor {
+				more := tensors[0]
+				more.Name = "more"
+				return append(tensors, more)
+			})
+		}},
 		{"other step", "optimizer.safetensors: got 3 steps, want 2 as in position.json", func(t *testing.T, dir string) {
 			position := `{"step": 2, "epoch": 0, "example": 1, "tokens": 9, "evaluated": 0, "best_step": 0, "best_loss": 0}`
 			if err := os.WriteFile(filepath.Join(dir, "position.json"), []byte(position), 0o666); err != nil {
@@ -225,6 +239,26 @@ func TestLoadErrors(t *testing.T) {
 
 func remove(t *testing.T, dir, name string) {
 	if err := os.Remove(filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// change writes a file anew with what f makes of its tensors, which are sorted by name.
+func change(t *testing.T, path string, f func(tensors []safetensors.Tensor) []safetensors.Tensor) {
+	file, err := safetensors.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tensors []safetensors.Tensor
+	for _, name := range file.Names() {
+		x, err := file.Tensor(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensors = append(tensors, x)
+	}
+	file.Close()
+	if err := safetensors.WriteFile(path, f(tensors), nil); err != nil {
 		t.Fatal(err)
 	}
 }

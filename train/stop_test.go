@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
@@ -204,4 +208,39 @@ func TestPanic(t *testing.T) {
 		}
 	}()
 	run(t, newLoop(t, lookupConfig(testEngine(t, mat.Options{Threads: 2}), o)))
+}
+
+// A panic in a micro-batch reaches the caller of Run, though another worker waits for its gradient. There need not be another at once: the first
+// worker looks for one in each step.
+func TestPanicInAStep(t *testing.T) {
+	var begun atomic.Int64 // the latest step whose second micro-batch has begun
+	o := meddling{newLookup(10, 8, 10, 1), func(b *train.Batch) {
+		if b.Index == 1 {
+			begun.Store(int64(b.Step))
+		}
+		for start := time.Now(); b.Index == 0 && time.Since(start) < 50*time.Millisecond; runtime.Gosched() {
+			if begun.Load() == int64(b.Step) && b.Step > 0 {
+				panic("enough")
+			}
+		}
+	}}
+	c := lookupConfig(testEngine(t, mat.Options{Threads: 2}), o)
+	c.OnStep = func(train.Progress) { time.Sleep(time.Millisecond) } // so that a thread is free when the next step begins
+	l := newLoop(t, c)
+	got := make(chan any)
+	go func() {
+		defer func() { got <- recover() }()
+		l.Run(context.Background())
+	}()
+	select {
+	case p := <-got:
+		if p == nil {
+			t.Skip("never were two micro-batches under way at once")
+		}
+		if !strings.Contains(fmt.Sprint(p), "enough") {
+			t.Errorf("got the panic %v, want enough", p)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("a worker waits for ever")
+	}
 }
