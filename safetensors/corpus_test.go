@@ -155,6 +155,7 @@ func corpus() []corpusCase {
 		{"101 backslash at the end", build(`{"\`, 0), "invalid escape"},
 		{"102 escape cut off", build(`{"\u006`, 0), "invalid escape"},
 		{"103 surrogate pair cut off", build(`{"\ud83d\ude0`, 0), "lone surrogate"},
+		{"104 name that begins with a control character", build(`{"\u0001a":`+info+`}`, 1), "control character"},
 	}
 }
 
