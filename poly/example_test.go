@@ -131,6 +131,29 @@ func ExampleModel_Load() {
 	// []
 }
 
+// An adapter comes from anywhere: a file system in the program, an object store, a Trainer.
+func ExampleModel_Add() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	base, err := model.Open("../cmd/polybench/testdata/t5-mhr/base", e)
+	if err != nil {
+		log.Fatal(err)
+	}
+	adapter, err := poly.OpenFS(os.DirFS("../cmd/polybench/testdata/t5-mhr/adapter"), base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	adapters := poly.NewModel(base)
+	if err := adapters.Add("translate", adapter); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(adapters.Names(), adapters.Add("my.tasks", adapter))
+	// Output: [translate] poly: adapter name: got "my.tasks", want a name without dots
+}
+
 func ExampleInspect() {
 	folder, err := poly.Inspect(os.DirFS("../cmd/polybench/testdata/t5-mhr/adapter"))
 	if err != nil {

@@ -19,20 +19,35 @@ type Model struct {
 // NewModel returns a model without adapters.
 func NewModel(base Base) *Model { return &Model{base: base, adapters: map[string]*Adapter{}} }
 
-// Load opens the folder dir, as [Open] does, as the adapter name, in place of one of that name. Where it fails nothing changes. A name is not empty and
-// has no dots, as in PEFT.
+// Load opens the folder dir, as [Open] does, and adds it as the adapter name. Where it fails nothing changes.
 func (m *Model) Load(name, dir string) (*Adapter, error) {
-	if name == "" || strings.Contains(name, ".") {
-		return nil, fmt.Errorf("poly: adapter name: got %q, want a name without dots", name)
+	if err := checkName(name); err != nil {
+		return nil, err
 	}
 	a, err := Open(dir, m.base)
 	if err != nil {
 		return nil, err
 	}
+	return a, m.Add(name, a)
+}
+
+// Add keeps a, which was opened, made or trained for the model's base, as the adapter name, in place of one of that name. A name is not empty and has no
+// dots, as in PEFT.
+func (m *Model) Add(name string, a *Adapter) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.adapters[name] = a
-	return a, nil
+	return nil
+}
+
+func checkName(name string) error {
+	if name == "" || strings.Contains(name, ".") {
+		return fmt.Errorf("poly: adapter name: got %q, want a name without dots", name)
+	}
+	return nil
 }
 
 // Adapter returns the adapter of that name, or an error that lists the names that there are.

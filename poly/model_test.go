@@ -37,7 +37,17 @@ func TestModel(t *testing.T) {
 		if _, err := m.Load(name, example+"/adapter"); err == nil {
 			t.Errorf("name %q: got no error", name)
 		}
+		if err := m.Add(name, first); err == nil {
+			t.Errorf("name %q added: got no error", name)
+		}
 	}
+	if err := m.Add("second", first); err != nil {
+		t.Error(err)
+	}
+	if a, err := m.Adapter("second"); err != nil || a != first {
+		t.Errorf("added: got %v, %v", a, err)
+	}
+	m.Delete("second")
 	if _, err := m.Load("x", "testdata/none"); !errors.Is(err, fs.ErrNotExist) || !slices.Equal(m.Names(), []string{"first"}) {
 		t.Errorf("a folder that is not there: got %v, names %q", err, m.Names())
 	}
