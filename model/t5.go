@@ -229,5 +229,5 @@ func (f *t5Feed) addTo(p *nn.Pass, act *autodiff.Function, rows nn.Ragged, x aut
 	}
 	var y [2]autodiff.Value
 	nn.ForwardEach(p, rows, n, y[:], f.up, f.gate)
-	return f.down.ForwardAdd(p, rows, x, nn.Times(p, y[0], nn.Apply(p, act, y[1])))
+	return f.down.ForwardAdd(p, rows, x, nn.Gate(p, act, y[1], y[0]))
 }

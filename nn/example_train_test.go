@@ -178,6 +178,14 @@ func ExampleApply() {
 	// [0 6] [0 36]
 }
 
+func ExampleGate() {
+	p, e := newPass(1)
+	defer e.Close()
+	x, y := autodiff.Constant(mat.View([]float32{-1, 2}, 1, 2)), autodiff.Constant(mat.View([]float32{5, 5}, 1, 2))
+	fmt.Println(nn.Gate(p, autodiff.ReLU, x, y).Row(0))
+	// Output: [0 10]
+}
+
 func ExampleLinear_WithBias() {
 	p, e := newPass(1)
 	defer e.Close()

@@ -20,6 +20,19 @@ func Times(p *Pass, x, y autodiff.Value) autodiff.Value {
 	return x
 }
 
+// Gate returns f(x) ⊙ y, element by element: the gate of a feed-forward layer. Without a tape it is x that is changed and returned.
+func Gate(p *Pass, f *autodiff.Function, x, y autodiff.Value) autodiff.Value {
+	switch {
+	case p.Tape == nil && f == autodiff.SiLU:
+		p.Engine.GateSiLU(x.Matrix, x.Matrix, y.Matrix)
+	case p.Tape == nil && f == autodiff.GELUTanh:
+		p.Engine.GateGELUTanh(x.Matrix, x.Matrix, y.Matrix)
+	default:
+		return Times(p, Apply(p, f, x), y)
+	}
+	return x
+}
+
 // Scale returns x · s. Without a tape it is x that is changed and returned.
 func Scale(p *Pass, x autodiff.Value, s float32) autodiff.Value {
 	if p.Tape != nil {

@@ -1,0 +1,32 @@
+package nn
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/polytropon/polytropon/autodiff"
+	"github.com/polytropon/polytropon/mat"
+)
+
+// A gate is the function and then the product, with a tape, which computes them one after another, and without.
+func TestGate(t *testing.T) {
+	for _, f := range []*autodiff.Function{autodiff.SiLU, autodiff.GELUTanh, autodiff.GELU, autodiff.ReLU} {
+		t.Run(f.Name, func(t *testing.T) {
+			sameBits(t, func(t *testing.T, e *mat.Engine) mat.Matrix {
+				rnd := rand.New(rand.NewPCG(5, 6))
+				x, y := autodiff.Constant(random(rnd, 7, 45)), autodiff.Constant(random(rnd, 7, 45))
+				p := NewPass(e)
+				p.ResetTraining(autodiff.NewTape(e), 1, nil)
+				want := values(Gate(p, f, x, y).Matrix)
+				got := Gate(pass(e, 1), f, x, y)
+				if !equalBits(values(got.Matrix), want) {
+					t.Error("the bits differ from those on a tape")
+				}
+				if &got.Data[0] != &x.Data[0] {
+					t.Error("without a tape it isn't x that was changed")
+				}
+				return got.Matrix
+			})
+		})
+	}
+}
