@@ -167,8 +167,8 @@ type worker struct {
 	wide    []float32 // a piece of a packed B in float32, on its way to b
 }
 
-// blockValues is how many values of B stay in the second-level cache while A passes by, 384 kilobytes: there is room for the next as many.
-const blockValues = 3 << 15
+// blockValues is how many values of B stay in the second-level cache while A passes by, half a megabyte.
+const blockValues = 1 << 17
 
 // halfRows is up to how many rows of A the kernels widen B themselves, each strip anew. To widen it once, and to wait for it meanwhile, costs more: here
 // for any number of rows, but by count for fewer than some hundred where the instructions that widen share a port with the multiply-adds.
@@ -178,7 +178,11 @@ func (w *worker) do() {
 	p, nr := w.product, w.tile.NR
 	panels := ceilDiv(w.j1-w.j0, nr)
 	kc := min(p.k(), kBlock)
-	blocks := ceilDiv(panels*nr*max(kc, kBlock/2), blockValues)
+	values := blockValues
+	if w.direct() {
+		values = values * 3 / 4 // the next block is fetched meanwhile
+	}
+	blocks := ceilDiv(panels*nr*max(kc, kBlock/2), values)
 	if p.left { // many strips pass a panel while it is in the first-level cache, and to transpose A more often costs more
 		blocks = ceilDiv(blocks, 2)
 	}
