@@ -32,9 +32,9 @@ type pool struct {
 type job struct {
 	task     Task
 	parts    int64
-	begun    atomic.Int64 // parts that somebody has begun: the caller the first ones,
-	first    int64        // of which this is the next,
-	last     atomic.Int64 // and workers the last ones, of which this one began latest
+	begun    atomic.Int64 // parts that somebody has begun: the caller the first ones, workers the last ones, so that
+	first    int          // what each of them reads lies close together;
+	last     atomic.Int64 // the caller's next part, and the workers' latest
 	done     atomic.Int64 // parts that have ended
 	holders  atomic.Int32 // goroutines that will still look at the job
 	finished chan struct{}
@@ -69,7 +69,7 @@ func (p *pool) run(n int, t Task) {
 	for range helpers {
 		p.jobs <- j
 	}
-	if !j.work(j.fromFirst) {
+	if !j.work() {
 		wait(j.finished, func() {})
 	}
 	failure := j.panicked.Load()
@@ -84,16 +84,29 @@ func (p *pool) launch() {
 	for range p.workers {
 		go func() {
 			for j := wait(p.jobs, p.ahead.read); j != nil; j = wait(p.jobs, p.ahead.read) {
-				if j.work(j.fromLast) {
-					j.finished <- struct{}{}
-				}
+				p.help(j)
 				p.release(j)
-				p.idle.Add(1)
 				if p.closed.Load() && p.claim(1) > 0 {
 					return // close found it at work
 				}
 			}
 		}()
+	}
+}
+
+// help does parts of j until none is left to begin. The worker counts as idle from before its last part ends, so that a caller who sees the end finds it.
+func (p *pool) help(j *job) {
+	for idle := false; !idle; {
+		begun := j.begun.Add(1) <= j.parts
+		if begun {
+			j.do(int(j.last.Add(-1)))
+		}
+		if idle = j.begun.Load() >= j.parts; idle {
+			p.idle.Add(1)
+		}
+		if begun && j.done.Add(1) == j.parts {
+			j.finished <- struct{}{}
+		}
 	}
 }
 
@@ -162,21 +175,16 @@ func (p *pool) release(j *job) {
 	}
 }
 
-// fromFirst and fromLast give the next part to begin, to the caller and to workers: what each of them reads lies close together.
-func (j *job) fromFirst() int64 { j.first++; return j.first - 1 }
-func (j *job) fromLast() int64  { return j.last.Add(-1) }
-
-// work does parts until none is left to begin, and reports whether the last one to end was among them.
-func (j *job) work(next func() int64) bool {
-	for {
-		if j.begun.Add(1) > j.parts {
-			return false
-		}
-		j.do(int(next()))
+// work does parts for the caller until none is left to begin, and reports whether the last one to end was among them.
+func (j *job) work() bool {
+	for j.begun.Add(1) <= j.parts {
+		j.do(j.first)
+		j.first++
 		if j.done.Add(1) == j.parts {
 			return true
 		}
 	}
+	return false
 }
 
 // do does one part and keeps the first panic.

@@ -114,6 +114,25 @@ func TestCloseEndsWorkers(t *testing.T) {
 	t.Errorf("%d workers are left of 100 engines that are closed", n)
 }
 
+// TestRunAgain runs tasks whose parts wait for one another, one right after the other: workers that have done a part are there for the next task.
+func TestRunAgain(t *testing.T) {
+	e := newEngine(t, 3)
+	for range 2000 {
+		var meeting sync.WaitGroup
+		meeting.Add(3)
+		e.Run(3, taskFunc(func(int) {
+			meeting.Done()
+			met := make(chan struct{})
+			go func() { meeting.Wait(); close(met) }()
+			select {
+			case <-met:
+			case <-time.After(10 * time.Second):
+				panic("a worker was not found")
+			}
+		}))
+	}
+}
+
 type countTask struct{ n atomic.Int64 }
 
 func (c *countTask) Do(int) { c.n.Add(1) }
