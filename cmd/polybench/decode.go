@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -25,7 +27,7 @@ type decodeResult struct {
 	Adapter   float64 `json:"adapter"`
 	Overhead  float64 `json:"overhead"`   // of the adapter: median of the samples' ratios, less 1
 	Read      float64 `json:"read_gbps"`  // of memory, by all threads
-	ReadShare float64 `json:"read_share"` // the time to read every weight once, of that of a step of the base
+	ReadShare float64 `json:"read_share"` // the time to read every weight once, of that of a step of the base: the median of the samples, each between two readings
 }
 
 const (
@@ -98,7 +100,7 @@ func (l *llama135) measure(ctx context.Context, batch, samples int) (decodeResul
 	if err != nil {
 		return decodeResult{}, err
 	}
-	read := newReadings(e)
+	read := newReadings(e, l.bytes)
 	var bases, adapters, ratios []float64
 	for i := range samples + 1 {
 		read.sample()
@@ -116,10 +118,15 @@ func (l *llama135) measure(ctx context.Context, batch, samples int) (decodeResul
 		}
 		bases, adapters, ratios = append(bases, base), append(adapters, adapter), append(ratios, adapter/base)
 	}
-	n, rate := float64(batch), read.rate()
+	n, best := float64(batch), read.best()
+	var shares []float64
+	for i, base := range bases {
+		before, after := best[2*i+2], best[2*i+3]
+		shares = append(shares, (before+after)/2/base)
+	}
 	return decodeResult{
 		Threads: e.Threads(), Level: e.Level(), Batch: batch, Base: n / median(bases), Adapter: n / median(adapters), Overhead: median(ratios) - 1,
-		Read: rate, ReadShare: float64(l.bytes) / rate / 1e9 / median(bases),
+		Read: float64(l.bytes) / median(best) / 1e9, ReadShare: median(shares),
 	}, nil
 }
 
@@ -143,33 +150,35 @@ func (l *llama135) prefill(ctx context.Context, samples int) (float64, error) {
 // readCount is how many numbers are read to measure reading: more than caches hold.
 const readCount = 1 << 25
 
-// readings are rates of reading memory, in GB/s, as 1, 2, 4 and 8 streams a part. (The best of four samples that noise spreads would be a bound that
-// no work of one sample reaches.)
+// readings are the seconds that it takes to read as many bytes as a step does, as 1, 2, 4 and 8 streams a part. (The best of four samples that noise
+// spreads would be a bound that no work of one sample reaches.)
 type readings struct {
 	reader
-	rates [4][]float64
+	bytes   float64
+	seconds [4][]float64
 }
 
-func newReadings(e *mat.Engine) *readings {
-	return &readings{reader: *newReader(e, mat.Pack(e, make([]float32, readCount), readCount/4096, 4096, 4096))}
+func newReadings(e *mat.Engine, bytes int64) *readings {
+	weights := mat.Pack(e, make([]float32, readCount), readCount/4096, 4096, 4096)
+	return &readings{reader: *newReader(e, weights), bytes: float64(bytes)}
 }
 
 func (r *readings) sample() {
-	for i := range r.rates {
+	bytes := float64(r.weights.Bytes())
+	passes := max(1, math.Round(r.bytes/bytes)) // a reading lasts about as long as a step, and is disturbed as often
+	for i := range r.seconds {
 		r.stream = 1 << i
 		start := time.Now()
-		r.engine.Run(r.parts, &r.reader)
-		r.rates[i] = append(r.rates[i], float64(r.weights.Bytes())/time.Since(start).Seconds()/1e9)
+		for range int(passes) {
+			r.engine.Run(r.parts, &r.reader)
+		}
+		r.seconds[i] = append(r.seconds[i], time.Since(start).Seconds()*r.bytes/(passes*bytes))
 	}
 }
 
-// rate is the median of the number of streams that is the fastest.
-func (r *readings) rate() float64 {
-	best := 0.0
-	for _, rates := range r.rates {
-		best = max(best, median(rates))
-	}
-	return best
+// best returns the samples of the number of streams that is the fastest.
+func (r *readings) best() []float64 {
+	return slices.MinFunc(r.seconds[:], func(a, b []float64) int { return cmp.Compare(median(a), median(b)) })
 }
 
 // decoding is a batch in progress.
@@ -191,10 +200,11 @@ func (l *llama135) decoding(ctx context.Context, batch int, adapted bool) (*deco
 	return d, err
 }
 
-// sample returns the seconds of a step, the mean of a few.
+// sample returns the seconds of a step, the median of a few.
 func (d *decoding) sample(ctx context.Context) (float64, error) {
-	start := time.Now()
+	var steps []float64
 	for range decodeSteps {
+		start := time.Now()
 		for i := range d.rows {
 			scores := d.logits.Row(i)
 			d.rows[i] = generate.Row{Parent: i, Token: slices.Index(scores, d.engine.MaxRow(scores))}
@@ -203,6 +213,7 @@ func (d *decoding) sample(ctx context.Context) (float64, error) {
 		if d.logits, err = d.decoder.Next(ctx, d.rows); err != nil {
 			return 0, err
 		}
+		steps = append(steps, time.Since(start).Seconds())
 	}
-	return time.Since(start).Seconds() / decodeSteps, nil
+	return median(steps), nil
 }
