@@ -171,18 +171,18 @@ DATA constantsAVX2<>+1216(SB)/8, $0x0000000000000000 // 0
 DATA constantsAVX2<>+1224(SB)/8, $0x0000000000000000
 DATA constantsAVX2<>+1232(SB)/8, $0x0000000000000000
 DATA constantsAVX2<>+1240(SB)/8, $0x0000000000000000
-DATA constantsAVX2<>+1248(SB)/8, $0x415451ec415451ec // 13.27
-DATA constantsAVX2<>+1256(SB)/8, $0x415451ec415451ec
-DATA constantsAVX2<>+1264(SB)/8, $0x415451ec415451ec
-DATA constantsAVX2<>+1272(SB)/8, $0x415451ec415451ec
-DATA constantsAVX2<>+1280(SB)/8, $0x40af439640af4396 // 5.477
-DATA constantsAVX2<>+1288(SB)/8, $0x40af439640af4396
-DATA constantsAVX2<>+1296(SB)/8, $0x40af439640af4396
-DATA constantsAVX2<>+1304(SB)/8, $0x40af439640af4396
-DATA constantsAVX2<>+1312(SB)/8, $0x4c4000004c400000 // 5.033165e+07
-DATA constantsAVX2<>+1320(SB)/8, $0x4c4000004c400000
-DATA constantsAVX2<>+1328(SB)/8, $0x4c4000004c400000
-DATA constantsAVX2<>+1336(SB)/8, $0x4c4000004c400000
+DATA constantsAVX2<>+1248(SB)/8, $0x40af439640af4396 // 5.477
+DATA constantsAVX2<>+1256(SB)/8, $0x40af439640af4396
+DATA constantsAVX2<>+1264(SB)/8, $0x40af439640af4396
+DATA constantsAVX2<>+1272(SB)/8, $0x40af439640af4396
+DATA constantsAVX2<>+1280(SB)/8, $0x4c4000004c400000 // 5.033165e+07
+DATA constantsAVX2<>+1288(SB)/8, $0x4c4000004c400000
+DATA constantsAVX2<>+1296(SB)/8, $0x4c4000004c400000
+DATA constantsAVX2<>+1304(SB)/8, $0x4c4000004c400000
+DATA constantsAVX2<>+1312(SB)/8, $0x415451ec415451ec // 13.27
+DATA constantsAVX2<>+1320(SB)/8, $0x415451ec415451ec
+DATA constantsAVX2<>+1328(SB)/8, $0x415451ec415451ec
+DATA constantsAVX2<>+1336(SB)/8, $0x415451ec415451ec
 DATA constantsAVX2<>+1344(SB)/8, $0x4110000041100000 // 9
 DATA constantsAVX2<>+1352(SB)/8, $0x4110000041100000
 DATA constantsAVX2<>+1360(SB)/8, $0x4110000041100000
@@ -973,14 +973,14 @@ loop:
 	VMOVUPS 0(SI), Y0
 	VMOVUPS 32(SI), Y1
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y2
-	VMINPS constantsAVX2<>+1280(SB), Y2, Y2
+	VMINPS Y12, Y2, Y2
 	VANDPS constantsAVX2<>+1120(SB), Y1, Y3
-	VMINPS constantsAVX2<>+1280(SB), Y3, Y3
+	VMINPS Y12, Y3, Y3
 
 	// q = Φ(-a)
-	VMOVUPS constantsAVX2<>+1312(SB), Y4
+	VMOVUPS constantsAVX2<>+1280(SB), Y4
 	VFMADD231PS Y2, Y2, Y4
-	VMOVUPS constantsAVX2<>+1312(SB), Y5
+	VMOVUPS constantsAVX2<>+1280(SB), Y5
 	VFMADD231PS Y3, Y3, Y5
 	VPERMPS tablesAVX2<>+0(SB), Y4, Y6
 	VPERMPS tablesAVX2<>+0(SB), Y5, Y7
@@ -1045,10 +1045,10 @@ next: // the rest, a vector at a time
 	VPCMPGTD numbers<>(SB), Y15, Y15
 	VMASKMOVPS 0(SI), Y15, Y0
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y1
-	VMINPS constantsAVX2<>+1280(SB), Y1, Y1
+	VMINPS Y12, Y1, Y1
 
 	// q = Φ(-a)
-	VMOVUPS constantsAVX2<>+1312(SB), Y2
+	VMOVUPS constantsAVX2<>+1280(SB), Y2
 	VFMADD231PS Y1, Y1, Y2
 	VPERMPS tablesAVX2<>+0(SB), Y2, Y3
 	VSUBPS Y3, Y1, Y3
@@ -1074,7 +1074,7 @@ next: // the rest, a vector at a time
 	VMAXPS Y0, Y13, Y3
 	VFNMADD231PS Y2, Y1, Y3
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y2
-	VMINPS Y2, Y12, Y2
+	VMINPS constantsAVX2<>+1312(SB), Y2, Y2
 
 	// q = far(a)
 	VSUBPS constantsAVX2<>+1344(SB), Y2, Y1
@@ -1127,10 +1127,10 @@ done:
 far: // an iteration that has elements below -5.477
 	VMOVUPS 0(SI), Y0
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y1
-	VMINPS constantsAVX2<>+1280(SB), Y1, Y1
+	VMINPS Y12, Y1, Y1
 
 	// q = Φ(-a)
-	VMOVUPS constantsAVX2<>+1312(SB), Y2
+	VMOVUPS constantsAVX2<>+1280(SB), Y2
 	VFMADD231PS Y1, Y1, Y2
 	VPERMPS tablesAVX2<>+0(SB), Y2, Y3
 	VSUBPS Y3, Y1, Y3
@@ -1156,7 +1156,7 @@ far: // an iteration that has elements below -5.477
 	VMAXPS Y0, Y13, Y3
 	VFNMADD231PS Y2, Y1, Y3
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y2
-	VMINPS Y2, Y12, Y2
+	VMINPS constantsAVX2<>+1312(SB), Y2, Y2
 
 	// q = far(a)
 	VSUBPS constantsAVX2<>+1344(SB), Y2, Y1
@@ -1198,10 +1198,10 @@ far: // an iteration that has elements below -5.477
 	VMOVUPS Y3, 0(DI)
 	VMOVUPS 32(SI), Y0
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y1
-	VMINPS constantsAVX2<>+1280(SB), Y1, Y1
+	VMINPS Y12, Y1, Y1
 
 	// q = Φ(-a)
-	VMOVUPS constantsAVX2<>+1312(SB), Y2
+	VMOVUPS constantsAVX2<>+1280(SB), Y2
 	VFMADD231PS Y1, Y1, Y2
 	VPERMPS tablesAVX2<>+0(SB), Y2, Y3
 	VSUBPS Y3, Y1, Y3
@@ -1227,7 +1227,7 @@ far: // an iteration that has elements below -5.477
 	VMAXPS Y0, Y13, Y3
 	VFNMADD231PS Y2, Y1, Y3
 	VANDPS constantsAVX2<>+1120(SB), Y0, Y2
-	VMINPS Y2, Y12, Y2
+	VMINPS constantsAVX2<>+1312(SB), Y2, Y2
 
 	// q = far(a)
 	VSUBPS constantsAVX2<>+1344(SB), Y2, Y1
@@ -2486,7 +2486,7 @@ TEXT ·geluBackwardAVX2(SB), NOSPLIT, $0-72
 	MOVQ x_base+24(FP), SI
 	MOVQ y_base+48(FP), DX
 	MOVQ dst_len+8(FP), CX
-	VMOVUPS constantsAVX2<>+1248(SB), Y14
+	VMOVUPS constantsAVX2<>+1312(SB), Y14
 	VMOVUPS constantsAVX2<>+352(SB), Y13
 	VMOVUPS constantsAVX2<>+1696(SB), Y12
 	SUBQ $16, CX

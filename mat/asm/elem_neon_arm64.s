@@ -1296,7 +1296,7 @@ end1:
 	VBSL V0.B16, V27.B16, V2.B16
 	VFMLS V3.S4, V1.S4, V2.S4
 	WORD $0x4e7e1c03 // BIC V3.16B, V0.16B, V30.16B
-	WORD $0x4ea3f743 // FMIN V3.4S, V26.4S, V3.4S
+	WORD $0x4ebaf463 // FMIN V3.4S, V3.4S, V26.4S
 
 	// q = far(a)
 	WORD $0x4eb9d461 // FSUB V1.4S, V3.4S, V25.4S
@@ -1432,7 +1432,7 @@ far: // an iteration that has elements below -5.477
 	VBSL V0.B16, V27.B16, V2.B16
 	VFMLS V3.S4, V1.S4, V2.S4
 	WORD $0x4e7e1c03 // BIC V3.16B, V0.16B, V30.16B
-	WORD $0x4ea3f743 // FMIN V3.4S, V26.4S, V3.4S
+	WORD $0x4ebaf463 // FMIN V3.4S, V3.4S, V26.4S
 
 	// q = far(a)
 	WORD $0x4eb9d461 // FSUB V1.4S, V3.4S, V25.4S
@@ -1545,7 +1545,7 @@ far: // an iteration that has elements below -5.477
 	VBSL V0.B16, V27.B16, V2.B16
 	VFMLS V3.S4, V1.S4, V2.S4
 	WORD $0x4e7e1c03 // BIC V3.16B, V0.16B, V30.16B
-	WORD $0x4ea3f743 // FMIN V3.4S, V26.4S, V3.4S
+	WORD $0x4ebaf463 // FMIN V3.4S, V3.4S, V26.4S
 
 	// q = far(a)
 	WORD $0x4eb9d461 // FSUB V1.4S, V3.4S, V25.4S

@@ -12,6 +12,7 @@ const (
 	load               // the next elements of input i
 	store              // a into dst, or into input i where there is no dst
 	note               // a comment
+	weave              // the place of an operation of the next block's first stage
 
 	add // a + b
 	sub // a - b
@@ -64,14 +65,16 @@ func (v *value) args() []*value {
 type body struct {
 	code      []*value
 	tail      bool // for the iteration at the end, which has fewer elements
+	staged    bool // for a loop in two stages
+	first     int  // how many operations the first stage has
 	constants map[float32]*value
 	input     []*value
 	args      []*value
 }
 
-// build returns the body that code makes.
-func (k *kernel) build(code func(b *body), tail bool) *body {
-	b := &body{tail: tail, constants: map[float32]*value{}}
+// build returns the body that code makes, of the kind that b is.
+func (k *kernel) build(code func(b *body), b body) *body {
+	b.constants = map[float32]*value{}
 	for i := range k.inputs {
 		b.input = append(b.input, &value{op: load, i: i})
 	}
@@ -79,13 +82,13 @@ func (k *kernel) build(code func(b *body), tail bool) *body {
 	for i := range k.scalars {
 		b.args = append(b.args, &value{op: scalar, i: i})
 	}
-	code(b)
+	code(&b)
 	for i, v := range b.code {
 		for _, a := range v.args() {
 			a.last = i
 		}
 	}
-	return b
+	return &b
 }
 
 func (b *body) emit(v value) *value {
@@ -112,6 +115,18 @@ func (b *body) next(i int) *value {
 	return b.input[i]
 }
 
+// again is x, in the second stage loaded again, which takes no register from one to the other.
+func (b *body) again() *value {
+	if b.staged {
+		return b.emit(value{op: load})
+	}
+	return b.x()
+}
+
+// stage ends the first stage.
+func (b *body) stage() { b.first = len(b.code) }
+
+func (b *body) weave()                      { b.emit(value{op: weave}) }
 func (b *body) note(s string)               { b.emit(value{op: note, text: s}) }
 func (b *body) store(a *value)              { b.emit(value{op: store, a: a}) }
 func (b *body) storeInput(i int, a *value)  { b.emit(value{op: store, a: a, i: i}) }

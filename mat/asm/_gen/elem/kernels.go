@@ -16,19 +16,20 @@ type kernel struct {
 	// A kernel without body has two: far for x < from, near elsewhere. Most iterations need only near.
 	near, far func(b *body) *value
 	from      float32
+	staged    bool // whether near has two stages, where there are registers for them
 }
 
 // bodies returns the bodies of the loop, where no x is below from; of an iteration with any elements; and of the tail.
 func (k *kernel) bodies() (loop, any, tail *body) {
 	if k.near == nil {
-		b := k.build(k.body, false)
-		return b, b, k.build(k.body, true)
+		b := k.build(k.body, body{})
+		return b, b, k.build(k.body, body{tail: true})
 	}
 	both := func(b *body) {
 		near := k.near(b)
 		b.store(b.below(b.x(), k.from, k.far(b), near))
 	}
-	return k.build(storing(k.near), false), k.build(both, false), k.build(both, true)
+	return k.build(storing(k.near), body{}), k.build(both, body{}), k.build(both, body{tail: true})
 }
 
 // storing returns the body that stores a value.
@@ -39,7 +40,7 @@ var kernels = []*kernel{
 	{field: "Sigmoid", name: "sigmoid", inputs: []string{"x"}, dst: true, body: sigmoidBody},
 	{field: "Tanh", name: "tanh", inputs: []string{"x"}, dst: true, body: tanhBody},
 	{field: "SiLU", name: "silu", inputs: []string{"x"}, dst: true, body: storing((*body).silu)},
-	{field: "GELU", name: "gelu", inputs: []string{"x"}, dst: true, near: (*body).geluNear, far: (*body).geluFar, from: -nearEnd},
+	{field: "GELU", name: "gelu", inputs: []string{"x"}, dst: true, near: (*body).geluNear, far: (*body).geluFar, from: -nearEnd, staged: true},
 	{field: "GELUTanh", name: "geluTanh", inputs: []string{"x"}, dst: true, body: storing((*body).geluTanh)},
 	{field: "ReLU", name: "relu", inputs: []string{"x"}, dst: true, body: func(b *body) { b.store(b.max(b.num(0), b.x())) }},
 	{field: "Add", name: "add", inputs: []string{"x", "y"}, dst: true, body: func(b *body) { b.store(b.add(b.x(), b.y())) }},

@@ -41,11 +41,11 @@ func (t *text) portable(k *kernel, tables *tables) {
 	t.line("for i := range %s {", over)
 	if k.near != nil {
 		t.line("if x[i] < %s {", goNumber(k.from))
-		t.statements(k, k.build(storing(k.far), false), tables)
+		t.statements(k, k.build(storing(k.far), body{}), tables)
 		t.line("continue\n}")
-		t.statements(k, k.build(storing(k.near), false), tables)
+		t.statements(k, k.build(storing(k.near), body{}), tables)
 	} else {
-		t.statements(k, k.build(k.body, false), tables)
+		t.statements(k, k.build(k.body, body{}), tables)
 	}
 	t.line("}")
 	switch k.fold {

@@ -7,6 +7,7 @@ type regs struct {
 	free   []int
 	of     map[*value][]int
 	pinned map[*value]int // constants and the scalar that stay in a register
+	homes  []int          // registers that hold values from one iteration to the next
 	failed bool           // whether there were too few registers
 }
 
@@ -30,7 +31,11 @@ func (r *regs) take() int {
 	return reg
 }
 
-func (r *regs) give(reg int) { r.free = append(r.free, reg) }
+func (r *regs) give(reg int) {
+	if !slices.Contains(r.homes, reg) {
+		r.free = append(r.free, reg)
+	}
+}
 
 // set makes reg the register of v in vector j.
 func (r *regs) set(v *value, j, reg int) {

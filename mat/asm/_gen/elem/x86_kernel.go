@@ -44,6 +44,9 @@ func (c *x86Code) v(reg int) string { return fmt.Sprintf("%s%d", c.reg, reg) }
 // write writes the function.
 func (c *x86Code) write(group, kept int) {
 	loop, any, tail := c.k.bodies()
+	if c.masks() && c.k.staged {
+		loop = c.k.build(storing(c.k.near), body{staged: true})
+	}
 	result := c.begin(kept, loop, any, tail)
 	vectors := group // of an iteration
 	if c.k.fold != 0 {
@@ -51,25 +54,11 @@ func (c *x86Code) write(group, kept int) {
 	}
 	c.op("SUBQ $%d, CX", vectors*c.width)
 	c.op("JLT tail")
-	c.line("\nloop:")
-	for _, p := range c.pointers {
-		for line := 0; line < 4*c.width*vectors; line += 64 {
-			c.op("PREFETCHT0 %d(%s)", ahead+line, p)
-		}
+	if loop.staged {
+		c.stages(loop, group)
+	} else {
+		c.loop(loop, group, vectors)
 	}
-	if c.k.near != nil {
-		c.leave(vectors)
-	}
-	for c.base = 0; c.base < vectors; c.base += group {
-		c.body(loop, group)
-	}
-	c.line("")
-	if c.k.near != nil {
-		c.line("further:")
-	}
-	c.advance(4 * c.width * vectors)
-	c.op("SUBQ $%d, CX", vectors*c.width)
-	c.op("JGE loop")
 	c.line("\ntail:")
 	c.op("ADDQ $%d, CX", vectors*c.width)
 	c.op("JEQ done")
@@ -84,6 +73,33 @@ func (c *x86Code) write(group, kept int) {
 	c.op("RET")
 	if c.k.near != nil {
 		c.far(any, vectors)
+	}
+}
+
+// loop writes the loop, whose iterations take as many vectors, a group at a time.
+func (c *x86Code) loop(b *body, group, vectors int) {
+	c.line("\nloop:")
+	c.prefetch(vectors)
+	if c.k.near != nil {
+		c.leave(vectors)
+	}
+	for c.base = 0; c.base < vectors; c.base += group {
+		c.body(b, group)
+	}
+	c.line("")
+	if c.k.near != nil {
+		c.line("further:")
+	}
+	c.advance(4 * c.width * vectors)
+	c.op("SUBQ $%d, CX", vectors*c.width)
+	c.op("JGE loop")
+}
+
+func (c *x86Code) prefetch(vectors int) {
+	for _, p := range c.pointers {
+		for line := 0; line < 4*c.width*vectors; line += 64 {
+			c.op("PREFETCHT0 %d(%s)", ahead+line, p)
+		}
 	}
 }
 
@@ -237,6 +253,12 @@ func (c *x86Code) load(bits uint32, reg int) {
 
 // body writes what is done with a group of vectors.
 func (c *x86Code) body(b *body, group int) {
+	c.start(b)
+	c.steps(b, 0, len(b.code), 0, group)
+}
+
+// start frees all registers but those of constants, tables and scalars.
+func (c *x86Code) start(b *body) {
 	pinned := map[*value]int{}
 	for i, v := range b.args {
 		pinned[v] = c.args - i
@@ -247,13 +269,19 @@ func (c *x86Code) body(b *body, group int) {
 		}
 	}
 	c.regs = newRegs(c.first, c.limit, pinned)
-	for i, v := range b.code {
-		if v.op == note {
+}
+
+// steps writes the operations from ≤ i < to of a body for a group of vectors, of which vector is the first.
+func (c *x86Code) steps(b *body, from, to, vector, group int) {
+	for i := from; i < to; i++ {
+		switch v := b.code[i]; v.op {
+		case weave:
+		case note:
 			c.line("\n\t// %s", v.text)
-			continue
-		}
-		for j := range group {
-			c.step(v, i, j)
+		default:
+			for j := range group {
+				c.step(v, i, vector+j)
+			}
 		}
 	}
 	c.failed = c.failed || c.regs.failed
