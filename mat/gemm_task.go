@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// shareMACs is the number of multiply-adds from which on sharing a product pays.
+	// shareMACs is the number of multiply-adds from which on sharing a product pays. Parts are no smaller, unless a thread would get none.
 	shareMACs = 1 << 19
 	// readRows is how many rows of A take about as long as reading B from memory does.
 	readRows = 8
@@ -75,7 +75,7 @@ func (t *gemmTask) divide() {
 	}
 	share := total
 	if t.engine.threads > 1 && total >= shareMACs {
-		share = max(shareMACs/partsPerThread, total/(t.engine.threads*partsPerThread))
+		share = max(min(shareMACs, total/t.engine.threads), total/(t.engine.threads*partsPerThread))
 	}
 	before := 0
 	for i := range t.products {
