@@ -1,12 +1,11 @@
 package poly
 
 import (
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 
+	"github.com/polytropon/polytropon/internal/atomicfile"
 	"github.com/polytropon/polytropon/safetensors"
 )
 
@@ -35,26 +34,15 @@ func (a *Adapter) Save(dir string) error {
 	return nil
 }
 
-// replaceFile writes a file through a temporary one beside it, so that nobody sees half of it. The file keeps the permissions of the one that it
-// replaces, or has those of a new one.
-func replaceFile(path string, data []byte) (err error) {
-	f, err := os.OpenFile(fmt.Sprintf("%s.%08x.tmp", path, rand.Uint32()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+// replaceFile writes a file of which nobody sees a half.
+func replaceFile(path string, data []byte) error {
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if old, err := os.Lstat(path); err == nil && old.Mode().IsRegular() {
-		if err := f.Chmod(old.Mode().Perm()); err != nil {
-			return errors.Join(err, f.Close())
-		}
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+	defer f.Discard()
+	if _, err := f.Write(data); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	return f.Commit()
 }

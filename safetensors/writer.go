@@ -4,18 +4,15 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/polytropon/polytropon/internal/atomicfile"
 )
 
 // Write writes tensors and metadata as a safetensors file, byte for byte as the reference implementation does: tensors by
@@ -173,63 +170,20 @@ func appendString(b []byte, s string) []byte {
 //
 // Tensors may come from a file at the same path that is still open (on Windows it must not be).
 func WriteFile(path string, tensors []Tensor, metadata map[string]string) error {
-	f, err := createTemp(path)
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return fmt.Errorf("safetensors: %w", err)
 	}
-	if err := writeSynced(f, tensors, metadata); err != nil {
-		os.Remove(f.Name())
-		return inFile(err, path)
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("safetensors: %w", err)
-	}
-	syncFolder(filepath.Dir(path))
-	return nil
-}
-
-// createTemp creates a file next to path with the mode of the file it will replace, or that of a new file.
-func createTemp(path string) (*os.File, error) {
-	for {
-		f, err := os.OpenFile(fmt.Sprintf("%s.%08x.tmp", path, rand.Uint32()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if old, err := os.Lstat(path); err == nil && old.Mode().IsRegular() {
-			if err := f.Chmod(old.Mode().Perm()); err != nil {
-				f.Close()
-				os.Remove(f.Name())
-				return nil, err
-			}
-		}
-		return f, nil
-	}
-}
-
-// writeSynced closes f in any case.
-func writeSynced(f *os.File, tensors []Tensor, metadata map[string]string) error {
-	defer f.Close()
+	defer f.Discard()
 	w := bufio.NewWriterSize(f, 1<<16)
 	if err := Write(w, tensors, metadata); err != nil {
-		return err
+		return inFile(err, path)
 	}
-	for _, finish := range []func() error{w.Flush, f.Sync, f.Close} {
-		if err := finish(); err != nil {
-			return fmt.Errorf("safetensors: %w", err)
-		}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("safetensors: %w", err)
+	}
+	if err := f.Commit(); err != nil {
+		return fmt.Errorf("safetensors: %w", err)
 	}
 	return nil
-}
-
-// syncFolder makes a rename last through a power failure. Not every system can, and the file is already in place: errors
-// have nothing to add.
-func syncFolder(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		d.Sync()
-		d.Close()
-	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/polytropon/polytropon/internal/atomicfile"
 )
 
 // A folder of checkpoints has one folder for each, checkpoint-<step>. It gets its name once all of its files are on the disk, and loses it
@@ -119,7 +121,7 @@ func writeFolder(dir, name string, write func(dir string) error) (err error) {
 	if err := os.Rename(unnamed, filepath.Join(dir, name)); err != nil {
 		return err
 	}
-	syncFolder(dir)
+	atomicfile.SyncFolder(dir)
 	return nil
 }
 
@@ -130,7 +132,7 @@ func syncFiles(dir string) error {
 			return err
 		}
 		if e.IsDir() {
-			syncFolder(path)
+			atomicfile.SyncFolder(path)
 			return nil
 		}
 		f, err := os.OpenFile(path, os.O_RDWR, 0) // Windows syncs only what can be written
@@ -139,14 +141,6 @@ func syncFiles(dir string) error {
 		}
 		return errors.Join(f.Sync(), f.Close())
 	})
-}
-
-// syncFolder makes what was renamed in dir last through a power failure, where the system can.
-func syncFolder(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		d.Sync()
-		d.Close()
-	}
 }
 
 // sameFolder reports whether two paths name one folder.
