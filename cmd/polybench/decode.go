@@ -27,7 +27,7 @@ type decodeResult struct {
 	Adapter   float64 `json:"adapter"`
 	Overhead  float64 `json:"overhead"`   // of the adapter: median of the samples' ratios, less 1
 	Read      float64 `json:"read_gbps"`  // of memory, by all threads
-	ReadShare float64 `json:"read_share"` // the time to read every weight once, of that of a step of the base: the median of the samples, each between two readings
+	ReadShare float64 `json:"read_share"` // the time to read every weight once, of that of a step of the base
 }
 
 const (
@@ -119,7 +119,7 @@ func (l *llama135) measure(ctx context.Context, batch, samples int) (decodeResul
 		bases, adapters, ratios = append(bases, base), append(adapters, adapter), append(ratios, adapter/base)
 	}
 	n, best := float64(batch), read.best()
-	var shares []float64
+	var shares []float64 // each sample lies between two readings
 	for i, base := range bases {
 		before, after := best[2*i+2], best[2*i+3]
 		shares = append(shares, (before+after)/2/base)
