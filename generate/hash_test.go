@@ -149,7 +149,7 @@ func TestSequences(t *testing.T) {
 	requests := map[int][]Request{}
 	want := map[int][][]int{}
 	for i, c := range all.Sequences {
-		r := Request{c.Prompt, c.Settings.settings(c.Stop)}
+		r := Request{Prompt: c.Prompt, Settings: c.Settings.settings(c.Stop)}
 		alone := &hashSource{vocabulary: c.Vocabulary}
 		alone.add(c.Seed, c.Stop, c.Prompt)
 		got, err := Collect(Stream(t.Context(), e, alone, []Request{r}), 1)

@@ -61,8 +61,8 @@ type Sampling struct {
 	Seed        uint64  // of the request's own random source
 }
 
-// check says which setting cannot be used with a vocabulary of that size, and why.
-func (s *Settings) check(vocabulary int) error {
+// Validate says which setting cannot be used with a vocabulary of that size, and why.
+func (s *Settings) Validate(vocabulary int) error {
 	positive := func(x float64) bool { return float32(x) > 0 && x <= math.MaxFloat32 }
 	switch {
 	case s.MaxNewTokens < 1:

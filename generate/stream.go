@@ -13,20 +13,32 @@ import (
 type Request struct {
 	Prompt   []int // tokens before the new ones, which RepetitionPenalty counts; an encoder's input is not part of it
 	Settings Settings
+	Done     <-chan struct{} // once it is closed, the request ends as Canceled; nil: never
+}
+
+// canceled tells whether nobody wants more of the request.
+func (r *Request) canceled() bool {
+	select {
+	case <-r.Done:
+		return true
+	default:
+		return false
+	}
 }
 
 // Finish says why a sequence ended.
 type Finish int
 
 const (
-	Running Finish = iota // it has not
-	Stopped               // by a stop id or a stop string
-	Length                // it has MaxNewTokens
+	Running  Finish = iota // it has not
+	Stopped                // by a stop id or a stop string
+	Length                 // it has MaxNewTokens
+	Canceled               // its Done was closed
 )
 
-// String returns "running", "stopped" or "length".
+// String returns "running", "stopped", "length" or "canceled".
 func (f Finish) String() string {
-	names := [...]string{"running", "stopped", "length"}
+	names := [...]string{"running", "stopped", "length", "canceled"}
 	if f < 0 || int(f) >= len(names) {
 		return fmt.Sprintf("Finish(%d)", int(f))
 	}
@@ -36,13 +48,13 @@ func (f Finish) String() string {
 // An Event is news of a request.
 type Event struct {
 	Request int    // its index
-	IDs     []int  // new tokens, valid until the next event; of a beam search all of them at its end
-	Finish  Finish // with the last tokens why there are no more
+	IDs     []int  // new tokens, valid until the next event; of a beam search all of them at its end; none with Canceled
+	Finish  Finish // with the last event of a request why there are no more
 }
 
 // Stream continues all requests together and yields their tokens as they are chosen; e does what arithmetic that takes. An error ends the
-// stream: of settings that cannot be used, of the source, of logits that are not finite and leave nothing to choose from, or ctx's, which is asked before
-// every step. So does the consumer by leaving the loop.
+// stream: a *[RequestError] of settings that cannot be used, before anything is computed, or of logits that are not finite and leave nothing to choose
+// from; the source's; or ctx's, which is asked before every step. So does the consumer by leaving the loop. Done is asked before every step too.
 func Stream(ctx context.Context, e *mat.Engine, source Source, requests []Request) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if err := stream(ctx, e, source, requests, func(v Event) bool { return yield(v, nil) }); err != nil {
@@ -53,7 +65,7 @@ func Stream(ctx context.Context, e *mat.Engine, source Source, requests []Reques
 
 // A Result is what became of a request.
 type Result struct {
-	IDs    []int // the new tokens; one that stopped the sequence is the last
+	IDs    []int // the new tokens; one that stopped the sequence is the last. Of a canceled request those that there were, none of a beam search
 	Finish Finish
 }
 
@@ -86,7 +98,7 @@ type outcome struct {
 // live is a request that is not finished.
 type live struct {
 	search
-	request, rows int
+	request, rows int // its index, and how many rows of the logits it has
 }
 
 func stream(ctx context.Context, e *mat.Engine, source Source, requests []Request, yield func(Event) bool) error {
@@ -95,7 +107,7 @@ func stream(ctx context.Context, e *mat.Engine, source Source, requests []Reques
 	for i, r := range requests {
 		s, err := newSearch(r, source.Vocabulary())
 		if err != nil {
-			return fmt.Errorf("generate: request %d: %w", i, err)
+			return fmt.Errorf("generate: %w", &RequestError{i, err})
 		}
 		all = append(all, live{s, i, 1})
 	}
@@ -115,9 +127,17 @@ func stream(ctx context.Context, e *mat.Engine, source Source, requests []Reques
 		next = next[:0]
 		for i := range all {
 			l := &all[i]
+			if requests[l.request].canceled() {
+				from += l.rows
+				l.rows = 0
+				if !yield(Event{l.request, nil, Canceled}) {
+					return nil
+				}
+				continue
+			}
 			o, err := l.step(t, logits.RowRange(from, from+l.rows))
 			if err != nil {
-				return fmt.Errorf("generate: request %d: %w", l.request, err)
+				return fmt.Errorf("generate: %w", &RequestError{l.request, err})
 			}
 			for _, r := range o.rows {
 				next = append(next, Row{from + r.Parent, r.Token})
@@ -140,7 +160,7 @@ func stream(ctx context.Context, e *mat.Engine, source Source, requests []Reques
 }
 
 func newSearch(r Request, vocabulary int) (search, error) {
-	if err := r.Settings.check(vocabulary); err != nil {
+	if err := r.Settings.Validate(vocabulary); err != nil {
 		return nil, err
 	}
 	for i, id := range r.Prompt {

@@ -179,6 +179,56 @@ func TestSamplingAloneAndTogether(t *testing.T) {
 	}
 }
 
+// A request whose Done is closed ends before its next token, and the others go on.
+func TestCanceledRequest(t *testing.T) {
+	e := engine(t)
+	for _, s := range []Settings{Greedy(4), {MaxNewTokens: 4, Beams: &Beams{N: 2}}} {
+		done := make(chan struct{})
+		source := &scripted{tokens: [][]int{{1, 2, 3, 4}, {4, 3, 2, 1}, {5, 6, 7, 8}}}
+		requests := []Request{{Settings: Greedy(4)}, {Settings: s, Done: done}, {Settings: Greedy(4)}}
+		var results [3]Result
+		for v, err := range Stream(t.Context(), e, source, requests) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := &results[v.Request]
+			if r.Finish != Running {
+				t.Errorf("got %+v after the request's end", v)
+			}
+			r.IDs, r.Finish = append(r.IDs, v.IDs...), v.Finish
+			if v.Request == 2 && len(r.IDs) == 2 {
+				close(done)
+			}
+		}
+		canceled := []int{4, 3}
+		if s.Beams != nil {
+			canceled = nil
+		}
+		for i, want := range []Result{{[]int{1, 2, 3, 4}, Length}, {canceled, Canceled}, {[]int{5, 6, 7, 8}, Length}} {
+			if !slices.Equal(results[i].IDs, want.IDs) || results[i].Finish != want.Finish {
+				t.Errorf("request %d: got %v, want %v", i, results[i], want)
+			}
+		}
+		if want := []int{3, 3, 3, 2}; s.Beams == nil && !slices.Equal(source.calls, want) {
+			t.Errorf("rows of each step: got %v, want %v", source.calls, want)
+		}
+	}
+	// The only one, and one that its consumer leaves.
+	done := make(chan struct{})
+	close(done)
+	source := &scripted{tokens: [][]int{{1, 2}, {1, 2}}}
+	got, err := Collect(Stream(t.Context(), e, source, []Request{{Settings: Greedy(2), Done: done}}), 1)
+	if err != nil || got[0].Finish != Canceled || len(source.calls) != 1 {
+		t.Errorf("got %v, %v, %d steps", got, err, len(source.calls))
+	}
+	for v, err := range Stream(t.Context(), e, &scripted{tokens: source.tokens}, []Request{{Settings: Greedy(2), Done: done}, {Settings: Greedy(2)}}) {
+		if v.Finish != Canceled || err != nil {
+			t.Errorf("got %v, %v", v, err)
+		}
+		break
+	}
+}
+
 func TestErrors(t *testing.T) {
 	e := engine(t)
 	failure := errors.New("out of paper")
@@ -252,6 +302,9 @@ func TestSettingsErrors(t *testing.T) {
 		_, err := Collect(Stream(t.Context(), engine(t), &scripted{}, []Request{{Settings: test.settings}}), 1)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "request 0") {
 			t.Errorf("got %v, want %q", err, test.want)
+		}
+		if e, ok := errors.AsType[*RequestError](err); !ok || e.Request != 0 || e.Err.Error() != test.settings.Validate(30).Error() {
+			t.Errorf("got %#v, want a RequestError of what Validate says", err)
 		}
 	}
 	_, err := Collect(Stream(t.Context(), engine(t), &scripted{}, []Request{{Prompt: []int{3, 99}, Settings: Greedy(1)}}), 1)
@@ -380,7 +433,7 @@ func (c *constant) Next(_ context.Context, rows []Row) (mat.Matrix, error) {
 }
 
 func TestFinishString(t *testing.T) {
-	for f, want := range map[Finish]string{Running: "running", Stopped: "stopped", Length: "length", -1: "Finish(-1)", 3: "Finish(3)"} {
+	for f, want := range map[Finish]string{Running: "running", Stopped: "stopped", Length: "length", Canceled: "canceled", -1: "Finish(-1)", 4: "Finish(4)"} {
 		if got := f.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

@@ -12,6 +12,7 @@ type Architecture struct {
 	FeedForward                  string // T5's feed_forward_proj; "gated-silu" of the Llama family
 	Buckets, MaxDistance         int    // of T5's relative attention bias
 	Rope                         string // the type of the Llama family's rotary position embeddings
+	MaxPositions                 int    // max_position_embeddings, the longest text that the Llama family's model was made for, which bounds nothing here; else 0
 	Window, WindowLayers         int    // the sliding window, and how many layers have it; 0 where there is none
 	TiedHead                     bool   // the head's weight is the embedding's
 	ScaledOutputs                bool   // the decoder's output is multiplied by Dim^-½ before the head

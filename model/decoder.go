@@ -45,20 +45,16 @@ type decodable interface {
 	advance(ctx context.Context, p *nn.Pass, s *step) (mat.Matrix, error)
 }
 
-// Decoder returns a decoder that begins with one sequence for each of requests, after its prompt. Their settings have no effect on it. Tokens that the
-// model does not have and adapters that fail are errors that say which request it is.
+// Decoder returns a decoder that begins with one sequence for each of requests, after its prompt. Their Settings and Done have no effect on it.
+// Tokens that the model does not have and adapters that cannot be used are a *[generate.RequestError].
 func (m *Model) Decoder(requests []Request) (*Decoder, error) {
 	d := &Decoder{model: m, pass: m.passes.Get().(*nn.Pass)}
 	for i, r := range requests {
-		prompt, err := m.prompt(r)
+		accepted, err := m.accept(d.pass, r)
 		if err != nil {
-			return nil, fmt.Errorf("model: request %d: %w", i, err)
+			return nil, fmt.Errorf("model: %w", &generate.RequestError{Request: i, Err: err})
 		}
-		deltas, err := m.deltas(r.Adapters)
-		if err != nil {
-			return nil, fmt.Errorf("model: request %d: %w", i, err)
-		}
-		d.requests = append(d.requests, decoded{input: r.InputIDs, prompt: prompt, deltas: deltas})
+		d.requests = append(d.requests, accepted)
 	}
 	return d, nil
 }

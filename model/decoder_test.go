@@ -188,6 +188,8 @@ func TestGenerateErrors(t *testing.T) {
 	m := small.with("decoder_start_token_id", "2").open(t, engine(t))
 	failure := errors.New("no task 7")
 	greedy := generate.Greedy(3)
+	norm := m.Modules()[slices.IndexFunc(m.Modules(), func(m nn.Module) bool { return m.Path == "encoder.final_layer_norm" })].Layer
+	copied := adapter{delta: &nn.Delta{Replaced: map[nn.Layer]nn.Layer{norm: norm}}}
 	for _, c := range []struct {
 		model    *Model
 		request  Request
@@ -198,12 +200,55 @@ func TestGenerateErrors(t *testing.T) {
 		{m, Request{InputIDs: []int{3, 13}}, greedy, "model: request 1: input_ids[1]: got 13, want 0 ≤ id < 13"},
 		{m, Request{InputIDs: []int{3}, Adapters: []nn.Adapter{adapter{err: failure}}}, greedy, "model: request 1: no task 7"},
 		{m, Request{InputIDs: []int{3}, Settings: &generate.Settings{}}, greedy, "generate: request 1: max_new_tokens: got 0, want at least 1"},
+		{m, Request{InputIDs: []int{3}, Adapters: []nn.Adapter{copied, copied}}, greedy,
+			"model: request 1: nn: two of its adapters have a copy of the same module (modules_to_save); only one of them can be used"},
 		{small.with("decoder_start_token_id", "13").open(t, engine(t)), Request{InputIDs: []int{3}}, greedy,
 			"model: request 0: config.json: field decoder_start_token_id: got 13, want 0 ≤ id < 13"},
 	} {
 		results, err := c.model.Generate(t.Context(), []Request{{InputIDs: []int{1}}, c.request}, c.settings)
 		if err == nil || err.Error() != c.want || results != nil {
 			t.Errorf("got %v, want %s", err, c.want)
+		}
+		e, ok := errors.AsType[*generate.RequestError](err)
+		if !ok || fmt.Sprintf("request %d: %v", e.Request, e.Err) != c.want[strings.Index(c.want, "request"):] {
+			t.Errorf("got %#v, want a RequestError", err)
+			continue
+		}
+		if err := c.model.Validate(c.request, c.settings); err == nil || err.Error() != "model: "+e.Err.Error() {
+			t.Errorf("Validate: got %v, want model: %v", err, e.Err)
+		}
+	}
+	if err := m.Validate(Request{InputIDs: []int{3}}, greedy); err != nil {
+		t.Error(err)
+	}
+}
+
+// A request ends when its Done is closed; the others have the tokens that they have alone.
+func TestGenerateWithoutACanceledRequest(t *testing.T) {
+	for name, m := range decodables(t) {
+		settings := generate.Settings{MaxNewTokens: 6, StopIDs: []int{}}
+		done := make(chan struct{})
+		requests := []Request{{InputIDs: []int{3, 5}, Done: done}, {InputIDs: cycle(20, 7)}}
+		alone, err := m.Generate(t.Context(), requests[1:], settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var results [2]generate.Result
+		for v, err := range m.Stream(t.Context(), requests, settings) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := &results[v.Request]
+			r.IDs, r.Finish = append(r.IDs, v.IDs...), v.Finish
+			if v.Request == 1 && len(r.IDs) == 2 {
+				close(done)
+			}
+		}
+		if r := results[0]; r.Finish != generate.Canceled || len(r.IDs) != 2 {
+			t.Errorf("%s: got %v, want two tokens and canceled", name, r)
+		}
+		if !slices.Equal(results[1].IDs, alone[0].IDs) {
+			t.Errorf("%s: got %v, want %v", name, results[1].IDs, alone[0].IDs)
 		}
 	}
 }

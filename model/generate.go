@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 
@@ -14,11 +15,16 @@ type Request struct {
 	InputIDs []int              // the prompt, at least one token; of an encoder-decoder model the encoder's tokens
 	Adapters []nn.Adapter       // as in a Sequence
 	Settings *generate.Settings // nil: those of the call
+	Done     <-chan struct{}    // once it is closed, the request ends as generate.Canceled and the others go on; nil: never
 }
 
 // Generate continues all requests together and returns what became of each. Tokens are chosen by s, or by the request's own settings; StopIDs that
 // are nil mean [Model.StopIDs]. A request's tokens don't depend on the others. Each token is computed once, and a request that is finished costs nothing
-// more. Settings, tokens and adapters that cannot be used are errors that say which request it is. ctx is asked between layers.
+// more. Settings, tokens and adapters that cannot be used are a *[generate.RequestError] that says which request it is, before anything is computed
+// ([Model.Validate] finds them for one request). ctx is asked between layers, a request's Done between tokens.
+//
+// The requests of a call are all there when it begins. One that comes later is a call of its own, at once, beside it; or waits for others of the next
+// call: what takes time is mostly to read the weights, which a call does once for all of its requests.
 func (m *Model) Generate(ctx context.Context, requests []Request, s generate.Settings) ([]generate.Result, error) {
 	return generate.Collect(m.Stream(ctx, requests, s), len(requests))
 }
@@ -34,16 +40,52 @@ func (m *Model) Stream(ctx context.Context, requests []Request, s generate.Setti
 		defer m.passes.Put(d.pass)
 		chosen := make([]generate.Request, len(requests))
 		for i, r := range requests {
-			chosen[i] = generate.Request{Prompt: d.requests[i].prompt, Settings: s}
-			if r.Settings != nil {
-				chosen[i].Settings = *r.Settings
-			}
-			if chosen[i].Settings.StopIDs == nil {
-				chosen[i].Settings.StopIDs = m.special.stop
-			}
+			chosen[i] = generate.Request{Prompt: d.requests[i].prompt, Settings: m.settings(r, s), Done: r.Done}
 		}
 		generate.Stream(ctx, m.engine, d, chosen)(yield)
 	}
+}
+
+// Validate says why [Model.Generate] would refuse a request with the settings s, or its own, so that a service can before the request joins others.
+// Lengths are the caller's to bound: the model computes prompts and texts longer than [Architecture].MaxPositions too.
+func (m *Model) Validate(r Request, s generate.Settings) error {
+	p := m.passes.Get().(*nn.Pass)
+	defer m.passes.Put(p)
+	if _, err := m.accept(p, r); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	s = m.settings(r, s)
+	if err := s.Validate(m.Vocabulary()); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	return nil
+}
+
+// settings returns those of a request in a call with the settings s.
+func (m *Model) settings(r Request, s generate.Settings) generate.Settings {
+	if r.Settings != nil {
+		s = *r.Settings
+	}
+	if s.StopIDs == nil {
+		s.StopIDs = m.special.stop
+	}
+	return s
+}
+
+// accept returns what a decoder keeps of a request. It uses p.
+func (m *Model) accept(p *nn.Pass, r Request) (decoded, error) {
+	prompt, err := m.prompt(r)
+	if err != nil {
+		return decoded{}, err
+	}
+	deltas, err := m.deltas(r.Adapters)
+	if err != nil {
+		return decoded{}, err
+	}
+	if err := p.Reset([][]*nn.Delta{deltas}); err != nil {
+		return decoded{}, errors.Unwrap(err) // without the number of the sequence
+	}
+	return decoded{input: r.InputIDs, prompt: prompt, deltas: deltas}, nil
 }
 
 // prompt returns the tokens with which the decoder begins.

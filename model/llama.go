@@ -97,7 +97,7 @@ func newLlamaFeed(c llamaConfig, l *loader, path string) llamaFeed {
 func (m *llama) describe() Architecture {
 	a := Architecture{
 		Type: m.Type, Vocabulary: m.Vocabulary, Dim: m.Dim, Inner: m.Inner, Heads: m.Heads, KVHeads: m.KVHeads, HeadSize: m.HeadSize,
-		DecoderLayers: m.Layers, FeedForward: "gated-silu", Rope: m.Rope.Type, TiedHead: m.Tied,
+		DecoderLayers: m.Layers, FeedForward: "gated-silu", Rope: m.Rope.Type, MaxPositions: m.MaxPositions, TiedHead: m.Tied,
 	}
 	for _, w := range m.Windows {
 		if w > 0 {

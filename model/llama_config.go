@@ -18,6 +18,7 @@ type llamaConfig struct {
 	Windows                  []int // how many keys a token of each layer sees, itself included; 0: all
 	Padding                  int   // pad_token_id, whose embedding is never trained; -1: none
 	Tied                     bool  // the head's weight is the embedding's
+	MaxPositions             int   // max_position_embeddings; 0 where it is not said
 	Rope                     ropeConfig
 }
 
@@ -66,6 +67,9 @@ func readLlamaConfig(c *configFile, modelType string) llamaConfig {
 	cfg.Windows = readWindows(c, &cfg)
 	cfg.Padding = readPadding(c, cfg.Vocabulary)
 	cfg.Rope = readRope(c)
+	if c.has("max_position_embeddings") {
+		cfg.MaxPositions = c.size("max_position_embeddings")
+	}
 	return cfg
 }
 

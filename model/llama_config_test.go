@@ -90,8 +90,8 @@ func TestLlamaConfigOfBothWriters(t *testing.T) {
 			smallLlama.with("rope_parameters", `{"rope_type": "linear", "factor": 2.0, "rope_theta": 10000.0}`)},
 		{smallLlama.with("rope_theta", "5e5", "max_position_embeddings", "99", "rope_scaling",
 			`{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}`),
-			smallLlama.with("rope_parameters", `{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-				"original_max_position_embeddings": 99, "rope_theta": 500000.0}`)},
+			smallLlama.with("max_position_embeddings", "99", "rope_parameters", `{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+				"high_freq_factor": 4.0, "original_max_position_embeddings": 99, "rope_theta": 500000.0}`)},
 		{smallLlama.with("rope_theta", "5e5", "rope_scaling", `{"type": "yarn", "factor": 8.0, "original_max_position_embeddings": 64}`),
 			smallLlama.with("rope_parameters", `{"rope_type": "yarn", "type": "yarn", "factor": 8.0, "rope_theta": 5e5, "beta_slow": null, "truncate": true,
 				"original_max_position_embeddings": 64}`)},
@@ -164,9 +164,9 @@ func TestLlamaConfigFieldsAreUsed(t *testing.T) {
 func TestLlamaArchitecture(t *testing.T) {
 	e := engine(t)
 	m := smallLlama.with("model_type", `"qwen3"`, "num_key_value_heads", "2", "head_dim", "6", "tie_word_embeddings", "true", "use_sliding_window", "true",
-		"sliding_window", "9", "max_window_layers", "1", "rope_scaling", `{"type": "linear", "factor": 2}`).openLlama(t, e)
+		"sliding_window", "9", "max_window_layers", "1", "max_position_embeddings", "99", "rope_scaling", `{"type": "linear", "factor": 2}`).openLlama(t, e)
 	want := Architecture{Type: "qwen3", Vocabulary: 13, Dim: 16, Inner: 24, Heads: 4, KVHeads: 2, HeadSize: 6, DecoderLayers: 2, FeedForward: "gated-silu",
-		Rope: "linear", Window: 9, WindowLayers: 1, TiedHead: true}
+		Rope: "linear", MaxPositions: 99, Window: 9, WindowLayers: 1, TiedHead: true}
 	want.Parameters = 13*16 + 16 + 2*(2*24*16+2*12*16+2*6+3*24*16+2*16)
 	if got := m.Architecture(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)

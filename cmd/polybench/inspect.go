@@ -142,6 +142,9 @@ func inspectModel(w io.Writer, e *mat.Engine, dir fs.FS) error {
 	if a.Rope != "" {
 		fmt.Fprintf(t, "rope\t%s\n", a.Rope)
 	}
+	if a.MaxPositions > 0 {
+		fmt.Fprintf(t, "made for\tup to %d tokens\n", a.MaxPositions)
+	}
 	if a.WindowLayers > 0 {
 		fmt.Fprintf(t, "sliding window\t%d, in %d of %d layers\n", a.Window, a.WindowLayers, a.DecoderLayers)
 	}
