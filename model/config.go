@@ -90,7 +90,7 @@ func (c *configFile) size(name string) int {
 	return c.sizeOr(name, 1)
 }
 
-// maxSize bounds every size in a config, so that products of two of them cannot overflow.
+// maxSize bounds every size in a config, and the width of all heads together: what an int can hold on every machine.
 const maxSize = math.MaxInt32
 
 // sizeOr reads a positive integer; absent or null means def.
@@ -104,6 +104,13 @@ func (c *configFile) sizeOr(name string, def int) int {
 		return 1
 	}
 	return n
+}
+
+// checkWidth checks the width of so many heads, whose number is the field of the given name.
+func (c *configFile) checkWidth(name string, heads, headSize int) {
+	if most := maxSize / headSize; heads > most {
+		c.fail(name, fmt.Sprintf("at most %d of size %d", most, headSize))
+	}
 }
 
 // countOr reads an integer that is not negative; absent or null means def.

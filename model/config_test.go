@@ -40,6 +40,7 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		fails(t, small.with(name, "").text(), tensors{}, "model: config.json: field "+name+": got nothing, want a positive integer")
 		fails(t, small.with(name, "null").text(), tensors{}, "model: config.json: field "+name+": got null, want a positive integer")
 	}
+	fails(t, small.with("num_heads", "65536", "d_kv", "65536").text(), tensors{}, "model: config.json: field num_heads: got 65536, want at most 32767 of size 65536")
 	fails(t, small.with("model_type", "").text(), tensors{}, "model: config.json: field model_type: got nothing, want "+types)
 	fails(t, small.with("model_type", "null").text(), tensors{}, "model: config.json: field model_type: got null, want "+types)
 	fails(t, small.with("d_model", `"`+strings.Repeat("x", 200)+`"`).text(), tensors{},

@@ -56,6 +56,7 @@ func readLlamaConfig(c *configFile, modelType string) llamaConfig {
 	if cfg.HeadSize%2 != 0 {
 		c.fail("head_dim", fmt.Sprintf("an even head size, which is %d", cfg.HeadSize))
 	}
+	c.checkWidth("num_attention_heads", cfg.Heads, cfg.HeadSize)
 	switch biased := c.boolOr("attention_bias", false); modelType {
 	case "qwen2":
 		cfg.InputBias = true

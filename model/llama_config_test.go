@@ -52,6 +52,8 @@ func TestLlamaConfigErrorsNameTheField(t *testing.T) {
 	}
 	fails(t, smallLlama.with("num_attention_heads", "3").text(), tensors{},
 		"model: config.json: field head_dim: got nothing, want a head size, as hidden_size 16 is no multiple of num_attention_heads 3")
+	fails(t, smallLlama.with("num_attention_heads", "65536", "head_dim", "65536").text(), tensors{},
+		"model: config.json: field num_attention_heads: got 65536, want at most 32767 of size 65536")
 	fails(t, smallLlama.with("hidden_size", "12").text(), tensors{},
 		"model: config.json: field head_dim: got nothing, want an even head size, which is 3")
 }

@@ -333,7 +333,7 @@ func TestLlamaTensorErrorsNameTheTensor(t *testing.T) {
 
 // TestLlamaOfManyLayersFailsEarly checks that a config cannot make the model allocate what its file does not have.
 func TestLlamaOfManyLayersFailsEarly(t *testing.T) {
-	f := smallLlama.with("num_hidden_layers", "65536", "head_dim", "2147483646", "vocab_size", "2147483647")
+	f := smallLlama.with("num_hidden_layers", "65536", "head_dim", "536870910", "vocab_size", "2147483647")
 	if _, err := New(f.text(), smallLlama.llamaSource(t, f32), engine(t)); err == nil || !strings.Contains(err.Error(), "got shape [13 16]") {
 		t.Errorf("got %v", err)
 	}

@@ -41,6 +41,7 @@ func readT5Config(c *configFile, modelType string) t5Config {
 		MaxDistance:   c.sizeOr("relative_attention_max_distance", 128),
 		Epsilon:       c.floatOr("layer_norm_epsilon", 1e-6),
 	}
+	c.checkWidth("num_heads", cfg.Heads, cfg.HeadSize)
 	cfg.DecoderLayers = c.sizeOr("num_decoder_layers", cfg.EncoderLayers)
 	if cfg.Buckets < 4 || cfg.Buckets > maxBuckets || cfg.Buckets%2 != 0 {
 		c.fail("relative_attention_num_buckets", fmt.Sprintf("an even number from 4 to %d", maxBuckets))
