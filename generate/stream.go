@@ -53,11 +53,12 @@ type Event struct {
 }
 
 // Stream continues all requests together and yields their tokens as they are chosen; e does what arithmetic that takes. An error ends the
-// stream: a *[RequestError] of settings that cannot be used, before anything is computed, or of logits that are not finite and leave nothing to choose
-// from; the source's; or ctx's, which is asked before every step. So does the consumer by leaving the loop. Done is asked before every step too.
+// stream: a *[RequestError] of settings that cannot be used, before anything is computed; the source's; or ctx's, which is asked before every step, as
+// is Done. So does the consumer by leaving the loop. Only a *RequestError of logits that are not finite and leave nothing to choose from ends no more
+// than its request: the others go on if the loop does.
 func Stream(ctx context.Context, e *mat.Engine, source Source, requests []Request) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		if err := stream(ctx, e, source, requests, func(v Event) bool { return yield(v, nil) }); err != nil {
+		if err := stream(ctx, e, source, requests, yield); err != nil {
 			yield(Event{}, err)
 		}
 	}
@@ -69,7 +70,7 @@ type Result struct {
 	Finish Finish
 }
 
-// Collect gathers a stream of the given number of requests.
+// Collect gathers a stream of the given number of requests. Any error ends it.
 func Collect(events iter.Seq2[Event, error], requests int) ([]Result, error) {
 	results := make([]Result, requests)
 	for v, err := range events {
@@ -101,7 +102,7 @@ type live struct {
 	request, rows int // its index, and how many rows of the logits it has
 }
 
-func stream(ctx context.Context, e *mat.Engine, source Source, requests []Request, yield func(Event) bool) error {
+func stream(ctx context.Context, e *mat.Engine, source Source, requests []Request, yield func(Event, error) bool) error {
 	t := &tools{engine: e}
 	var all []live
 	for i, r := range requests {
@@ -130,21 +131,26 @@ func stream(ctx context.Context, e *mat.Engine, source Source, requests []Reques
 			if requests[l.request].canceled() {
 				from += l.rows
 				l.rows = 0
-				if !yield(Event{l.request, nil, Canceled}) {
+				if !yield(Event{l.request, nil, Canceled}, nil) {
 					return nil
 				}
 				continue
 			}
 			o, err := l.step(t, logits.RowRange(from, from+l.rows))
 			if err != nil {
-				return fmt.Errorf("generate: %w", &RequestError{l.request, err})
+				from += l.rows
+				l.rows = 0
+				if !yield(Event{Request: l.request}, fmt.Errorf("generate: %w", &RequestError{l.request, err})) {
+					return nil
+				}
+				continue
 			}
 			for _, r := range o.rows {
 				next = append(next, Row{from + r.Parent, r.Token})
 			}
 			from += l.rows
 			l.rows = len(o.rows)
-			if len(o.ids) > 0 && !yield(Event{l.request, o.ids, o.finish}) {
+			if len(o.ids) > 0 && !yield(Event{l.request, o.ids, o.finish}, nil) {
 				return nil
 			}
 		}

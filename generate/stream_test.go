@@ -13,12 +13,11 @@ import (
 
 // scripted gives every request its own list of next tokens, and remembers how many rows each call had.
 type scripted struct {
-	tokens [][]int
-	rows   []int // requests of the rows
+	tokens [][]int // -1: none of the logits is a number
+	rows   []int   // requests of the rows
 	at     int
 	calls  []int
 	fail   error
-	nan    bool
 }
 
 func (s *scripted) Vocabulary() int { return 30 }
@@ -42,11 +41,12 @@ func (s *scripted) Next(_ context.Context, rows []Row) (mat.Matrix, error) {
 func (s *scripted) compute() (mat.Matrix, error) {
 	m := mat.New(len(s.rows), s.Vocabulary())
 	for i, r := range s.rows {
-		m.Row(i)[s.tokens[r][s.at]] = 1
-		if s.nan {
-			for j := range m.Row(i) {
-				m.Row(i)[j] = float32(math.NaN())
-			}
+		if token := s.tokens[r][s.at]; token >= 0 {
+			m.Row(i)[token] = 1
+			continue
+		}
+		for j := range m.Row(i) {
+			m.Row(i)[j] = float32(math.NaN())
 		}
 	}
 	s.at++
@@ -243,9 +243,11 @@ func TestErrors(t *testing.T) {
 	}{
 		{"canceled", canceled, &scripted{}, "canceled", context.Canceled},
 		{"source", t.Context(), &scripted{fail: failure}, "paper", failure},
-		{"no number", t.Context(), &scripted{nan: true}, "request 0: got logits", errNoToken},
+		{"no number", t.Context(), &scripted{tokens: [][]int{{-1}}}, "request 0: got logits", errNoToken},
 	} {
-		test.source.tokens = [][]int{{1, 2, 3}}
+		if test.source.tokens == nil {
+			test.source.tokens = [][]int{{1, 2, 3}}
+		}
 		for _, s := range []Settings{Greedy(3), {MaxNewTokens: 3, Beams: &Beams{N: 2}}, {MaxNewTokens: 3, Sampling: &Sampling{Temperature: 1}}} {
 			test.source.rows, test.source.at = nil, 0
 			_, err := Collect(Stream(test.ctx, e, test.source, []Request{{Settings: s}}), 1)
@@ -310,6 +312,33 @@ func TestSettingsErrors(t *testing.T) {
 	_, err := Collect(Stream(t.Context(), engine(t), &scripted{}, []Request{{Prompt: []int{3, 99}, Settings: Greedy(1)}}), 1)
 	if err == nil || !strings.Contains(err.Error(), "prompt: id 1: got 99") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A request without numbers to choose from ends; the others go on if the consumer does.
+func TestOneRequestFails(t *testing.T) {
+	for _, s := range []Settings{Greedy(3), {MaxNewTokens: 3, Beams: &Beams{N: 2}}, {MaxNewTokens: 3, Sampling: &Sampling{Temperature: 1}}} {
+		requests := []Request{{Settings: Greedy(3)}, {Settings: s}, {Settings: Greedy(3)}}
+		source := &scripted{tokens: [][]int{{1, 2, 3}, {4, -1}, {7, 8, 9}}}
+		var results [3]Result
+		var failed []error
+		for v, err := range Stream(t.Context(), engine(t), source, requests) {
+			if err != nil {
+				failed = append(failed, err)
+				continue
+			}
+			results[v.Request].IDs = append(results[v.Request].IDs, v.IDs...)
+		}
+		if len(failed) != 1 || failed[0].Error() != "generate: request 1: "+errNoToken.Error() {
+			t.Errorf("got errors %v, want one of request 1", failed)
+		}
+		if !slices.Equal(results[0].IDs, []int{1, 2, 3}) || !slices.Equal(results[2].IDs, []int{7, 8, 9}) {
+			t.Errorf("got %v, want all tokens of requests 0 and 2", results)
+		}
+		source = &scripted{tokens: source.tokens}
+		if got, err := Collect(Stream(t.Context(), engine(t), source, requests), 3); got != nil || !errors.Is(err, errNoToken) || len(source.calls) != 2 {
+			t.Errorf("Collect: got %v, %v after %d steps, want an error after 2", got, err, len(source.calls))
+		}
 	}
 }
 

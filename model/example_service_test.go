@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"strings"
@@ -54,7 +55,11 @@ func ExampleModel_Stream_service() {
 				requests = append(requests, j.Request)
 			}
 			for event, err := range m.Stream(context.Background(), requests, settings) {
-				if err != nil {
+				if e, ok := errors.AsType[*generate.RequestError](err); ok { // an adapter with broken numbers, say: the others go on
+					batch[e.Request].tokens <- e.Err.Error()
+					close(batch[e.Request].tokens)
+					continue
+				} else if err != nil {
 					log.Fatal(err)
 				}
 				tokens := batch[event.Request].tokens

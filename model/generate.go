@@ -29,7 +29,8 @@ func (m *Model) Generate(ctx context.Context, requests []Request, s generate.Set
 	return generate.Collect(m.Stream(ctx, requests, s), len(requests))
 }
 
-// Stream is Generate that yields tokens as they are chosen; those of a beam search come at its end. An error ends it.
+// Stream is Generate that yields tokens as they are chosen; those of a beam search come at its end. An error ends it, but
+// for one of [generate.Stream] that concerns a single request.
 func (m *Model) Stream(ctx context.Context, requests []Request, s generate.Settings) iter.Seq2[generate.Event, error] {
 	return func(yield func(generate.Event, error) bool) {
 		d, err := m.Decoder(requests)
