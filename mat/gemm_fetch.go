@@ -18,16 +18,25 @@ type fetch struct {
 	panelBytes int            // how much it is for each panel that they pass,
 	panels     int            // how many they pass,
 	kc         int            // and the steps of each
+	run, apart int            // where it lies in runs: how long they are and how far apart they begin
 }
 
 // next is what the strips fetch while they pass panels of kc steps, if the block at after is next.
 func (w *worker) next(after place, panels, kc int) fetch {
 	p, f := w.product, fetch{panels: panels, kc: kc}
-	if p.packed == nil || p.right || after.j0 >= w.j1 || kc < min(p.k(), kBlock/2) || kc == 0 {
+	if p.packed == nil || after.j0 >= w.j1 || kc < min(p.k(), kBlock/2) || kc == 0 {
 		return f
 	}
-	f.b = p.packed.address(after.k0, after.j0)
-	f.panelBytes = min(p.k()-after.k0, kBlock) * w.tile.NR * p.packed.size
+	steps := min(p.k()-after.k0, kBlock)
+	f.panelBytes = steps * w.tile.NR * p.packed.size
+	if !p.right {
+		f.b = p.packed.address(after.k0, after.j0)
+		return f
+	}
+	block, row := after.j0/kBlock*kBlock, p.packed.nr()*p.packed.size // of a panel of B, of which each has a run of rows
+	f.b = unsafe.Add(p.packed.address(block, after.k0), (after.j0-block)*row)
+	f.apart = min(p.packed.K-block, kBlock) * row
+	f.run = f.panelBytes * panels / ceilDiv(steps, p.packed.nr())
 	return f
 }
 
@@ -36,8 +45,12 @@ func (f fetch) share(i, rows, m, q int) asm.Ahead {
 	if f.b == nil || rows == m {
 		return asm.Ahead{}
 	}
+	from := f.panelBytes * (i*f.panels + rows*q) / m
+	if f.run > 0 {
+		from = from/f.run*f.apart + from%f.run
+	}
 	return asm.Ahead{
-		B:    unsafe.Add(f.b, f.panelBytes*(i*f.panels+rows*q)/m),
+		B:    unsafe.Add(f.b, from),
 		Pace: ceilDiv(f.panelBytes*rows, m*f.kc),
 	}
 }
