@@ -28,21 +28,8 @@ func (a *Adapter) Save(dir string) error {
 	if err := safetensors.WriteFile(filepath.Join(dir, tensorStem+".safetensors"), a.tensors, a.metadata); err != nil {
 		return fmt.Errorf("poly: save: %w", err)
 	}
-	if err := replaceFile(filepath.Join(dir, configName), data); err != nil {
+	if err := atomicfile.Write(filepath.Join(dir, configName), data); err != nil {
 		return fmt.Errorf("poly: save: %w", err)
 	}
 	return nil
-}
-
-// replaceFile writes a file of which nobody sees a half.
-func replaceFile(path string, data []byte) error {
-	f, err := atomicfile.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Discard()
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	return f.Commit()
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/polytropon/polytropon/internal/atomicfile"
 )
 
 // A Position is how far a run is.
@@ -37,16 +39,7 @@ func (p *Position) save(dir string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, positionName)
-	f, err := os.Create(path + ".tmp")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.Write(filepath.Join(dir, positionName), data)
 }
 
 // readPosition reads what save wrote to the folder dir.

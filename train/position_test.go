@@ -1,6 +1,8 @@
 package train
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -25,6 +27,20 @@ var positions = []struct{ text, err string }{
 	{`{"step": 7, "evaluated": 6, "best_step": 7}`, "field best_step: got 7, want 0 ≤ best_step ≤ 6"},
 	{`{"best_loss": 1e999}`, "cannot unmarshal number 1e999"},
 	{`{"step": 7}` + strings.Repeat(" ", maxPosition), "got more than 65536 bytes"},
+}
+
+// A position that cannot be put in its place leaves nothing beside it.
+func TestPositionNotSaved(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, positionName), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Position{Step: 7}).save(dir); err == nil {
+		t.Error("got no error, want one, as a folder has the name")
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("got %v, %v, want only the folder", entries, err)
+	}
 }
 
 func TestPosition(t *testing.T) {

@@ -38,6 +38,19 @@ func Create(path string) (*File, error) {
 	}
 }
 
+// Write writes data to the file at path: a whole file, with the permissions that Create gives it.
+func Write(path string, data []byte) error {
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Discard()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Commit()
+}
+
 // Commit syncs and closes the file and renames it to path: that holds what it held before, or all of the new file. A symbolic link there is replaced,
 // not followed.
 func (f *File) Commit() error {

@@ -45,3 +45,27 @@ func TestFile(t *testing.T) {
 		}
 	}
 }
+
+// TestWrite makes a file and replaces it; where it cannot, it leaves nothing behind.
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	for _, want := range []string{"first", "second"} {
+		if err := atomicfile.Write(path, []byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	}
+	folder := filepath.Join(dir, "folder")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := atomicfile.Write(folder, nil); err == nil {
+		t.Error("got no error, want one, as a folder has the name")
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("got %v, %v, want only the file and the folder", entries, err)
+	}
+}
