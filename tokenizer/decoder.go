@@ -199,14 +199,14 @@ func (s *byteLevelDecoder) end(emit func([]byte)) {
 type stripDecoder struct {
 	noEnd
 	char        string
-	start, stop int
+	start, stop uint32
 }
 
 func (s *stripDecoder) take(text []byte, emit func([]byte)) {
-	for i := 0; i < s.start && bytes.HasPrefix(text, []byte(s.char)); i++ {
+	for i := uint32(0); i < s.start && bytes.HasPrefix(text, []byte(s.char)); i++ {
 		text = text[len(s.char):]
 	}
-	for i := 0; i < s.stop && bytes.HasSuffix(text, []byte(s.char)); i++ {
+	for i := uint32(0); i < s.stop && bytes.HasSuffix(text, []byte(s.char)); i++ {
 		text = text[:len(text)-len(s.char)]
 	}
 	emit(text)
@@ -215,8 +215,8 @@ func (s *stripDecoder) take(text []byte, emit func([]byte)) {
 // stripText does so with the parts of one text: it holds back what may be removed at the end.
 type stripText struct {
 	char        string
-	start, stop int // start: what may still be removed
-	held        int // characters
+	start, stop uint32 // start: what may still be removed
+	held        uint32 // characters, up to stop
 }
 
 func (s *stripText) take(text []byte, emit func([]byte)) {
@@ -228,9 +228,9 @@ func (s *stripText) take(text []byte, emit func([]byte)) {
 			text = text[len(char):]
 			continue
 		case is:
-			s.held++
-			if s.held > s.stop {
-				s.held--
+			if s.held < s.stop {
+				s.held++
+			} else {
 				emit(char)
 			}
 			text = text[len(char):]

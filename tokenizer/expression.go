@@ -70,7 +70,7 @@ func (t *translator) take(prefix string) bool {
 
 func (t *translator) char() rune {
 	r, n := utf8.DecodeRuneInString(t.rest)
-	if r == utf8.RuneError {
+	if n == 0 {
 		t.fail("it ends early")
 		return 0
 	}

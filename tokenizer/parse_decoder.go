@@ -62,9 +62,9 @@ func (d *decoderParser) parse(field string, data json.RawMessage) error {
 		o.readNeeded("start", &start)
 		o.readNeeded("stop", &stop)
 		if d.fused {
-			make = func() step { return &stripText{char: char, start: int(start), stop: int(stop)} }
+			make = func() step { return &stripText{char: char, start: start, stop: stop} }
 		} else {
-			make = func() step { return &stripDecoder{char: char, start: int(start), stop: int(stop)} }
+			make = func() step { return &stripDecoder{char: char, start: start, stop: stop} }
 		}
 	default:
 		o.fail("type", "got %s, which is not supported", quote(kind))

@@ -79,9 +79,7 @@ func (p *pipeline) parseWordPiece(o *object) {
 	m := &wordPiece{}
 	var prefix string
 	o.readNeeded("continuing_subword_prefix", &prefix)
-	var chars uint32
-	o.readNeeded("max_input_chars_per_word", &chars)
-	m.maxChars = int(chars)
+	o.readNeeded("max_input_chars_per_word", &m.maxChars)
 	if m.unknown = p.readToken(o, "unk_token"); m.unknown == noValue {
 		o.fail("unk_token", "missing")
 	}

@@ -7,18 +7,18 @@ import "unicode/utf8"
 type wordPiece struct {
 	first, later *trie // tokens, and those that begin with the prefix of a continued word, without it
 	unknown      int32
-	maxChars     int // a longer word is unknown
+	maxChars     uint32 // a longer word is unknown
 }
 
 func (m *wordPiece) encode(_ *encoder, ids []int, word []byte) []int {
 	from := len(ids)
-	chars := 0
+	chars := uint64(0)
 	for _, c := range word {
 		if utf8.RuneStart(c) {
 			chars++
 		}
 	}
-	if chars > m.maxChars {
+	if chars > uint64(m.maxChars) {
 		return append(ids, int(m.unknown))
 	}
 	tokens := m.first
