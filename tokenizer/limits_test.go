@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/fstest"
 )
 
 // prose returns lines of running text.
@@ -107,14 +106,10 @@ func BenchmarkDecode(b *testing.B) {
 
 // Numbers of up to 32 bits mean what they say also where an int has no more than that.
 func TestLargestNumbers(t *testing.T) {
-	data := tiny(t, map[string]string{
+	tok := parse(t, tiny(t, map[string]string{
 		"model":   `{"type": "WordPiece", "vocab": {"a": 0, "##b": 1}, "unk_token": "a", "continuing_subword_prefix": "##", "max_input_chars_per_word": 4294967295}`,
 		"decoder": `{"type": "Strip", "content": "#", "start": 4294967295, "stop": 0}`,
-	})
-	tok, err := OpenFS(fstest.MapFS{"tokenizer.json": {Data: data}}, "tokenizer.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	}))
 	if ids := tok.Encode("ab", false); !slices.Equal(ids, []int{0, 1}) {
 		t.Errorf("got %v, want 0 1", ids)
 	}
