@@ -41,12 +41,15 @@ func Init(config *Config, base Base, random rand.Source) (*Adapter, error) {
 	return a, nil
 }
 
+// boundZ is the largest logit of a fresh router.
+const boundZ = 1e-3
+
 // initLayer draws the bank and the router of a layer.
 func (a *Adapter) initLayer(l *Layer, random rand.Source) {
 	bounds := [...]float64{
 		ofA: 1 / math.Sqrt(float64(l.Bank.In/l.Bank.Splits)),
 		ofB: 1 / math.Sqrt(float64(l.Bank.R)),
-		ofZ: 1e-3,
+		ofZ: boundZ,
 	}
 	if a.config.InitWeights {
 		bounds[ofB] = 0
