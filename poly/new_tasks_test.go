@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -75,7 +76,7 @@ func TestNewTasks(t *testing.T) {
 	if err != nil || !slices.Equal(x.Data, y.Data) {
 		t.Errorf("other logits once saved and opened: %v", err)
 	}
-	for _, n := range []int{0, -1, 1 << 31} {
+	for _, n := range []int{0, -1, math.MaxInt32} {
 		_, err := a.NewTasks(n, rand.NewPCG(3, 4))
 		if e, ok := errors.AsType[*poly.ConfigError](err); !ok || !strings.HasPrefix(e.Field, "n_tasks") {
 			t.Errorf("%d tasks: got %v, want a ConfigError", n, err)
