@@ -328,6 +328,8 @@ func TestSpecialTokens(t *testing.T) {
 	for _, c := range []struct{ generation, want string }{
 		{`{"eos_token_id": "</s>"}`, `generation_config.json: field eos_token_id: got "</s>", want a token id or a list of them`},
 		{`{"eos_token_id": []}`, "field eos_token_id: got [], want"},
+		{`{"eos_token_id": [1, null]}`, "field eos_token_id: got [1, null], want"},
+		{`{"pad_token_id": "b", "decoder_start_token_id": "a"}`, `field decoder_start_token_id: got "a", want`},
 		{`[]`, "generation_config.json: not a JSON object"},
 	} {
 		f := folder(t)

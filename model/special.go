@@ -53,9 +53,12 @@ func (s *special) read(name string, data []byte) error {
 	if c.has("eos_token_id") {
 		s.stop = slices.DeleteFunc(c.ids("eos_token_id"), func(id int) bool { return id < 0 })
 	}
-	for field, id := range map[string]*int{"decoder_start_token_id": &s.start, "pad_token_id": &s.padID} {
-		if c.has(field) {
-			*id = c.ids(field)[0]
+	for _, f := range []struct {
+		name string
+		id   *int
+	}{{"decoder_start_token_id", &s.start}, {"pad_token_id", &s.padID}} {
+		if c.has(f.name) {
+			*f.id = c.ids(f.name)[0]
 		}
 	}
 	if c.err != nil {
@@ -70,10 +73,14 @@ func (c *configFile) ids(name string) []int {
 	if json.Unmarshal(c.fields[name], &one[0]) == nil {
 		return one
 	}
-	var list []int
-	if json.Unmarshal(c.fields[name], &list) != nil || len(list) == 0 {
+	var list []*int // nil for null
+	if json.Unmarshal(c.fields[name], &list) != nil || len(list) == 0 || slices.Contains(list, nil) {
 		c.fail(name, "a token id or a list of them")
 		return one
 	}
-	return list
+	ids := make([]int, len(list))
+	for i, id := range list {
+		ids[i] = *id
+	}
+	return ids
 }
