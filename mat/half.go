@@ -1,6 +1,7 @@
 package mat
 
 import (
+	"fmt"
 	"unsafe"
 
 	"github.com/polytropon/polytropon/mat/asm"
@@ -24,7 +25,7 @@ func (h Float16) Float32() float32 { return asm.Float16(uint16(h)) }
 // Widen converts src to float32, exactly; dst must be as long.
 func Widen[T Element](dst []float32, src []T) {
 	if len(dst) != len(src) {
-		panic("mat: Widen: lengths differ")
+		panic(fmt.Sprintf("mat: %d values widened into %d", len(src), len(dst)))
 	}
 	switch s := any(src).(type) {
 	case []float32:

@@ -21,8 +21,7 @@ func decodeJSON(data []byte) (any, error) {
 	}
 	var whole json.RawMessage
 	if err := json.Unmarshal(data, &whole); err != nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			return nil, fmt.Errorf("byte %d: %w, want JSON", syntax.Offset, err)
 		}
 		return nil, err

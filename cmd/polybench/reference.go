@@ -115,7 +115,7 @@ func (r *reference) has(name string) bool {
 
 // named returns the tensors whose names begin with prefix.
 func (r *reference) named(prefix string) []string {
-	return slices.DeleteFunc(slices.Clone(r.file.Names()), func(n string) bool { return !strings.HasPrefix(n, prefix) })
+	return slices.DeleteFunc(r.file.Names(), func(n string) bool { return !strings.HasPrefix(n, prefix) })
 }
 
 // ints reads a tensor of integers.
