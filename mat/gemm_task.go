@@ -19,8 +19,6 @@ const (
 	minRows    = 256
 	// callMACs bounds the multiply-adds of one call of a kernel: the runtime cannot stop a goroutine inside.
 	callMACs = 1 << 21
-	// directValues is how many values of a B that is not packed are read where they lie, as they stay in the caches.
-	directValues = 1 << 16
 	// groupStrips is how many strips of Aᵀ are transposed at once, so that the transpose has whole blocks.
 	groupStrips = 8
 	// shortK is the length of sums up to which C is what costs. Its rows often lie a power of two apart and share a set of the
@@ -105,7 +103,8 @@ func (t *gemmTask) split(i, share, before int) {
 	whole := p.c.Cols / wide.NR * wide.NR
 	if rest := p.c.Cols - whole; rest > 0 {
 		tail := narrowest(t.engine.level, rest)
-		if tail == wide || !p.right && p.packed != nil && p.packed.half != nil {
+		// A strip copies whole panels only.
+		if tail == wide && (p.right || p.packed != nil) || !p.right && p.packed != nil && p.packed.half != nil {
 			whole = p.c.Cols
 		} else {
 			t.grid(i, tail, top, whole, p.c.Cols, share, before)
@@ -125,16 +124,19 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 	}
 	m, panels := p.c.Rows-top, ceilDiv(j1-j0, tile.NR)
 	parts := max(1, max(m, readRows)*(j1-j0)*p.k()/max(1, share))
-	// Rows first: each part reads all of a packed B, which is cheaper than reading A more than once. What is not packed yet is
-	// split by columns first, for the same reason, unless C is what costs.
+	// Rows first: each part reads all of a packed B, which is cheaper than reading A more than once. What is not packed yet is split so that parts read
+	// the least, each its rows of A and columns of B, unless C is what costs; narrow parts would read A too often.
 	var rows, cols int
 	if p.k() <= shortK || p.packed != nil && !p.right {
 		rows = min(max(parts, ceilDiv(m, max(minRows, partValues/max(1, p.k())))), ceilDiv(m, 4*tile.MR))
 		cols = min(ceilDiv(parts, rows), panels)
 	} else {
-		pair := min(2, ceilDiv(m, 4*tile.MR)) // parts that copy the same columns, where wide parts pay
-		cols = min(ceilDiv(parts, pair), ceilDiv(panels, 4))
-		rows = min(ceilDiv(parts, cols), ceilDiv(m, tile.MR))
+		rows, cols = 1, parts
+		for 2*rows*tile.MR <= m && (cols*m > 2*rows*(j1-j0) || panels < 3*cols) {
+			rows *= 2
+			cols = ceilDiv(parts, rows)
+		}
+		cols = min(cols, panels)
 	}
 	for r := range rows {
 		for c := range cols {
@@ -234,7 +236,7 @@ func (w *worker) most(tile *asm.Tile, kc int) int {
 
 // block adds the products of rows k0 to k0+kc of B to columns j0 ≤ j < j1 of C. The block after it is fetched meanwhile.
 func (w *worker) block(j0, j1, k0, kc int, after place) {
-	p, tile := w.product, w.tile
+	p, tile, g := w.product, w.tile, &w.engine.level.Gemm
 	b, ldb, step, size := w.operand(j0, j1, k0, kc)
 	if size == 2 {
 		tile = p.packed.half
@@ -255,10 +257,14 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 		perCall = 1
 	}
 	next := w.next(after, panels, kc)
+	copies := w.copies(j0, j1, kc)
 	for i0 := w.i0; i0 < w.i1; {
 		i1 := i0 + take(w.i1-i0, group)
-		if p.left {
+		switch {
+		case p.left:
 			i1 = min(w.i1, i0+group) // whole blocks of the transpose
+		case copies && i0 == w.i0 && !alternate:
+			i1 = i0 + g.CopyMR
 		}
 		a, lda := w.rows(i0, i1, k0, kc)
 		for q := 0; q < panels; q += perCall {
@@ -276,6 +282,11 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 				}
 			}
 			for i := i0; i < i1; {
+				if copies && i == w.i0 {
+					g.CopyStrip(kc, n, a, lda, &p.b.Data[k0*p.b.Stride+j], p.b.Stride, &w.b[q*step], &p.c.Data[i*p.c.Stride+j], p.c.Stride, p.add || k0 > 0)
+					i += g.CopyMR
+					continue
+				}
 				rows := take(i1-i, most)
 				strip := unsafe.Add(unsafe.Pointer(a), 4*(i-i0)*lda)
 				ahead := shared.share(i-w.i0, rows, w.i1-w.i0, from)
@@ -320,12 +331,13 @@ func (w *worker) operand(j0, j1, k0, kc int) (b unsafe.Pointer, ldb, step, size 
 	case p.right:
 		w.transpose(j0, j1, k0, kc)
 		return unsafe.Pointer(&w.b[0]), nr, step, 4
-	case p.packed == nil:
-		if (j1-j0)%nr == 0 && (w.i1-w.i0 <= 4*w.tile.MR || (j1-j0)*kc <= directValues) {
-			return unsafe.Pointer(&p.b.Data[k0*p.b.Stride+j0]), p.b.Stride, nr, 4
-		}
+	case p.packed == nil && (j1-j0)%nr > 0:
 		w.pack(j0, j1, k0, kc)
 		return unsafe.Pointer(&w.b[0]), nr, step, 4
+	case p.packed == nil && w.copies(j0, j1, kc): // not yet
+		return unsafe.Pointer(&w.b[0]), nr, step, 4
+	case p.packed == nil:
+		return unsafe.Pointer(&p.b.Data[k0*p.b.Stride+j0]), p.b.Stride, nr, 4
 	case p.packed.half == nil:
 		return p.packed.address(k0, j0), nr, step, 4
 	case w.i1-w.i0 <= halfRows:
@@ -337,22 +349,21 @@ func (w *worker) operand(j0, j1, k0, kc int) (b unsafe.Pointer, ldb, step, size 
 	return unsafe.Pointer(&w.b[0]), nr, step, 4
 }
 
-// pack copies rows k0 to k0+kc and columns j0 ≤ j < j1 of B into panels.
+// copies reports whether the first strip copies columns j0 ≤ j < j1 of a B that is not packed for the other strips: where they are many, or where
+// the rows of B would displace each other in the caches.
+func (w *worker) copies(j0, j1, kc int) bool {
+	p, wide, rows := w.product, &w.engine.level.Gemm.Tiles[0], w.i1-w.i0
+	return p.packed == nil && !p.right && kc > 0 && w.tile == wide && j1-j0 >= wide.NR && rows > wide.MR &&
+		(rows >= minRows || p.b.Stride%(setStride/2) == 0)
+}
+
+// pack copies rows k0 to k0+kc and columns j0 ≤ j < j1 of B into a panel that they don't fill.
 func (w *worker) pack(j0, j1, k0, kc int) {
-	b, nr, dst := w.product.b, w.tile.NR, w.b
-	for j := j0; j < j1; j += nr {
-		n := min(nr, j1-j)
-		if g := &w.engine.level.Gemm; n == g.Tiles[0].NR {
-			g.Panel(&dst[0], &b.Data[k0*b.Stride+j], b.Stride, kc)
-			dst = dst[kc*nr:]
-			continue
-		}
-		for l := k0; l < k0+kc; l++ {
-			o := l*b.Stride + j
-			copy(dst[:n], b.Data[o:o+n])
-			clear(dst[n:nr])
-			dst = dst[nr:]
-		}
+	b, nr := w.product.b, w.tile.NR
+	for l := range kc {
+		o := (k0+l)*b.Stride + j0
+		row := w.b[l*nr:][:nr]
+		clear(row[copy(row, b.Data[o:o+j1-j0]):])
 	}
 }
 
@@ -369,8 +380,8 @@ func (w *worker) transpose(j0, j1, k0, kc int) {
 	}
 }
 
-// packTransposed copies columns k0 to k0+kc of the packed B into panels of its rows j0 ≤ j < j1, which are columns of the transpose. It reads each
-// panel of B from its first row to its last: from memory that is several times as fast as the other way round.
+// packTransposed copies columns k0 to k0+kc of the packed B into panels of its rows j0 ≤ j < j1, which are columns of the transpose. Each panel of B is
+// read from its first row to its last: memory is faster at long runs.
 func (w *worker) packTransposed(j0, j1, k0, kc int) {
 	p, nr := w.product.packed, w.tile.NR
 	if rest := (j1 - j0) % nr; rest > 0 {

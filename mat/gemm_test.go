@@ -86,7 +86,7 @@ func shapes() []shape {
 	s := []shape{
 		{0, 3, 4}, {3, 0, 4}, {3, 4, 0}, {0, 0, 0}, {1, 511, 1}, {1, 512, 8}, {2, 513, 9}, {3, 1024, 33}, {5, 1025, 17}, {4, 1537, 100},
 		{13, 40, 513}, {64, 64, 64}, {100, 8, 300}, {57, 520, 8}, {43, 30, 16}, {70, 16, 24}, {1, 70, 700}, {16, 600, 130}, {130, 130, 130},
-		{200, 520, 7}, {96, 1030, 12}, {75, 33, 24}, {8, 64, 300}, {23, 768, 257}, {33, 512, 290},
+		{200, 520, 7}, {96, 1030, 12}, {75, 33, 24}, {8, 64, 300}, {23, 768, 257}, {33, 512, 290}, {256, 20, 50}, {15, 20, 512},
 	}
 	for m := 1; m <= 30; m++ {
 		s = append(s, shape{m, 5, 40 + m})
@@ -105,8 +105,8 @@ func TestMul(t *testing.T) {
 				continue
 			}
 			pad := rnd.IntN(4)
-			if s.k%kBlock == 0 {
-				pad = 0 // so that some rows lie a multiple of setStride apart
+			if s.k%kBlock == 0 || s.n%kBlock == 0 {
+				pad = 0 // so that some rows lie far apart and share a set of a cache
 			}
 			a, b, c := random(rnd, s.m, s.k, pad), random(rnd, s.k, s.n, rnd.IntN(4)), random(rnd, s.m, s.n, rnd.IntN(4))
 			transposed := New(s.n, s.k)

@@ -19,8 +19,10 @@ type Gemm struct {
 	// Transpose sets dst[j·ldd + i] = src[i·lds + j] for 0 ≤ i < rows and 0 ≤ j < cols, which are positive. The bits are copied.
 	Transpose func(dst *float32, ldd int, src *float32, lds, rows, cols int)
 
-	// Panel copies rows > 0 rows, lds apart, of Tiles[0].NR values each to dst, one after another.
-	Panel func(dst, src *float32, lds, rows int)
+	// CopyStrip is Tiles[0].Strip for CopyMR rows and whole panels that lie side by side, which also copies them to dst: one panel after
+	// another, row by row. k is positive.
+	CopyStrip func(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool)
+	CopyMR    int
 
 	// Read reads streams > 0 runs of n values side by side, one after another in memory; n is a positive multiple of 32.
 	Read func(src *float32, streams, n int)
@@ -58,7 +60,7 @@ type Ahead struct {
 
 var gemmGeneric = Gemm{
 	Tiles: []Tile{
-		{MR: 4, NR: 16, Strip: stripGeneric(16, func(v float32) float32 { return v })},
+		{MR: 4, NR: 16, Strip: strip16Generic},
 		{MR: 4, NR: 8, Strip: stripGeneric(8, func(v float32) float32 { return v })},
 	},
 	BFloat16:      Tile{MR: 4, NR: 16, Strip: stripGeneric(16, BFloat16)},
@@ -66,11 +68,14 @@ var gemmGeneric = Gemm{
 	WidenBFloat16: widenGeneric(BFloat16),
 	WidenFloat16:  widenGeneric(Float16),
 	Transpose:     transposeGeneric,
-	Panel:         panelGeneric,
+	CopyStrip:     copyStripGeneric,
+	CopyMR:        4,
 	Read:          readGeneric,
 	Peak:          peakGeneric,
 	PeakFlops:     2,
 }
+
+var strip16Generic = stripGeneric(16, func(v float32) float32 { return v })
 
 // stripGeneric returns the portable Strip for panels of nr columns, at most 32, whose elements widen converts.
 func stripGeneric[T any](nr int, widen func(T) float32) Strip {
@@ -121,11 +126,14 @@ func transposeGeneric(dst *float32, ldd int, src *float32, lds, rows, cols int) 
 	}
 }
 
-func panelGeneric(dst, src *float32, lds, rows int) {
-	const nr = 16 // that of gemmGeneric.Tiles[0]
-	for i := range rows {
-		copy(unsafe.Slice(at(dst, i*nr), nr), unsafe.Slice(at(src, i*lds), nr))
+func copyStripGeneric(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool) {
+	const mr, nr = 4, 16 // of gemmGeneric
+	for p := range panels {
+		for l := range k {
+			copy(unsafe.Slice(at(dst, (p*k+l)*nr), nr), unsafe.Slice(at(b, l*ldb+p*nr), nr))
+		}
 	}
+	strip16Generic(mr, k, panels, a, lda, unsafe.Pointer(b), ldb, nr, c, ldc, nr, add, Ahead{})
 }
 
 type transpose func(dst *float32, ldd int, src *float32, lds, rows, cols int)

@@ -18,7 +18,8 @@ var gemmAVX512 = Gemm{
 	WidenBFloat16: widenBFloat16AVX512,
 	WidenFloat16:  widenFloat16AVX512,
 	Transpose:     transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
-	Panel:         panelAVX512,
+	CopyStrip:     copyStripAVX512,
+	CopyMR:        11,
 	Read:          readAVX512,
 	Peak:          peakAVX512,
 	PeakFlops:     12 * 16 * 2,
@@ -34,7 +35,8 @@ var gemmAVX2 = Gemm{
 	WidenBFloat16: widenBFloat16AVX2,
 	WidenFloat16:  widenFloat16AVX2,
 	Transpose:     transposeBlocks(8, transposeAVX2, transposeGeneric),
-	Panel:         panelAVX2,
+	CopyStrip:     copyStripAVX2,
+	CopyMR:        6,
 	Read:          readAVX2,
 	Peak:          peakAVX2,
 	PeakFlops:     12 * 8 * 2,
@@ -90,10 +92,10 @@ func transposeAVX512(dst *float32, ldd int, src *float32, lds, rows, cols int)
 func transposeAVX2(dst *float32, ldd int, src *float32, lds, rows, cols int)
 
 //go:noescape
-func panelAVX512(dst, src *float32, lds, rows int)
+func copyStripAVX512(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool)
 
 //go:noescape
-func panelAVX2(dst, src *float32, lds, rows int)
+func copyStripAVX2(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool)
 
 //go:noescape
 func readAVX512(src *float32, streams, n int)

@@ -17,7 +17,8 @@ var gemmNEON = Gemm{
 	WidenBFloat16: widenBFloat16NEON,
 	WidenFloat16:  widenFloat16NEON,
 	Transpose:     transposeBlocks(4, transposeNEON, transposeGeneric),
-	Panel:         panelNEON,
+	CopyStrip:     copyStripNEON,
+	CopyMR:        6,
 	Read:          readNEON,
 	Peak:          peakNEON,
 	PeakFlops:     24 * 4 * 2,
@@ -47,7 +48,7 @@ func peakNEON(n int)
 func transposeNEON(dst *float32, ldd int, src *float32, lds, rows, cols int)
 
 //go:noescape
-func panelNEON(dst, src *float32, lds, rows int)
+func copyStripNEON(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool)
 
 //go:noescape
 func readNEON(src *float32, streams, n int)

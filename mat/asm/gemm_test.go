@@ -163,6 +163,41 @@ func TestStripOverwrites(t *testing.T) {
 	})
 }
 
+// TestCopyStrip compares the products with those of Strip, and the copy with B: whole, and nothing beside it.
+func TestCopyStrip(t *testing.T) {
+	for _, l := range Levels() {
+		g := &l.Gemm
+		mr, nr := g.CopyMR, g.Tiles[0].NR
+		rnd := rand.New(rand.NewPCG(1, 2))
+		random := func(x []float32) {
+			for i := range x {
+				x[i] = float32(rnd.NormFloat64())
+			}
+		}
+		for k := 1; k <= 70; k++ {
+			place, panels, add := []placer{atStart, atEnd}[k%2], 1+k%3, k%5 < 2
+			n := panels * nr
+			lda, ldb, ldc := k+rnd.IntN(3), n+rnd.IntN(3), n+rnd.IntN(3)
+			a, b, c := placed[float32](place, (mr-1)*lda+k), placed[float32](place, (k-1)*ldb+n), placed[float32](place, (mr-1)*ldc+n)
+			random(a)
+			random(b)
+			random(c)
+			want := slices.Clone(c)
+			dst := placed[float32](place, k*n)
+			g.CopyStrip(k, panels, &a[0], lda, &b[0], ldb, &dst[0], &c[0], ldc, add)
+			g.Tiles[0].Strip(mr, k, panels, &a[0], lda, unsafe.Pointer(&b[0]), ldb, nr, &want[0], ldc, nr, add, Ahead{})
+			if !slices.Equal(c, want) {
+				t.Fatalf("%s: k %d, panels %d, add %v: the products differ", l.Name, k, panels, add)
+			}
+			for i := range dst {
+				if v := b[i/nr%k*ldb+i/(nr*k)*nr+i%nr]; math.Float32bits(dst[i]) != math.Float32bits(v) {
+					t.Fatalf("%s: k %d, panels %d: element %d of the copy is %x, want %x", l.Name, k, panels, i, dst[i], v)
+				}
+			}
+		}
+	}
+}
+
 func TestWiden(t *testing.T) {
 	accelerated(t, func(t *testing.T, l *Level) {
 		src := make([]uint16, 1<<16)

@@ -53,25 +53,3 @@ func TestRead(t *testing.T) {
 		}
 	}
 }
-
-// TestPanel checks that a panel is copied whole and nothing beside it, and that fetching what may not be read does no harm.
-func TestPanel(t *testing.T) {
-	for _, l := range Levels() {
-		nr := l.Gemm.Tiles[0].NR
-		rnd := rand.New(rand.NewPCG(1, 2))
-		for rows := 1; rows <= 40; rows++ {
-			place := []placer{atStart, atEnd}[rows%2]
-			lds := nr + rows%5
-			src, dst := placed[float32](place, (rows-1)*lds+nr), placed[float32](place, rows*nr)
-			for i := range src {
-				src[i] = math.Float32frombits(rnd.Uint32())
-			}
-			l.Gemm.Panel(&dst[0], &src[0], lds, rows)
-			for i := range dst {
-				if got, want := dst[i], src[i/nr*lds+i%nr]; math.Float32bits(got) != math.Float32bits(want) {
-					t.Fatalf("%s: %d rows: element %d is %x, want %x", l.Name, rows, i, got, want)
-				}
-			}
-		}
-	}
-}

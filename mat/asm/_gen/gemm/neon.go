@@ -48,8 +48,10 @@ func neonFile() []byte {
 		n.widen()
 	}
 	n.transpose()
-	n.copyPanel(neonKernels[0].nr())
 	n.read()
+	n = neonKernels[0]
+	n.text = &t
+	n.copyStrip()
 	return t.Bytes()
 }
 

@@ -79,7 +79,7 @@ func (s isa) file() []byte {
 	}
 	x := x86{text: &t, isa: s, kernel: kernel{reg: s.reg}}
 	x.transpose()
-	x.copyPanel(s.kernels[0].vecs * x.bytes() / 4)
+	x86{text: &t, isa: s, kernel: s.kernels[0]}.copyStrip()
 	x.read()
 	return t.Bytes()
 }
@@ -210,25 +210,9 @@ func (x x86) tile(m int) {
 	x.line("\npanel%d:", m)
 	x.op("MOVQ a+24(FP), AX")
 	x.note("%d × %d: fetch C ahead, clear the sums", m, x.nr())
-	x.op("MOVQ R11, R10")
-	for i := range m {
-		x.op("PREFETCHT0 (R10)")
-		if x.nr() == 32 {
-			x.op("PREFETCHT0 64(R10)")
-		}
-		if i < m-1 {
-			x.op("ADDQ R12, R10")
-		}
-	}
+	x.fetchC(m)
 	x.nextStrip(m)
-	if m > 5 {
-		x.op("LEAQ (AX)(DX*4), BX")
-		x.op("ADDQ DX, BX")
-	}
-	if m > 10 {
-		x.op("LEAQ (BX)(DX*4), CX")
-		x.op("ADDQ DX, CX")
-	}
+	x.bases(m)
 	x.zero(m * x.vecs)
 	x.op("MOVQ k+8(FP), R10")
 	x.op("SUBQ $%d, R10", unroll)
@@ -278,6 +262,32 @@ func (x x86) tile(m int) {
 	x.op("RET")
 	x.line("\ntail%d:", m)
 	x.tailOutput(m)
+}
+
+// fetchC fetches the m rows of C ahead.
+func (x x86) fetchC(m int) {
+	x.op("MOVQ R11, R10")
+	for i := range m {
+		x.op("PREFETCHT0 (R10)")
+		if x.nr() == 32 {
+			x.op("PREFETCHT0 64(R10)")
+		}
+		if i < m-1 {
+			x.op("ADDQ R12, R10")
+		}
+	}
+}
+
+// bases sets the addresses of rows 5 and 10 of A, of m.
+func (x x86) bases(m int) {
+	if m > 5 {
+		x.op("LEAQ (AX)(DX*4), BX")
+		x.op("ADDQ DX, BX")
+	}
+	if m > 10 {
+		x.op("LEAQ (BX)(DX*4), CX")
+		x.op("ADDQ DX, CX")
+	}
 }
 
 // step writes one step of k, the u-th of the main loop or one of what it leaves.
