@@ -236,6 +236,19 @@ func ExampleTape_CrossEntropy() {
 	// Output: [0.6931] [0.5 -0.5 0 0]
 }
 
+func ExampleTape_MulCrossEntropy() {
+	const ignore = -100
+	derivative(row(0), func(t *autodiff.Tape, x autodiff.Value) autodiff.Value {
+		w := mat.Pack(t.Engine, []float32{0, 2}, 1, 2, 2)
+		loss, err := t.MulCrossEntropy(x, w, []int{1}, ignore, 0)
+		if err != nil {
+			log.Fatal(err)
+		}
+		return loss
+	})
+	// Output: [0.6931] [-1]
+}
+
 // Two sequences, of one token and of two. With scores of 0 a query gets the mean of the values that it sees.
 func ExampleTape_Attention() {
 	shape := mat.Attention{Heads: 1, HeadSize: 1, Queries: []int{0, 1, 3}, Keys: []int{0, 1, 3}, Causal: true}

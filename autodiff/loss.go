@@ -11,21 +11,17 @@ import (
 // one batch is computed in several steps, n is the number of its labels that count.) A label outside 0 ≤ label < logits.Cols is an error.
 // The tape keeps labels until it is reset.
 func (t *Tape) CrossEntropy(logits Value, labels []int, ignore, n int) (Value, error) {
-	if len(labels) != logits.Rows {
-		panic(fmt.Sprintf("autodiff: %d labels for logits of %s", len(labels), logits.Shape()))
+	count, err := countLabels(labels, logits.Rows, logits.Cols, ignore)
+	if err != nil {
+		return Value{}, err
 	}
 	sums := t.Scratch(1, logits.Rows).Row(0)
 	t.Engine.LogSumExp(sums, logits.Matrix)
-	total, count := 0.0, 0
+	total := 0.0
 	for i, label := range labels {
-		if label == ignore {
-			continue
+		if label != ignore {
+			total += float64(sums[i] - logits.Row(i)[label])
 		}
-		if label < 0 || label >= logits.Cols {
-			return Value{}, fmt.Errorf("autodiff: label %d: got %d, want 0 ≤ label < %d or %d", i, label, logits.Cols, ignore)
-		}
-		total += float64(sums[i] - logits.Row(i)[label])
-		count++
 	}
 	if n == 0 {
 		n = count
@@ -36,6 +32,24 @@ func (t *Tape) CrossEntropy(logits Value, labels []int, ignore, n int) (Value, e
 		*Record[crossEntropy](t) = crossEntropy{loss, logits, labels, ignore, n}
 	}
 	return loss, nil
+}
+
+// countLabels returns how many labels of so many rows of logits, with a column for each label that there can be, are not ignore.
+func countLabels(labels []int, rows, cols, ignore int) (int, error) {
+	if len(labels) != rows {
+		panic(fmt.Sprintf("autodiff: %d labels for logits of %d×%d", len(labels), rows, cols))
+	}
+	count := 0
+	for i, label := range labels {
+		if label == ignore {
+			continue
+		}
+		if label < 0 || label >= cols {
+			return 0, fmt.Errorf("autodiff: label %d: got %d, want 0 ≤ label < %d or %d", i, label, cols, ignore)
+		}
+		count++
+	}
+	return count, nil
 }
 
 type crossEntropy struct {

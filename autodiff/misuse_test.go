@@ -97,6 +97,7 @@ func TestMisusePanics(t *testing.T) {
 			tape.Attention(x, x, x, start(), mat.Attention{Heads: 1, HeadSize: 1, Queries: []int{0, 2}, Keys: []int{0, 2}})
 		}, []string{"bias of 2×3", "1 sequences"}},
 		{"CrossEntropy", func() { tape.CrossEntropy(start(), []int{1}, -100, 0) }, []string{"1 labels", "2×3"}},
+		{"MulCrossEntropy", func() { tape.MulCrossEntropy(start(), packed, []int{1}, -100, 0) }, []string{"1 labels", "2×4"}},
 	} {
 		panics(t, c.name, c.f, c.parts...)
 	}
@@ -110,6 +111,10 @@ func TestCrossEntropyErrors(t *testing.T) {
 		_, err := tape.CrossEntropy(Constant(mat.New(2, 3)), []int{0, label}, -100, 0)
 		if err == nil || !strings.Contains(err.Error(), "label 1: got") || !strings.Contains(err.Error(), "want 0 ≤ label < 3 or -100") {
 			t.Errorf("label %d: got %v", label, err)
+		}
+		_, packed := tape.MulCrossEntropy(Constant(mat.New(2, 1)), mat.Pack(tape.Engine, make([]float32, 3), 1, 3, 3), []int{0, label}, -100, 0)
+		if err == nil || packed == nil || packed.Error() != err.Error() {
+			t.Errorf("label %d: got %v without the logits, want %v", label, packed, err)
 		}
 	}
 }

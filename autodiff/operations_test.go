@@ -95,6 +95,12 @@ var operations = append([]operation{
 	{"CrossEntropy of a part", [][2]int{{5, 9}},
 		func(t *Tape, x []Value) Value { return crossEntropyOf(t, x[0], 11) },
 		func(x []wide) wide { return crossEntropy64(x[0], 11) }},
+	{"MulCrossEntropy", [][2]int{{5, 7}},
+		func(t *Tape, x []Value) Value { return mulCrossEntropyOf(t, x[0], 0) },
+		func(x []wide) wide { return crossEntropy64(x[0].mul(widen(weight)), 4) }},
+	{"MulCrossEntropy of a part", [][2]int{{5, 7}},
+		func(t *Tape, x []Value) Value { return mulCrossEntropyOf(t, x[0], 11) },
+		func(x []wide) wide { return crossEntropy64(x[0].mul(widen(weight)), 11) }},
 	attentionOperation("Attention", 9, 10, mat.Attention{Heads: 2, HeadSize: 3, Queries: queries, Keys: keys}),
 	attentionOperation("Attention, causal, with a bias", 9, 9, mat.Attention{
 		Heads: 2, HeadSize: 2, Queries: selfRows, Keys: selfRows, Causal: true, Bias: make([]mat.Matrix, 4),
@@ -174,6 +180,14 @@ func gather(table wide) wide {
 
 func crossEntropyOf(t *Tape, logits Value, n int) Value {
 	loss, err := t.CrossEntropy(logits, labels, -100, n)
+	if err != nil {
+		panic(err)
+	}
+	return loss
+}
+
+func mulCrossEntropyOf(t *Tape, x Value, n int) Value {
+	loss, err := t.MulCrossEntropy(x, packedWeight(t), labels, -100, n)
 	if err != nil {
 		panic(err)
 	}

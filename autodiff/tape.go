@@ -14,6 +14,9 @@ import (
 type Tape struct {
 	Engine *mat.Engine
 
+	// Evaluating says that no gradients are wanted: parameters are constants, and nothing is recorded. Reset leaves it as it is.
+	Evaluating bool
+
 	ops       []recorded
 	spent     bool       // Backward has run
 	gradients []gradient // of the value with id i, at i-1
@@ -21,6 +24,7 @@ type Tape struct {
 	values    mat.Arena    // what operations return
 	grads     gradients    // memory
 	views     []mat.Matrix // of an operation in progress
+	labels    []int        // of an operation in progress
 
 	// A value is valid in the era in which it was made, and inside a block of it. Reset begins a new one, and so does each block, which
 	// ends it.
@@ -58,6 +62,9 @@ func (t *Tape) Reset() {
 
 // Param returns p's value as an operand. Its gradient is added to p.Grad.
 func (t *Tape) Param(p *Param) Value {
+	if t.Evaluating {
+		return Constant(p.Value)
+	}
 	t.gradients = append(t.gradients, gradient{Matrix: p.Grad, rows: p.Value.Rows, cols: p.Value.Cols, set: true})
 	return Value{p.Value, t, t.era, len(t.gradients)}
 }

@@ -24,6 +24,7 @@ func TestElementFunctionsAllocate(t *testing.T) {
 		"RMSNormBackward":       func() { e.RMSNormBackward(y, x, y, w, 1e-6) },
 		"RMSNormWeightBackward": func() { e.RMSNormWeightBackward(w, x, y, 1e-6) },
 		"CrossEntropyBackward":  func() { e.CrossEntropyBackward(y, x, labels, 0, 1) },
+		"CrossEntropy":          func() { e.CrossEntropy(sums, y, x, labels, -1, 1) },
 	} {
 		if n := testing.AllocsPerRun(50, f); n != 0 {
 			t.Errorf("%s allocates %v times", name, n)

@@ -121,5 +121,8 @@ func (e *Engine) logSumExpRow(x []float32) float32 {
 	for i := 0; i < len(x); i += rowBlock {
 		sum += e.level.Elem.SumExp(x[i:min(i+rowBlock, len(x))], m)
 	}
-	return m + logarithm(sum*0x1p-64) // the kernel's terms are multiplied by 2⁶⁴
+	return logOfTerms(m, sum)
 }
+
+// logOfTerms returns largest + log(Σ exp(x - largest)); the kernels' terms are multiplied by 2⁶⁴.
+func logOfTerms(largest, sum float32) float32 { return largest + logarithm(sum*0x1p-64) }

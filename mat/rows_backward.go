@@ -79,14 +79,7 @@ func doRMSNormWeightBackward(w *work, _, from, to int) {
 // is scale · (Softmax(logits_i) - 1 at labels[i]), rounding after each step; where the label is ignore, to zeros. dst may be logits.
 func (e *Engine) CrossEntropyBackward(dst, logits Matrix, labels []int, ignore int, scale float32) {
 	checkShapes("CrossEntropyBackward", dst, logits)
-	if len(labels) != logits.Rows {
-		panic(fmt.Sprintf("mat: CrossEntropyBackward of %s with %d labels", logits.Shape(), len(labels)))
-	}
-	for i, label := range labels {
-		if label != ignore && (label < 0 || label >= logits.Cols) {
-			panic(fmt.Sprintf("mat: CrossEntropyBackward of %s: label %d of row %d", logits.Shape(), label, i))
-		}
-	}
+	checkLabels("CrossEntropyBackward", logits, labels, ignore)
 	w := newWork(doCrossEntropyBackward, dst, logits)
 	w.engine, w.labels, w.ignore, w.s = e, labels, ignore, scale
 	e.shareRows(w)
@@ -101,4 +94,51 @@ func doCrossEntropyBackward(w *work, r, _, _ int) {
 	w.engine.softmaxRow(dst, w.x.Row(r))
 	dst[label] -= 1
 	w.engine.ScaleRow(dst, w.s)
+}
+
+// CrossEntropy sets losses[i] = LogSumExp(logits_i) - logits_i[labels[i]], or 0 where the label is ignore, and dst as CrossEntropyBackward does, with fewer
+// passes over memory. dst may be logits; where it is the zero Matrix no gradient is found. With one, a row that has +Inf in it gives NaN.
+func (e *Engine) CrossEntropy(losses []float32, dst, logits Matrix, labels []int, ignore int, scale float32) {
+	if dst.Data != nil {
+		checkShapes("CrossEntropy", dst, logits)
+	}
+	checkLabels("CrossEntropy", logits, labels, ignore)
+	if len(losses) != logits.Rows {
+		panic(fmt.Sprintf("mat: CrossEntropy of %s into %d values", logits.Shape(), len(losses)))
+	}
+	w := newWork(doCrossEntropy, dst, logits)
+	w.engine, w.labels, w.ignore, w.vector, w.s = e, labels, ignore, losses, scale
+	e.shareRows(w)
+}
+
+func doCrossEntropy(w *work, r, _, _ int) {
+	e, x, label, gradient := w.engine, w.x.Row(r), w.labels[r], w.dst.Data != nil
+	switch {
+	case label == w.ignore:
+		w.vector[r] = 0
+		if gradient {
+			clear(w.dst.Row(r))
+		}
+		return
+	case !gradient:
+		w.vector[r] = e.logSumExpRow(x) - x[label]
+		return
+	}
+	dst, of, largest := w.dst.Row(r), x[label], e.MaxRow(x)
+	sum := e.softmaxTerms(dst, x, largest)
+	w.vector[r] = logOfTerms(largest, sum) - of
+	e.softmaxQuotients(dst, sum)
+	dst[label] -= 1
+	e.ScaleRow(dst, w.s)
+}
+
+func checkLabels(caller string, logits Matrix, labels []int, ignore int) {
+	if len(labels) != logits.Rows {
+		panic(fmt.Sprintf("mat: %s of %s with %d labels", caller, logits.Shape(), len(labels)))
+	}
+	for i, label := range labels {
+		if label != ignore && (label < 0 || label >= logits.Cols) {
+			panic(fmt.Sprintf("mat: %s of %s: label %d of row %d", caller, logits.Shape(), label, i))
+		}
+	}
 }

@@ -26,6 +26,7 @@ func TestRowsBackward(t *testing.T) {
 			e.RMSNormBackward(r.norm, dy, x, weight, 1e-6)
 			e.RMSNormWeightBackward(r.weight, dy, x, 1e-6)
 			e.CrossEntropyBackward(r.loss, x, labels, -100, 0.3)
+			checkCrossEntropy(t, e, x, labels, r.loss)
 			dw := make([]float64, cols)
 			for i := range x.Rows {
 				checkSoftmaxBackward(t, r.softmax.Row(i), dy.Row(i), y.Row(i))
@@ -121,6 +122,27 @@ func checkCrossEntropyBackward(t *testing.T, dx, softmax []float32, label int) {
 	}
 }
 
+// checkCrossEntropy checks that the losses and their gradients are, bit by bit, those of LogSumExp and CrossEntropyBackward.
+func checkCrossEntropy(t *testing.T, e *Engine, x Matrix, labels []int, gradient Matrix) {
+	t.Helper()
+	sums, alone, losses, dx := make([]float32, x.Rows), make([]float32, x.Rows), make([]float32, x.Rows), clone(x)
+	e.LogSumExp(sums, x)
+	e.CrossEntropy(alone, Matrix{}, x, labels, -100, 0.3)
+	e.CrossEntropy(losses, dx, dx, labels, -100, 0.3)
+	for i, label := range labels {
+		var want float32
+		if label >= 0 {
+			want = sums[i] - x.Row(i)[label]
+		}
+		if losses[i] != want || alone[i] != want {
+			t.Fatalf("CrossEntropy of %d columns: row %d: got %v and %v without a gradient, want %v", x.Cols, i, losses[i], alone[i], want)
+		}
+	}
+	if d := diff(dx, gradient); d != "" {
+		t.Fatalf("CrossEntropy, not what CrossEntropyBackward gives: %s", d)
+	}
+}
+
 func TestRowsBackwardPanic(t *testing.T) {
 	e := newEngine(t, 1)
 	m, o, w := New(2, 3), New(3, 2), make([]float32, 3)
@@ -134,6 +156,9 @@ func TestRowsBackwardPanic(t *testing.T) {
 		"CrossEntropyBackward, labels":      func() { e.CrossEntropyBackward(m, m, []int{0}, -1, 1) },
 		"CrossEntropyBackward, large label": func() { e.CrossEntropyBackward(m, m, []int{0, 3}, -1, 1) },
 		"CrossEntropyBackward, negative":    func() { e.CrossEntropyBackward(m, m, []int{0, -2}, -1, 1) },
+		"CrossEntropy":                      func() { e.CrossEntropy(w[:2], o, m, []int{0, 0}, -1, 1) },
+		"CrossEntropy, losses":              func() { e.CrossEntropy(w, m, m, []int{0, 0}, -1, 1) },
+		"CrossEntropy, large label":         func() { e.CrossEntropy(w[:2], m, m, []int{0, 3}, -1, 1) },
 		"SiLUBackward":                      func() { e.SiLUBackward(m, m, o) },
 		"AddScaled":                         func() { e.AddScaled(m, m, o, 1) },
 	} {
@@ -163,6 +188,18 @@ func ExampleEngine_CrossEntropyBackward() {
 	e.CrossEntropyBackward(logits, logits, []int{2, -100}, -100, 1)
 	fmt.Println(logits.Row(0), logits.Row(1))
 	// Output: [0.25 0.25 -0.75 0.25] [0 0 0 0]
+}
+
+func ExampleEngine_CrossEntropy() {
+	e, err := NewEngine(Options{})
+	if err != nil {
+		panic(err)
+	}
+	defer e.Close()
+	logits, losses := New(2, 4), make([]float32, 2)
+	e.CrossEntropy(losses, logits, logits, []int{2, -100}, -100, 1)
+	fmt.Println(losses, logits.Row(0))
+	// Output: [1.3862944 0] [0.25 0.25 -0.75 0.25]
 }
 
 func ExampleEngine_RMSNormBackward() {

@@ -6,8 +6,10 @@ import (
 	"log"
 	"os"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/model"
+	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/safetensors"
 )
 
@@ -142,4 +144,16 @@ func ExampleNew() {
 	_, err = model.New([]byte(config), tensors, e)
 	fmt.Println(err)
 	// Output: model: tensor encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight: got shape [8 3], want [32 3]
+}
+
+// A loss without what is trained, so that it has no gradients.
+func ExampleModel_Loss() {
+	m, e := open()
+	defer e.Close()
+	pass, tape := nn.NewPass(e), autodiff.NewTape(e)
+	pass.ResetTraining(tape, 1, nil)
+	batch := []model.Sequence{{InputIDs: []int{5, 1}, DecoderInputIDs: []int{0, 4, 9}}}
+	loss, err := m.Loss(context.Background(), pass, batch, []int{4, 9, nn.IgnoreIndex}, 0)
+	fmt.Printf("%.4f %v\n", loss.Data[0], err)
+	// Output: 2.5793 <nil>
 }

@@ -19,6 +19,17 @@ func (m *Model) Forward(ctx context.Context, p *nn.Pass, batch []Sequence) (auto
 	return m.net.output().Forward(p, rows, x), rows, nil
 }
 
+// Loss records the mean over labels of −log softmax(logits)[label] on p's tape, 1 × 1. labels[i] belongs to row i of the logits that [Model.Forward]
+// would return; nn.IgnoreIndex does not count, and costs no logits. With n = 0 the divisor is the number of labels that count, as in
+// [autodiff.Tape.CrossEntropy]. Errors are those of [Model.Logits], and of a label that is no token id.
+func (m *Model) Loss(ctx context.Context, p *nn.Pass, batch []Sequence, labels []int, n int) (autodiff.Value, error) {
+	x, rows, err := m.hidden(ctx, p, batch)
+	if err != nil {
+		return autodiff.Value{}, err
+	}
+	return m.net.output().CrossEntropy(p, rows, x, labels, n)
+}
+
 // hidden computes what the head is applied to.
 func (m *Model) hidden(ctx context.Context, p *nn.Pass, batch []Sequence) (autodiff.Value, nn.Ragged, error) {
 	if err := ctx.Err(); err != nil {

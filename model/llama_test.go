@@ -259,7 +259,7 @@ func TestLlamaHalfPrecisionIsExact(t *testing.T) {
 	}
 }
 
-// TestLlamaOnATape checks that a pass with a tape computes the same logits, to the bit where no residual connection adds a bias.
+// TestLlamaOnATape checks that a pass with a tape computes the same logits, to the bit where no residual connection adds a bias, and their loss.
 func TestLlamaOnATape(t *testing.T) {
 	e := engine(t)
 	for _, c := range llamaReferences(t) {
@@ -273,6 +273,17 @@ func TestLlamaOnATape(t *testing.T) {
 		}
 		if !slices.Equal(l.Data, want) {
 			t.Errorf("%s: other logits", m.Type())
+		}
+		labels := make([]int, l.Rows)
+		labels[1] = nn.IgnoreIndex
+		wantLoss, err := nn.CrossEntropy(e, l.Matrix, labels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.ResetTraining(tape, len(llamaBatch), nil)
+		loss, err := m.Loss(t.Context(), p, llamaBatch, labels, 0)
+		if err != nil || loss.Data[0] != wantLoss {
+			t.Errorf("%s: got a loss of %v and %v, want %v", m.Type(), loss.Data[0], err, wantLoss)
 		}
 	}
 }

@@ -193,3 +193,14 @@ func ExampleLinear_WithBias() {
 	fmt.Println(linear.Forward(p, nn.Ragged{0, 1}, autodiff.Constant(mat.View([]float32{1, 1}, 1, 2))).Row(0))
 	// Output: [13 27]
 }
+
+func ExampleLinear_CrossEntropy() {
+	p, e := newPass(0)
+	defer e.Close()
+	head := nn.NewLinear(e, nn.Weights{F32: []float32{0, 2}}, 2, 1)
+	p.ResetTraining(autodiff.NewTape(e), 1, nil)
+	x := autodiff.Constant(mat.View([]float32{0, 7}, 2, 1))
+	loss, err := head.CrossEntropy(p, nn.Ragged{0, 2}, x, []int{1, nn.IgnoreIndex}, 0)
+	fmt.Printf("%.4f %v\n", loss.Data[0], err)
+	// Output: 0.6931 <nil>
+}

@@ -156,6 +156,18 @@ func (l *Linear) recordAdded(p *Pass, rows Ragged, y, x autodiff.Value, with *Li
 	return y
 }
 
+// CrossEntropy returns the loss of a model whose logits are l's output, recorded on the pass's tape: what autodiff.Tape.CrossEntropy returns for labels,
+// IgnoreIndex and n. Where nothing is added to a weight that is not trained, not all logits are held at a time, and none computed in rows that don't count.
+func (l *Linear) CrossEntropy(p *Pass, rows Ragged, x autodiff.Value, labels []int, n int) (autodiff.Value, error) {
+	with := inPlaceOf(p, l)
+	added := p.trained != nil && p.trained.Added[l] != nil
+	if with.param != nil || with.bias != nil || added {
+		return p.Tape.CrossEntropy(l.Forward(p, rows, x), labels, IgnoreIndex, n)
+	}
+	l.check(p, rows, x.Matrix, mat.Matrix{Rows: x.Rows, Cols: l.Out})
+	return p.Tape.MulCrossEntropy(x, with.weight, labels, IgnoreIndex, n)
+}
+
 func (l *Linear) check(p *Pass, rows Ragged, x, y mat.Matrix) {
 	p.check(rows)
 	if x.Cols != l.In || x.Rows != rows.Rows() || y.Cols != l.Out || y.Rows != x.Rows {

@@ -63,11 +63,7 @@ func TestTenStepsHalveTheLoss(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass.ResetTraining(tape, len(batch), trainer.Trained())
-		logits, _, err := base.Forward(t.Context(), pass, batch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		loss, err := tape.CrossEntropy(logits, labels, nn.IgnoreIndex, 0)
+		loss, err := base.Loss(t.Context(), pass, batch, labels, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,11 +76,7 @@ func ExampleNewTrainer() {
 			log.Fatal(err)
 		}
 		pass.ResetTraining(tape, len(batch), trainer.Trained())
-		logits, _, err := base.Forward(context.Background(), pass, batch)
-		if err != nil {
-			log.Fatal(err)
-		}
-		loss, err := tape.CrossEntropy(logits, labels, nn.IgnoreIndex, 0)
+		loss, err := base.Loss(context.Background(), pass, batch, labels, 0)
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -72,7 +72,7 @@ func TestAdapterErrors(t *testing.T) {
 			s[3].Labels = []int{-100, 256}
 			c.Train = s
 		}},
-		{"a trainer of another model", "train: step 1: epoch 0, examples 0 to 2: got logits that depend on nothing that is trained, want a Trainer of an adapter that " +
+		{"a trainer of another model", "train: step 1: epoch 0, examples 0 to 2: got a loss that depends on nothing that is trained, want a Trainer of an adapter that " +
 			"was made for Base", func(c *train.Config) {
 			base, err := model.Open(filepath.Join(t5, "base"), c.Engine)
 			if err != nil {
@@ -150,9 +150,9 @@ type watched struct {
 	recompute *atomic.Bool
 }
 
-func (w watched) Forward(ctx context.Context, p *nn.Pass, batch []model.Sequence) (autodiff.Value, nn.Ragged, error) {
+func (w watched) Loss(ctx context.Context, p *nn.Pass, batch []model.Sequence, labels []int, n int) (autodiff.Value, error) {
 	w.recompute.Store(p.Recompute)
-	return w.Model.Forward(ctx, p, batch)
+	return w.Model.Loss(ctx, p, batch, labels, n)
 }
 
 // Blocks that are computed again change no bit.

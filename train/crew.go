@@ -38,6 +38,7 @@ func (w *worker) compute(ctx context.Context, b *Batch, seed uint64) (float32, e
 	b.Source = w.source
 
 	start := time.Now()
+	w.tape.Evaluating = !b.Training
 	w.pass.ResetTraining(w.tape, len(b.Examples), nil)
 	loss, err := w.objective.Loss(ctx, w.pass, b)
 	if err != nil {

@@ -21,8 +21,8 @@ type Objective interface {
 	// b.Index is 0.
 	//
 	// p is ready for as many sequences as b has examples and for layers that are not trained; for those that are, p.ResetTraining makes it ready with
-	// the same tape. What b holds is valid until the loss's gradients have been found. Once ctx is done Loss may return ctx's error: the step is
-	// then given up.
+	// the same tape, which is Evaluating in an evaluation. What b holds is valid until the loss's gradients have been found. Once ctx is done Loss may
+	// return ctx's error: the step is then given up.
 	Loss(ctx context.Context, p *nn.Pass, b *Batch) (autodiff.Value, error)
 }
 

@@ -21,8 +21,8 @@ type LanguageModel interface {
 	// StartID returns the id with which its decoder begins, and PadID the one that stands where there is no token; -1 where there is none.
 	StartID() int
 	PadID() int
-	// Forward returns a row of logits for every token of the decoder.
-	Forward(ctx context.Context, p *nn.Pass, batch []model.Sequence) (autodiff.Value, nn.Ragged, error)
+	// Loss records the loss of a batch whose labels belong to the tokens of the decoder, one after another.
+	Loss(ctx context.Context, p *nn.Pass, batch []model.Sequence, labels []int, n int) (autodiff.Value, error)
 }
 
 // A PolyModel is the objective of training an adapter on a base language model: the cross-entropy of the labels, as transformers has it. An
@@ -112,14 +112,10 @@ func (m *PolyModel) Loss(ctx context.Context, p *nn.Pass, b *Batch) (autodiff.Va
 	}
 	p.Recompute = m.Recompute
 	p.ResetTraining(p.Tape, len(m.sequences), m.Trainer.Trained())
-	logits, _, err := m.Base.Forward(ctx, p, m.sequences)
-	if err != nil {
-		return autodiff.Value{}, err
+	loss, err := m.Base.Loss(ctx, p, m.sequences, m.labels, b.Labels)
+	if err == nil && b.Training && !loss.Needs() {
+		return autodiff.Value{}, errors.New("got a loss that depends on nothing that is trained, want a Trainer of an adapter that was made for Base")
 	}
-	if b.Training && !logits.Needs() {
-		return autodiff.Value{}, errors.New("got logits that depend on nothing that is trained, want a Trainer of an adapter that was made for Base")
-	}
-	loss, err := p.Tape.CrossEntropy(logits, m.labels, nn.IgnoreIndex, b.Labels)
 	if err == nil && m.Prior != (poly.Prior{}) && b.Training && b.Index == 0 {
 		loss = p.Tape.Plus(loss, m.Trainer.Prior(p.Tape, m.Prior))
 	}

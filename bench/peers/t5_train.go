@@ -56,11 +56,7 @@ func (t t5Train) ours(e *mat.Engine) (func(), func() []float32, error) {
 			return err
 		}
 		pass.ResetTraining(tape, len(batch), trainer.Trained())
-		logits, _, err := m.Forward(context.Background(), pass, batch)
-		if err != nil {
-			return err
-		}
-		loss, err := tape.CrossEntropy(logits, labels, nn.IgnoreIndex, 0)
+		loss, err := m.Loss(context.Background(), pass, batch, labels, 0)
 		if err != nil {
 			return err
 		}

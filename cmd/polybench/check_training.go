@@ -39,14 +39,16 @@ func (t *training) step(ctx context.Context, r poly.Routing) (float32, error) {
 		return 0, err
 	}
 	t.pass.ResetTraining(t.tape, len(t.inputs), t.trainer.Trained())
-	logits, _, err := t.model.Forward(ctx, t.pass, t.batch(func(int) []nn.Adapter { return nil }))
-	if err != nil {
-		return 0, err
+	batch, rows := t.batch(func(int) []nn.Adapter { return nil }), 0
+	for _, s := range batch {
+		if rows += len(s.DecoderInputIDs); len(s.DecoderInputIDs) == 0 {
+			rows += len(s.InputIDs)
+		}
 	}
-	if len(t.labels) != logits.Rows {
-		return 0, fmt.Errorf("labels: got %d, want %d, one for each row of the logits", len(t.labels), logits.Rows)
+	if len(t.labels) != rows {
+		return 0, fmt.Errorf("labels: got %d, want %d, one for each row of the logits", len(t.labels), rows)
 	}
-	loss, err := t.tape.CrossEntropy(logits, t.labels, nn.IgnoreIndex, 0)
+	loss, err := t.model.Loss(ctx, t.pass, batch, t.labels, 0)
 	if err != nil {
 		return 0, err
 	}

@@ -202,11 +202,7 @@ func (t *smallTraining) step(ctx context.Context) (stepTimes, error) {
 		}
 	}
 	t.pass.ResetTraining(t.tape, len(t.batch), t.trained)
-	logits, _, err := t.model.Forward(ctx, t.pass, t.batch)
-	if err != nil {
-		return s, err
-	}
-	loss, err := t.tape.CrossEntropy(logits, t.labels, nn.IgnoreIndex, 0)
+	loss, err := t.model.Loss(ctx, t.pass, t.batch, t.labels, 0)
 	if err != nil {
 		return s, err
 	}
