@@ -24,8 +24,11 @@ var example embed.FS
 func bench(ctx context.Context, args []string, w io.Writer) error {
 	flags := flag.NewFlagSet("polybench", flag.ContinueOnError)
 	options := engineFlags(flags)
-	if err := parse(flags, args, 0); err != nil {
+	if err := parse(flags, args, 1); err != nil {
 		return err
+	}
+	if flags.NArg() > 0 {
+		return usageError(fmt.Sprintf("unexpected argument %q; a command stands before its flags", flags.Arg(0)))
 	}
 	e, err := mat.NewEngine(*options)
 	if err != nil {

@@ -23,39 +23,17 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/polytropon/polytropon/mat"
 )
-
-const usage = `usage:
-  polybench [-threads N] [-level L]                      verify an embedded example, then measure a T5-small shape
-  polybench verify -model DIR -adapter DIR [-second DIR] -reference FILE [-json]
-                                                         compare with what PEFT computed
-  polybench inspect [-layer MODULE] PATH                 describe a .safetensors file, a model folder or an adapter folder
-  polybench tokenize -tokenizer FILE [-special=false] [-decode] [-json] <INPUT
-                                                         turn lines into JSON arrays of token ids, or with -decode these into text;
-                                                         with -json a text is a JSON string
-  polybench gemm [-rows TEXT] [-samples N] [-json]       measure matrix products, as a share of what multiply-adds reach
-  polybench attention [-rows TEXT] [-samples N] [-json]  measure attention, forward and backward, as such a share
-  polybench generate -model DIR [-adapter DIR -task N] -prompt TEXT [-max-new-tokens N] [-ids]
-                                                         continue a prompt; print the text and tokens/s, or with -ids a JSON array of the new ids
-  polybench decode [-samples N] [-json]                  measure decoding with a cache, of a Llama shape, in tokens/s
-  polybench train [-seconds N]                           measure training steps of a T5-small shape
-  polybench train -demo [-seconds N | -steps N] [-seed N] [-out DIR]
-                                                         train an MHR adapter on small tasks for a minute, save it and show what each task uses
-  polybench elem [-rows TEXT] [-samples N] [-json]       measure element and row functions, in GB/s read and written
-
-flags of all but inspect and tokenize:
-  -threads N   goroutines that share the work (default: all cores)
-  -level L     kernels: avx512, avx2, neon or generic (default: the environment variable POLY_CPU, else the best)
-`
 
 func main() {
 	err := run(context.Background(), os.Args[1:], os.Stdout)
 	switch {
 	case err == nil:
 	case errors.As(err, new(usageError)):
-		fmt.Fprintf(os.Stderr, "polybench: %v\n%s", err, usage)
+		fmt.Fprintf(os.Stderr, "polybench: %v\n%s", err, usage(commandOf(os.Args[1:])))
 		os.Exit(2)
 	default:
 		fmt.Fprintf(os.Stderr, "polybench: %v\n", err)
@@ -73,7 +51,7 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 	out := &output{w: w}
 	err := command(ctx, args, out)
 	if errors.Is(err, flag.ErrHelp) {
-		_, err = io.WriteString(out, usage)
+		_, err = io.WriteString(out, usage(commandOf(args)))
 	}
 	return cmp.Or(err, out.err)
 }
@@ -92,10 +70,18 @@ func (o *output) Write(p []byte) (n int, err error) {
 	return n, o.err
 }
 
+// commandOf returns the name of the command that a command line begins with, "" where it begins with a flag or has nothing.
+func commandOf(args []string) string {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		return ""
+	}
+	return args[0]
+}
+
 func command(ctx context.Context, args []string, w io.Writer) error {
-	name, rest := "", args
-	if len(args) > 0 {
-		name, rest = args[0], args[1:]
+	name, rest := commandOf(args), args
+	if name != "" {
+		rest = args[1:]
 	}
 	switch name { // an interrupt ends these at once, also where they wait for input
 	case "inspect":
@@ -121,8 +107,10 @@ func command(ctx context.Context, args []string, w io.Writer) error {
 		return decode(ctx, rest, w)
 	case "train":
 		return trainAdapter(ctx, rest, w)
+	case "":
+		return bench(ctx, args, w)
 	}
-	return bench(ctx, args, w)
+	return usageError(fmt.Sprintf("unknown command %q", name))
 }
 
 // parse parses the flags of one command, with at most max other arguments.

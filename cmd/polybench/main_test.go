@@ -30,9 +30,52 @@ func TestMain(m *testing.M) {
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"-h"}, {"inspect", "-help"}, {"verify", "-model", "x", "--help"}} {
 		var out bytes.Buffer
-		if err := run(t.Context(), args, &out); err != nil || out.String() != usage {
+		if err := run(t.Context(), args, &out); err != nil || out.String() != usage(commandOf(args)) {
 			t.Errorf("%q: got %v and %q, want the usage", args, err, out.String())
 		}
+	}
+}
+
+// Every command is there, with a description of every flag that its line has, and a flag that no line has is not described.
+func TestUsage(t *testing.T) {
+	all := usage("")
+	described := map[string]bool{"-threads": true, "-level": true}
+	for _, u := range usages {
+		text := usage(u.name)
+		for _, line := range []string{"polybench " + u.name, u.line, strings.Split(u.does, "\n")[0]} {
+			if !strings.Contains(all, line) || !strings.Contains(text, line) {
+				t.Errorf("%q: got %q, want it with %q", u.name, text, line)
+			}
+		}
+		if u.name == "" {
+			continue
+		}
+		for word := range strings.FieldsSeq(u.line) {
+			flag, _, _ := strings.Cut(strings.Trim(word, "[]"), "=")
+			if described[flag] = true; strings.HasPrefix(flag, "-") && !strings.Contains(text, "\n  "+flag) {
+				t.Errorf("%s: %s is not described", u.name, flag)
+			}
+		}
+		if got, want := strings.Contains(text, "\n  -threads N"), u.name != "inspect" && u.name != "tokenize"; got != want {
+			t.Errorf("%s: got %v for whether it has an engine, want %v", u.name, got, want)
+		}
+	}
+	for _, f := range flagUsages {
+		if flag, _, _ := strings.Cut(strings.Fields(f.flag)[0], "="); !described[flag] {
+			t.Errorf("%s is of no command", f.flag)
+		}
+	}
+	for _, test := range []struct{ args, want string }{
+		{"nosuch", `unknown command "nosuch"`},
+		{"-threads 1 gemm", `unexpected argument "gemm"; a command stands before its flags`},
+	} {
+		err := run(t.Context(), strings.Fields(test.args), io.Discard)
+		if !errors.As(err, new(usageError)) || err.Error() != test.want {
+			t.Errorf("%s: got %v, want %s", test.args, err, test.want)
+		}
+	}
+	if usage("nosuch") != all {
+		t.Error("an unknown command: got less than the whole usage")
 	}
 }
 
