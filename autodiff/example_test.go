@@ -117,6 +117,15 @@ func ExampleFunction_Set() {
 	// Output: relu [0 0 2]
 }
 
+func ExampleFunction_SetGate() {
+	e := newEngine()
+	defer e.Close()
+	x, y := mat.View([]float32{-1, 2}, 1, 2), mat.View([]float32{5, 5}, 1, 2)
+	autodiff.ReLU.SetGate(e, x, x, y)
+	fmt.Println(x.Row(0))
+	// Output: [0 10]
+}
+
 func ExampleConstant() {
 	e := newEngine()
 	defer e.Close()
@@ -175,6 +184,12 @@ func ExampleTape_Apply() {
 	// Output:
 	// [0.5 0.7311] [0.25 0.1966]
 	// [0 1] [0 1]
+}
+
+func ExampleTape_Gate() {
+	open := autodiff.Constant(mat.View([]float32{5, 5}, 1, 2))
+	derivative(row(-1, 2), func(t *autodiff.Tape, x autodiff.Value) autodiff.Value { return t.Gate(autodiff.ReLU, x, open) })
+	// Output: [0 10] [0 5]
 }
 
 func ExampleTape_Mul() {

@@ -85,6 +85,7 @@ func TestMisusePanics(t *testing.T) {
 		{"NewParam", func() { NewParam("q.weight", []int{2, 3}, make([]float32, 5)) }, []string{"q.weight", "5 values", "[2 3]"}},
 		{"Plus", func() { tape.Plus(start(), Constant(mat.New(3, 2))) }, []string{"2×3", "3×2"}},
 		{"PlusRow", func() { tape.PlusRow(start(), Constant(mat.New(1, 2))) }, []string{"2×3", "1×2"}},
+		{"Gate", func() { tape.Gate(SiLU, start(), Constant(mat.New(3, 2))) }, []string{"2×3", "3×2"}},
 		{"Times", func() { tape.Times(start(), Constant(mat.New(3, 2))) }, []string{"2×3", "3×2"}},
 		{"Mul", func() { tape.Mul(start(), Constant(mat.New(2, 2))) }, []string{"2×3", "2×2"}},
 		{"MulT", func() { tape.MulT(start(), Constant(mat.New(3, 2))) }, []string{"2×3", "3×2"}},

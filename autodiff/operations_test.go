@@ -144,7 +144,13 @@ func functionOperations() []operation {
 	for _, f := range functions {
 		all = append(all, operation{f.of.Name, [][2]int{{4, 9}},
 			func(t *Tape, x []Value) Value { return t.Apply(f.of, x[0]) },
-			func(x []wide) wide { return x[0].each(f.wide) }})
+			func(x []wide) wide { return x[0].each(f.wide) }},
+			operation{f.of.Name + ", a gate", [][2]int{{4, 9}, {4, 9}},
+				func(t *Tape, x []Value) Value { return t.Gate(f.of, x[0], x[1]) },
+				func(x []wide) wide { return x[0].each(f.wide).times(x[1]) }},
+			operation{f.of.Name + ", a gate of itself", [][2]int{{4, 9}},
+				func(t *Tape, x []Value) Value { return t.Gate(f.of, x[0], x[0]) },
+				func(x []wide) wide { return x[0].each(f.wide).times(x[0]) }})
 	}
 	return all
 }

@@ -39,6 +39,16 @@ func (a Attention) ForwardCached(p *Pass, queries Ragged, offsets []int, q mat.M
 	return out
 }
 
+// ForwardAppend is ForwardCached that first appends to the cache of each sequence, which no other shares, the keys and values of the new positions: the
+// rows of k and v that queries names. The positions begin where the cache ends.
+func (a Attention) ForwardAppend(p *Pass, queries Ragged, offsets []int, q, k, v mat.Matrix, caches []*mat.Cache, bias Bias) mat.Matrix {
+	out := p.Matrix(q.Rows, q.Cols)
+	shape := a.shape(queries, bias)
+	shape.Offsets = offsets
+	p.Engine.AttentionAppend(out, q, k, v, caches, shape)
+	return out
+}
+
 // shape returns all but where the keys are.
 func (a Attention) shape(queries Ragged, bias Bias) mat.Attention {
 	return mat.Attention{Heads: a.Heads, HeadSize: a.HeadSize, KVHeads: a.KVHeads, Queries: queries,

@@ -22,14 +22,10 @@ func Times(p *Pass, x, y autodiff.Value) autodiff.Value {
 
 // Gate returns f(x) ⊙ y, element by element: the gate of a feed-forward layer. Without a tape it is x that is changed and returned.
 func Gate(p *Pass, f *autodiff.Function, x, y autodiff.Value) autodiff.Value {
-	switch {
-	case p.Tape == nil && f == autodiff.SiLU:
-		p.Engine.GateSiLU(x.Matrix, x.Matrix, y.Matrix)
-	case p.Tape == nil && f == autodiff.GELUTanh:
-		p.Engine.GateGELUTanh(x.Matrix, x.Matrix, y.Matrix)
-	default:
-		return Times(p, Apply(p, f, x), y)
+	if p.Tape != nil {
+		return p.Tape.Gate(f, x, y)
 	}
+	f.SetGate(p.Engine, x.Matrix, x.Matrix, y.Matrix)
 	return x
 }
 
