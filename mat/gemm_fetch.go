@@ -18,7 +18,8 @@ type fetch struct {
 	panelBytes int            // how much it is for each panel that they pass,
 	panels     int            // how many they pass,
 	kc         int            // and the steps of each
-	run, apart int            // where it lies in runs: how long they are and how far apart they begin
+	run, apart int            // where it lies in runs: how long they are and how far apart they begin,
+	left       int            // and how much of B lies from b on, as its last panel is narrower
 }
 
 // next is what the strips fetch while they pass panels of kc steps, if the block at after is next.
@@ -33,10 +34,12 @@ func (w *worker) next(after place, panels, kc int) fetch {
 		f.b = p.packed.address(after.k0, after.j0)
 		return f
 	}
-	block, row := after.j0/kBlock*kBlock, p.packed.nr()*p.packed.size // of a panel of B, of which each has a run of rows
-	f.b = unsafe.Add(p.packed.address(block, after.k0), (after.j0-block)*row)
-	f.apart = min(p.packed.K-block, kBlock) * row
-	f.run = f.panelBytes * panels / ceilDiv(steps, p.packed.nr())
+	block, width := after.j0/kBlock*kBlock, p.packed.panelWidth(after.k0) // of a panel of B, of which each has a run of rows
+	from := p.packed.offset(block, after.k0) + (after.j0-block)*width
+	f.b = unsafe.Add(p.packed.memory, from*p.packed.size)
+	f.left = p.packed.Bytes() - from*p.packed.size
+	f.apart = min(p.packed.K-block, kBlock) * width * p.packed.size
+	f.run = f.panelBytes * panels / ceilDiv(steps, width)
 	return f
 }
 
@@ -47,7 +50,9 @@ func (f fetch) share(i, rows, m, q int) asm.Ahead {
 	}
 	from := f.panelBytes * (i*f.panels + rows*q) / m
 	if f.run > 0 {
-		from = from/f.run*f.apart + from%f.run
+		if from = from/f.run*f.apart + from%f.run; from >= f.left {
+			return asm.Ahead{}
+		}
 	}
 	return asm.Ahead{
 		B:    unsafe.Add(f.b, from),
