@@ -33,6 +33,7 @@ func rows(folder string) []row {
 		all = append(all, t5{folder: folder, which: which, batch: 8, source: 128, target: 32}.row())
 	}
 	all = append(all, t5Train{t5{folder: folder, which: "adapter", batch: 8, source: 128, target: 32}}.row())
+	all = append(all, llamaTrain{folder: folder + "/llama", batch: 4, length: 256}.row())
 	for _, batch := range []int{1, 8} {
 		all = append(all, t5Generate{t5{folder: folder, which: "adapter", batch: batch, source: 32, target: 32}}.row())
 	}

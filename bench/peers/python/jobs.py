@@ -4,6 +4,7 @@ import torch
 
 import llama
 import t5
+import train
 from values import bfloat16, operand
 
 aten = torch.ops.aten
@@ -19,7 +20,7 @@ def set_threads(n):
 
 
 def make(kind, *args):
-    return {"gemm": gemm, "bf16": bf16, "elem": elem, "t5": t5.job, "t5-train": t5.train, "t5-generate": llama.t5_job, "llama": llama.job}[kind](*args)
+    return {"gemm": gemm, "bf16": bf16, "elem": elem, "t5": t5.job, "t5-train": train.t5_job, "llama-train": train.llama_job, "t5-generate": llama.t5_job, "llama": llama.job}[kind](*args)
 
 
 def gemm(*args):

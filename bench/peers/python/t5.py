@@ -60,30 +60,3 @@ def job(folder, which, batch, source, target):
         logits = model(**given).logits
 
     return run, lambda: logits
-
-
-def train(folder, batch, source, target):
-    """A training step of the adapter, with the weights of the skills found as in eval mode, and without dropout."""
-    with torch.inference_mode(False), torch.enable_grad():
-        if not os.path.exists(folder + "/adapter"):
-            write(folder)
-        model = transformers.T5ForConditionalGeneration.from_pretrained(folder + "/base")
-        model = peft.PeftModel.from_pretrained(model, folder + "/adapter", is_trainable=True)
-        model.eval()
-        given = {
-            "input_ids": tokens(1, int(batch), int(source), VOCABULARY).clone(),
-            "labels": tokens(2, int(batch), int(target), VOCABULARY).clone(),
-            "task_ids": torch.arange(int(batch)) % TASKS,
-            "use_cache": False,
-        }
-        trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        first = next(p for name, p in trained.items() if "poly_lora_A" in name)
-        adam = torch.optim.Adam(trained.values(), lr=1e-3)
-
-    def run():
-        with torch.inference_mode(False), torch.enable_grad():
-            adam.zero_grad()
-            model(**given).loss.backward()
-            adam.step()
-
-    return run, lambda: first.grad

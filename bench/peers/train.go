@@ -24,11 +24,47 @@ func (t t5Train) row() row {
 }
 
 func (t t5Train) ours(e *mat.Engine) (func(), func() []float32, error) {
-	m, err := model.Open(t.folder+"/base", e)
+	return training(e, t.folder+"/base", t.folder+"/adapter", func(vocabulary int) (batch []model.Sequence, labels []int) {
+		target := tokens(seedB, t.batch, t.target, vocabulary)
+		for i, ids := range tokens(seedA, t.batch, t.source, vocabulary) {
+			batch = append(batch, model.Sequence{InputIDs: ids, DecoderInputIDs: append([]int{0}, target[i][:t.target-1]...)})
+			labels = append(labels, target[i]...)
+		}
+		return batch, labels
+	})
+}
+
+// A llamaTrain is the same of a llama, whose labels are its tokens.
+type llamaTrain struct {
+	folder        string
+	batch, length int
+}
+
+func (l llamaTrain) row() row {
+	return row{
+		kind: "llama train", shape: fmt.Sprintf("%dx%d", l.batch, l.length),
+		job:  fmt.Sprintf("llama-train %s %d %d", l.folder, l.batch, l.length),
+		work: float64(l.batch * l.length), unit: "tokens/s", tolerance: 1e-3, ours: l.ours,
+	}
+}
+
+func (l llamaTrain) ours(e *mat.Engine) (func(), func() []float32, error) {
+	return training(e, l.folder+"/f32", l.folder+"/adapter", func(vocabulary int) (batch []model.Sequence, labels []int) {
+		for _, ids := range tokens(seedA, l.batch, l.length, vocabulary) {
+			batch = append(batch, model.Sequence{InputIDs: ids})
+			labels = append(append(labels, ids[1:]...), nn.IgnoreIndex)
+		}
+		return batch, labels
+	})
+}
+
+// training returns what does a training step of all of an adapter, with sequences of all tasks in turn, and what gives the gradient of its first tensor.
+func training(e *mat.Engine, base, adapter string, data func(vocabulary int) ([]model.Sequence, []int)) (func(), func() []float32, error) {
+	m, err := model.Open(base, e)
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := poly.Open(t.folder+"/adapter", m)
+	a, err := poly.Open(adapter, m)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -40,11 +76,9 @@ func (t t5Train) ours(e *mat.Engine) (func(), func() []float32, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	batch, labels, tasks := make([]model.Sequence, t.batch), []int{}, make([]int, t.batch)
-	input, target := tokens(seedA, t.batch, t.source, m.Vocabulary()), tokens(seedB, t.batch, t.target, m.Vocabulary())
-	for i := range batch {
-		batch[i] = model.Sequence{InputIDs: input[i], DecoderInputIDs: append([]int{0}, target[i][:t.target-1]...)}
-		labels = append(labels, target[i]...)
+	batch, labels := data(m.Vocabulary())
+	tasks := make([]int, len(batch))
+	for i := range tasks {
 		tasks[i] = i % a.Config().NTasks
 	}
 	pass, tape := nn.NewPass(e), autodiff.NewTape(e)
