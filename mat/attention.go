@@ -53,18 +53,36 @@ func (e *Engine) Attention(out, q, k, v Matrix, a Attention) {
 // AttentionCached is Attention over keys and values that lie in a cache for every sequence, and several sequences may share one: a.Keys is nil, and
 // every position of caches[s] is there for sequence s.
 func (e *Engine) AttentionCached(out, q Matrix, caches []*Cache, a Attention) {
+	e.attentionCached(caches, a).start(out, q)
+}
+
+// AttentionAppend is AttentionCached that first appends to the cache of each sequence, which no other shares, the sequence's rows of k and v: the keys and
+// values of its queries' positions, which begin where the cache ends. Workers append what they are about to read.
+func (e *Engine) AttentionAppend(out, q, k, v Matrix, caches []*Cache, a Attention) {
+	t := e.attentionCached(caches, a)
+	t.k, t.v, t.appends = k, v, true
+	for s, c := range caches {
+		if c.grow(k, v, t.queryCount(s)); c.n != t.position(s, t.queryCount(s)) {
+			panic(fmt.Sprintf("mat: attention of queries from position %d on, appended to a cache of %d", t.position(s, 0), c.n-t.queryCount(s)))
+		}
+	}
+	t.start(out, q)
+}
+
+// attentionCached returns a task over caches without parts.
+func (e *Engine) attentionCached(caches []*Cache, a Attention) *attentionTask {
 	if a.Keys != nil || len(caches) != len(a.Queries)-1 {
 		panic(fmt.Sprintf("mat: attention of %d sequences of queries over %d caches, and offsets of %d", len(a.Queries)-1, len(caches), len(a.Keys)))
 	}
 	t := e.attention(a)
 	t.caches = caches
-	t.start(out, q)
+	return t
 }
 
 // join makes one sequence of those next to each other that share a cache, as the beams of a search do, where a query's result does not depend on the
 // sequence otherwise: its keys and values are then read once.
 func (t *attentionTask) join() {
-	if t.caches == nil || t.Causal || t.Bias != nil {
+	if t.caches == nil || t.appends || t.Causal || t.Bias != nil {
 		return
 	}
 	j := &t.joined
@@ -90,8 +108,15 @@ func (t *attentionTask) start(out, q Matrix) {
 		}
 		raceRead(m)
 	}
-	for _, c := range t.caches {
-		raceRead(View(c.values, 1, len(c.values)))
+	for s, c := range t.caches {
+		if t.appends {
+			raceWrite(View(c.values, 1, len(c.values)))
+			if !t.isFew(s) { // its parts read what others would put
+				t.put(s, 0, t.KVHeads)
+			}
+		} else {
+			raceRead(View(c.values, 1, len(c.values)))
+		}
 	}
 	raceWrite(out)
 	t.join()
@@ -121,6 +146,9 @@ func (t *attentionTask) check() {
 		panic(fmt.Sprintf("mat: attention of %d queries, %d heads of %d, over %s", t.Queries[n], t.Heads, t.HeadSize, t.q.Shape()))
 	}
 	width := t.KVHeads * t.HeadSize
+	if t.appends && t.k.Rows != t.Queries[n] {
+		panic(fmt.Sprintf("mat: attention of %d queries, appending keys of %s", t.Queries[n], t.k.Shape()))
+	}
 	if t.caches == nil && (t.k.Rows != t.Keys[n] || t.v.Rows != t.Keys[n] || t.k.Cols != width || t.v.Cols != width) {
 		panic(fmt.Sprintf("mat: attention of %d keys, %d heads of %d, over %s and %s", t.Keys[n], t.KVHeads, t.HeadSize, t.k.Shape(), t.v.Shape()))
 	}
@@ -157,7 +185,8 @@ type attentionTask struct {
 	Attention
 	engine       *Engine
 	out, q, k, v Matrix
-	caches       []*Cache           // instead of k and v, of each sequence
+	caches       []*Cache           // instead of k and v, of each sequence,
+	appends      bool               // or which k and v are appended to
 	dOut         Matrix             // going back
 	gradients    AttentionGradients // going back
 	do           func(*attentionTask, attentionPart)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestAttentionCachedGivesTheBitsOfOneCall feeds sequences piece by piece, with a cache for each, and compares with one causal call.
-func TestAttentionCachedGivesTheBitsOfOneCall(t *testing.T) {
+// TestAttentionAppendGivesTheBitsOfOneCall feeds sequences piece by piece, with a cache for each, and compares with one causal call.
+func TestAttentionAppendGivesTheBitsOfOneCall(t *testing.T) {
 	for _, c := range []attentionCase{
 		{heads: 4, size: 16, causal: true, bias: true, queries: []int{1, 40, 20}},
 		{heads: 6, size: 16, causal: true, queries: []int{50, 33}, kvHeads: 2, scale: 0.25},
@@ -48,8 +48,6 @@ func TestAttentionCachedGivesTheBitsOfOneCall(t *testing.T) {
 						for i := range next {
 							rows = append(rows, o.Queries[s]+done[s]+i)
 						}
-						at := o.Keys[s] + done[s]
-						caches[s].Append(o.k.RowRange(at, at+next), o.v.RowRange(at, at+next))
 						done[s] += next
 						if o.Bias != nil {
 							a.Bias = append(a.Bias, o.Bias[s])
@@ -58,11 +56,14 @@ func TestAttentionCachedGivesTheBitsOfOneCall(t *testing.T) {
 					if rest := o.q.Rows; sum(done) == rest && len(rows) == 0 {
 						break
 					}
-					q, out := New(len(rows), o.q.Cols), New(len(rows), o.q.Cols)
-					for i, r := range rows {
+					q, k, v := New(len(rows), o.q.Cols), New(len(rows), o.k.Cols), New(len(rows), o.k.Cols)
+					for i, r := range rows { // a sequence has as many keys as queries
 						copy(q.Row(i), o.q.Row(r))
+						copy(k.Row(i), o.k.Row(r))
+						copy(v.Row(i), o.v.Row(r))
 					}
-					e.AttentionCached(out, q, caches, a)
+					out := New(len(rows), o.q.Cols)
+					e.AttentionAppend(out, q, k, v, caches, a)
 					for i, r := range rows {
 						for j, got := range out.Row(i) {
 							if want := o.out.Row(r)[j]; !same(got, want) {
@@ -170,6 +171,11 @@ func TestAttentionCachedRefuses(t *testing.T) {
 	mustPanic(t, "rows of keys", func() { e.AttentionCached(out, q, []*Cache{cache}, keyed) })
 	mustPanic(t, "too many caches", func() { e.AttentionCached(out, q, []*Cache{cache, cache}, a) })
 	mustPanic(t, "keys of another width", func() { e.AttentionCached(out, q, []*Cache{cacheOf(e, 1, New(3, 2), New(3, 2))}, a) })
+	k, step := New(3, 4), a
+	step.Offsets = []int{3}
+	mustPanic(t, "appended to a longer cache", func() { e.AttentionAppend(out, q, k, k, []*Cache{cacheOf(e, 2, New(4, 4), New(4, 4))}, step) })
+	mustPanic(t, "more keys than queries", func() { e.AttentionAppend(out, q, New(4, 4), New(4, 4), []*Cache{cacheOf(e, 2, k, k)}, step) })
+	mustPanic(t, "appended keys of another width", func() { e.AttentionAppend(out, q, New(3, 2), New(3, 2), []*Cache{cacheOf(e, 2, k, k)}, step) })
 	mustPanic(t, "heads of another size", func() { e.AttentionCached(out, q, []*Cache{cacheOf(e, 1, New(3, 4), New(3, 4))}, a) })
 	e.AttentionCached(out, q, []*Cache{cache}, a)
 }

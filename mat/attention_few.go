@@ -36,6 +36,9 @@ func (t *attentionTask) few(p attentionPart, first, end int) {
 		t.scaled(scaled, q)
 		q = scaled
 	}
+	if t.appends {
+		t.put(s, p.kvHead, p.kvHead+p.kvHeads)
+	}
 	for h := range p.kvHeads {
 		f.keys, f.values = cache.operands(p.kvHead+h, f.base, f.start, end)
 		if group == 1 {
@@ -79,4 +82,9 @@ func (f *fewPart) attend(out, q Matrix, head, i int) {
 			e.level.Elem.Scale(o, o, 1/sums[i])
 		}
 	}
+}
+
+// put puts the new keys and values of a sequence into its cache, in the heads from ≤ h < to.
+func (t *attentionTask) put(s, from, to int) {
+	t.caches[s].put(t.queriesOf(t.k, s), t.queriesOf(t.v, s), t.position(s, 0), from, to)
 }

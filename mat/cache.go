@@ -31,14 +31,24 @@ func (c *Cache) Len() int { return c.n }
 
 // Append adds the rows of k and v as the keys and values of the next positions. Both have heads·headSize columns.
 func (c *Cache) Append(k, v Matrix) {
+	c.grow(k, v, k.Rows)
+	raceRead(k)
+	raceRead(v)
+	c.put(k, v, c.n-k.Rows, 0, c.heads)
+}
+
+// grow adds so many positions, of arbitrary content, for rows of k and v.
+func (c *Cache) grow(k, v Matrix, positions int) {
 	if width := c.heads * c.headSize; k.Rows != v.Rows || k.Cols != width || v.Cols != width {
 		panic(fmt.Sprintf("mat: keys of %s and values of %s into a cache of %d heads of %d", k.Shape(), v.Shape(), c.heads, c.headSize))
 	}
-	raceRead(k)
-	raceRead(v)
-	at, nr, d := c.n, c.nr(), c.headSize
-	c.resize(at + k.Rows)
-	for h := range c.heads {
+	c.resize(c.n + positions)
+}
+
+// put sets the keys and values from a position on, in the heads from ≤ h < to, to the rows of k and v.
+func (c *Cache) put(k, v Matrix, at, from, to int) {
+	nr, d := c.nr(), c.headSize
+	for h := from; h < to; h++ {
 		for i, rows := 0, 0; i < k.Rows && d > 0; i += rows {
 			rows = min(k.Rows-i, nr-(at+i)%nr)
 			c.level.Gemm.Transpose(&c.keys[c.key(h, at+i)+(at+i)%nr], nr, &k.Data[i*k.Stride+h*d], k.Stride, rows, d)

@@ -22,3 +22,19 @@ func ExampleCache_CopyFrom() {
 	fmt.Println(first.Len(), second.Len())
 	// Output: 3 4
 }
+
+// A step of decoding: a sequence of two positions goes on by one, whose query sees all three.
+func ExampleEngine_AttentionAppend() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	cache := e.NewCache(1, 1)
+	cache.Append(mat.New(2, 1), mat.View([]float32{0, 1}, 2, 1))
+	a := mat.Attention{Heads: 1, HeadSize: 1, Causal: true, Queries: []int{0, 1}, Offsets: []int{2}}
+	out, q, k, v := mat.New(1, 1), mat.New(1, 1), mat.New(1, 1), mat.View([]float32{8}, 1, 1)
+	e.AttentionAppend(out, q, k, v, []*mat.Cache{cache}, a)
+	fmt.Println(out.Row(0), cache.Len())
+	// Output: [3] 3
+}

@@ -36,12 +36,10 @@ func (s *step) add(c *cache, e encoded, ids ...int) {
 // new keys and values k and v into the caches.
 func (s *step) attend(p *nn.Pass, layer int, a nn.Attention, q, k, v autodiff.Value, bias nn.Bias) autodiff.Value {
 	s.layer = s.layer[:0]
-	for i, c := range s.caches {
-		cache := c.layers[layer]
-		cache.Append(k.RowRange(s.rows[i], s.rows[i+1]), v.RowRange(s.rows[i], s.rows[i+1]))
-		s.layer = append(s.layer, cache)
+	for _, c := range s.caches {
+		s.layer = append(s.layer, c.layers[layer])
 	}
-	return autodiff.Constant(a.ForwardCached(p, s.rows, s.offsets, q.Matrix, s.layer, bias))
+	return autodiff.Constant(a.ForwardAppend(p, s.rows, s.offsets, q.Matrix, k.Matrix, v.Matrix, s.layer, bias))
 }
 
 // attendEncoded returns the attention a of the new tokens' queries over the encoder's output.

@@ -137,6 +137,19 @@ func ExampleAttention_ForwardCached() {
 	// Output: [0.5]
 }
 
+// The token at position 2 sees itself and two cached ones.
+func ExampleAttention_ForwardAppend() {
+	p, e := newPass(1)
+	defer e.Close()
+	cache := e.NewCache(1, 1)
+	cache.Append(mat.New(2, 1), mat.View([]float32{0, 1}, 2, 1))
+	a := nn.Attention{Heads: 1, HeadSize: 1, Causal: true}
+	k, v := mat.New(1, 1), mat.View([]float32{8}, 1, 1)
+	y := a.ForwardAppend(p, nn.Ragged{0, 1}, []int{2}, mat.New(1, 1), k, v, []*mat.Cache{cache}, nn.Bias{})
+	fmt.Println(y.Row(0))
+	// Output: [3]
+}
+
 func ExampleRelativeBias_Forward() {
 	p, e := newPass(1)
 	defer e.Close()
