@@ -46,7 +46,7 @@ func weightsOf(params map[string]*autodiff.Param) map[string]Weights {
 }
 
 // TestTapeChangesNoBit checks that every layer has the same result with a tape as without: the layer itself, one that stands for it
-// and is trained (against one that With returned), and that a tape leaves operands as they are.
+// and is trained (against one that With returned); that nothing needs a gradient where the tape evaluates; and that a tape leaves operands as they are.
 func TestTapeChangesNoBit(t *testing.T) {
 	e := engine(t)
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -85,6 +85,12 @@ func TestTapeChangesNoBit(t *testing.T) {
 			got := c.forward(training(e, rows.Sequences(), trained), autodiff.Constant(x), autodiff.Constant(y))
 			if !equalBits(values(got.Matrix), want) {
 				t.Errorf("%s, %s: the bits differ with a tape", c.name, what)
+			}
+			p := training(e, rows.Sequences(), trained)
+			p.Tape.Evaluating = true
+			got = c.forward(p, autodiff.Constant(x), autodiff.Constant(y))
+			if !equalBits(values(got.Matrix), want) || got.Needs() {
+				t.Errorf("%s, %s: a tape that evaluates gives other bits or needs a gradient", c.name, what)
 			}
 		}
 		keptX, keptY := values(x), values(y)

@@ -154,10 +154,11 @@ func (r *RelativeBias) spread(v mat.Matrix) {
 }
 
 func (r *RelativeBias) record(t *autodiff.Tape, n int) autodiff.Value {
-	v := t.New(r.Heads, 2*n-1, r.param != nil)
+	table := parameter(t, r.param, r.weight, r.Buckets, r.Heads)
+	v := t.New(r.Heads, 2*n-1, t.Needs(table))
 	r.spread(v.Matrix)
 	if v.Needs() {
-		*autodiff.Record[spreadOp](t) = spreadOp{r, v, t.Param(r.param)}
+		*autodiff.Record[spreadOp](t) = spreadOp{r, v, table}
 	}
 	return v
 }
