@@ -65,7 +65,7 @@ type crew struct {
 	engine  *mat.Engine
 	workers []*worker
 	seed    uint64
-	sums    []mat.Matrix // of the gradients so far, for each parameter
+	sums    []mat.Matrix // of the gradients so far, for each parameter; none where steps have one micro-batch
 
 	ctx     context.Context
 	batches []*Batch // of the present call
@@ -84,8 +84,10 @@ func newCrew(c *Config) *crew {
 	for len(w.workers) < c.Workers {
 		w.workers = append(w.workers, newWorker(c.Engine, c.Objective.(Replicator).Replica()))
 	}
-	for _, p := range w.workers[0].params {
-		w.sums = append(w.sums, mat.New(p.Grad.Rows, p.Grad.Cols))
+	if c.GradientAccumulationSteps > 1 {
+		for _, p := range w.workers[0].params {
+			w.sums = append(w.sums, mat.New(p.Grad.Rows, p.Grad.Cols))
+		}
 	}
 	w.moved.L = &w.mu
 	return w
@@ -98,13 +100,13 @@ func (c *crew) run(ctx context.Context, batches []*Batch) error {
 	c.next.Store(0)
 	c.losses = append(c.losses[:0], make([]float32, len(batches))...)
 	c.errs = append(c.errs[:0], make([]error, len(batches))...)
-	c.engine.Run(len(c.workers), c)
+	c.engine.Run(min(len(c.workers), len(batches)), c)
 	for _, err := range c.errs {
 		if err != nil {
 			return err
 		}
 	}
-	if batches[0].Training {
+	if c.adds() {
 		for i, p := range c.workers[0].params {
 			copy(p.Grad.Data, c.sums[i].Data)
 		}
@@ -129,13 +131,16 @@ func (c *crew) Do(i int) {
 		if !c.await(m) {
 			break
 		}
-		if c.batches[m].Training && c.errs[m] == nil {
+		if c.adds() && c.errs[m] == nil {
 			c.add(w, m == 0)
 		}
 		c.advance()
 	}
 	ended = true
 }
+
+// adds reports whether there are gradients to add up: those of a single micro-batch are where they belong, with the first worker.
+func (c *crew) adds() bool { return c.batches[0].Training && len(c.batches) > 1 }
 
 // add adds a worker's gradients to the sums.
 func (c *crew) add(w *worker, first bool) {
