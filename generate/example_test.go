@@ -56,6 +56,44 @@ func ExampleStream() {
 	// request 0 token [5] length
 }
 
+func ExampleBatch() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		panic(err)
+	}
+	defer e.Close()
+	source := &counting{}
+	b := generate.NewBatch(e, source)
+	add := func(prompt ...int) {
+		last := mat.New(1, 10)
+		last.Row(0)[prompt[len(prompt)-1]+1] = 5
+		v, err := b.Add(generate.Request{Prompt: prompt, Settings: generate.Greedy(3)}, last)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println("request", v.Request, "token", v.IDs, v.Finish)
+	}
+	add(2)
+	for b.Len() > 0 {
+		for v, err := range b.Step(context.Background()) {
+			if err != nil {
+				panic(err)
+			}
+			fmt.Println("request", v.Request, "token", v.IDs, v.Finish)
+			if v.Request == 0 && v.Finish == generate.Running {
+				add(6) // joins
+			}
+		}
+	}
+	// Output:
+	// request 0 token [3] running
+	// request 0 token [4] running
+	// request 1 token [7] running
+	// request 0 token [5] length
+	// request 1 token [8] running
+	// request 1 token [9] length
+}
+
 func ExampleCollect() {
 	e, err := mat.NewEngine(mat.Options{})
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/polytropon/polytropon/mat"
 )
@@ -14,16 +13,6 @@ type Request struct {
 	Prompt   []int // tokens before the new ones, which RepetitionPenalty counts; an encoder's input is not part of it
 	Settings Settings
 	Done     <-chan struct{} // once it is closed, the request ends as Canceled; nil: never
-}
-
-// canceled tells whether nobody wants more of the request.
-func (r *Request) canceled() bool {
-	select {
-	case <-r.Done:
-		return true
-	default:
-		return false
-	}
 }
 
 // Finish says why a sequence ended.
@@ -96,72 +85,33 @@ type outcome struct {
 	finish Finish
 }
 
-// live is a request that is not finished.
-type live struct {
-	search
-	request, rows int // its index, and how many rows of the logits it has
-}
-
 func stream(ctx context.Context, e *mat.Engine, source Source, requests []Request, yield func(Event, error) bool) error {
-	t := &tools{engine: e}
-	var all []live
+	b := NewBatch(e, source)
 	for i, r := range requests {
 		s, err := newSearch(r, source.Vocabulary())
 		if err != nil {
 			return fmt.Errorf("generate: %w", &RequestError{i, err})
 		}
-		all = append(all, live{s, i, 1})
+		b.all = append(b.all, live{s, i, 1, r.Done})
 	}
-	if len(all) == 0 {
+	if len(b.all) == 0 {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	logits, err := source.Start(ctx)
-	var next []Row
 	for {
 		if err != nil {
 			return err
 		}
-		from := 0
-		next = next[:0]
-		for i := range all {
-			l := &all[i]
-			if requests[l.request].canceled() {
-				from += l.rows
-				l.rows = 0
-				if !yield(Event{l.request, nil, Canceled}, nil) {
-					return nil
-				}
-				continue
-			}
-			o, err := l.step(t, logits.RowRange(from, from+l.rows))
-			if err != nil {
-				from += l.rows
-				l.rows = 0
-				if !yield(Event{Request: l.request}, fmt.Errorf("generate: %w", &RequestError{l.request, err})) {
-					return nil
-				}
-				continue
-			}
-			for _, r := range o.rows {
-				next = append(next, Row{from + r.Parent, r.Token})
-			}
-			from += l.rows
-			l.rows = len(o.rows)
-			if len(o.ids) > 0 && !yield(Event{l.request, o.ids, o.finish}, nil) {
-				return nil
-			}
-		}
-		if len(next) == 0 {
+		if !b.choose(logits, yield) || len(b.next) == 0 {
 			return nil
 		}
-		all = slices.DeleteFunc(all, func(l live) bool { return l.rows == 0 })
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		logits, err = source.Next(ctx, next)
+		logits, err = source.Next(ctx, b.next)
 	}
 }
 

@@ -45,3 +45,28 @@ func TestTokensAllocateLittle(t *testing.T) {
 		}
 	}
 }
+
+// Nor does a step of a batch, until caches grow.
+func TestBatchStepAllocations(t *testing.T) {
+	for name, m := range decodables(t) {
+		b := m.NewBatch()
+		for i := range 3 {
+			if _, err := b.Add(t.Context(), Request{InputIDs: cycle(5+i, 7)}, generate.Settings{MaxNewTokens: 1 << 20, StopIDs: []int{}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		step := func() {
+			for _, err := range b.Step(t.Context()) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for range 70 { // beyond the next length at which caches grow
+			step()
+		}
+		if n := testing.AllocsPerRun(20, step); n > 0 {
+			t.Errorf("%s: got %v allocations a step, want none", name, n)
+		}
+	}
+}

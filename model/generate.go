@@ -23,8 +23,7 @@ type Request struct {
 // more. Settings, tokens and adapters that cannot be used are a *[generate.RequestError] that says which request it is, before anything is computed
 // ([Model.Validate] finds them for one request). ctx is asked between layers, a request's Done between tokens.
 //
-// The requests of a call are all there when it begins. One that comes later is a call of its own, at once, beside it; or waits for others of the next
-// call: what takes time is mostly to read the weights, which a call does once for all of its requests.
+// The requests of a call are all there when it begins. A [Batch] is for those that come later.
 func (m *Model) Generate(ctx context.Context, requests []Request, s generate.Settings) ([]generate.Result, error) {
 	return generate.Collect(m.Stream(ctx, requests, s), len(requests))
 }
