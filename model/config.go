@@ -4,33 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"math"
 	"slices"
 )
 
 // maxConfig bounds what is read of a config file. Most have a kilobyte, some a list of labels.
 const maxConfig = 1 << 24
-
-func readConfigFile(fsys fs.FS, name string) ([]byte, error) {
-	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() { // to open a pipe can take for ever
-		return nil, fmt.Errorf("%s: not a regular file, its mode is %v", name, info.Mode())
-	}
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if len(data) > maxConfig {
-		return nil, fmt.Errorf("%s: got more than %d bytes, want at most that", name, maxConfig)
-	}
-	return data, nil
-}
 
 // configFile reads the fields of a config.json, or of an object in it. The first error is kept, with the name of its field.
 type configFile struct {

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/polytropon/polytropon/autodiff"
+	"github.com/polytropon/polytropon/internal/smallfile"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/safetensors"
@@ -52,7 +53,7 @@ func Open(dir string, e *mat.Engine) (*Model, error) {
 
 // OpenFS is Open for a folder in any file system.
 func OpenFS(fsys fs.FS, e *mat.Engine) (*Model, error) {
-	data, err := readConfigFile(fsys, "config.json")
+	data, err := smallfile.Read(fsys, "config.json", maxConfig)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}

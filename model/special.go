@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+
+	"github.com/polytropon/polytropon/internal/smallfile"
 )
 
 // special holds the token ids that generation needs.
@@ -35,7 +37,7 @@ func readSpecial(config []byte, fsys fs.FS) (special, error) {
 	if err := s.read("config.json", config); err != nil || fsys == nil {
 		return s, err
 	}
-	data, err := readConfigFile(fsys, "generation_config.json")
+	data, err := smallfile.Read(fsys, "generation_config.json", maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}

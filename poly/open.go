@@ -3,11 +3,11 @@ package poly
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
 
+	"github.com/polytropon/polytropon/internal/smallfile"
 	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/safetensors"
 )
@@ -47,7 +47,7 @@ func OpenFS(fsys fs.FS, base Base) (*Adapter, error) {
 
 // openFolder reads the config and opens the tensors of a folder.
 func openFolder(fsys fs.FS) (*Config, *safetensors.File, error) {
-	data, err := readConfig(fsys)
+	data, err := smallfile.Read(fsys, configName, maxConfig)
 	if err != nil {
 		return nil, nil, fmt.Errorf("poly: %w", err)
 	}
@@ -64,25 +64,6 @@ func openFolder(fsys fs.FS) (*Config, *safetensors.File, error) {
 
 // maxConfig bounds what is read of an adapter_config.json. PEFT's have a few hundred bytes, and as many more as there are names in them.
 const maxConfig = 1 << 22
-
-func readConfig(fsys fs.FS) ([]byte, error) {
-	if info, err := fs.Stat(fsys, configName); err == nil && !info.Mode().IsRegular() { // to open a pipe can take for ever
-		return nil, fmt.Errorf("%s: not a regular file, its mode is %v", configName, info.Mode())
-	}
-	f, err := fsys.Open(configName)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", configName, err)
-	}
-	if len(data) > maxConfig {
-		return nil, fmt.Errorf("%s: got more than %d bytes, want at most that", configName, maxConfig)
-	}
-	return data, nil
-}
 
 // A Source is where an adapter's tensors come from, under PEFT's keys: a *safetensors.File, for one.
 type Source interface {
