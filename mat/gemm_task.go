@@ -21,6 +21,9 @@ const (
 	callMACs = 1 << 21
 	// groupStrips is how many strips of Aᵀ are transposed at once, so that the transpose has whole blocks.
 	groupStrips = 8
+	// togetherStrips is up to how many strips pass each panel together, so that it is read from memory once and while it is computed with. More of them
+	// pass blocks of panels one after another.
+	togetherStrips = 5
 	// shortK is the length of sums up to which C is what costs. Its rows often lie a power of two apart and share a set of the
 	// first-level cache, which holds no more than shortRows of them beside the operands.
 	shortK    = 32
@@ -132,7 +135,7 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 		cols = min(ceilDiv(parts, rows), panels)
 	} else {
 		rows, cols = 1, parts
-		for 2*rows*tile.MR <= m && (cols*m > 2*rows*(j1-j0) || panels < 3*cols) {
+		for cols > 1 && 2*rows*tile.MR <= m && (cols*m > 2*rows*(j1-j0) || panels < 3*cols) {
 			rows *= 2
 			cols = ceilDiv(parts, rows)
 		}
@@ -188,7 +191,7 @@ func (w *worker) do() {
 	if p.left { // many strips pass a panel while it is in the first-level cache, and to transpose A more often costs more
 		blocks = ceilDiv(blocks, 2)
 	}
-	if w.direct() && w.i1-w.i0 <= 2*w.most(w.tile, kc) {
+	if w.direct() && w.i1-w.i0 <= togetherStrips*w.most(w.tile, kc) {
 		blocks = 1 // all of A passes each panel at once
 	}
 	sizeA, sizeB, sizeWide := 0, 0, 0
@@ -249,7 +252,7 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 	switch {
 	case p.left:
 		group = groupStrips * most
-	case group > 2*most: // two strips read a panel from memory once: it stays in the second-level cache
+	case group > togetherStrips*most:
 		group = most
 	}
 	alternate := min(group, w.i1-w.i0) > most // strips take turns at each panel
