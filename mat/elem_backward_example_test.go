@@ -57,3 +57,12 @@ func ExampleSin() {
 	fmt.Printf("%.6f %.6f\n", mat.Sin(math.Pi/6), mat.Cos(1e6))
 	// Output: 0.500000 0.936752
 }
+
+func ExampleEngine_AddScaledRow() {
+	e := engine()
+	defer e.Close()
+	sum := []float32{1, 2}
+	e.AddScaledRow(sum, sum, []float32{4, 8}, 0.5)
+	fmt.Println(sum)
+	// Output: [3 6]
+}

@@ -77,6 +77,7 @@ func TestElementFunctionsRefuseOtherShapes(t *testing.T) {
 	mustPanic(t, "Add", func() { e.Add(New(2, 3), New(2, 3), New(3, 2)) })
 	mustPanic(t, "RMSNorm", func() { e.RMSNorm(New(2, 3), New(2, 3), make([]float32, 2), 1) })
 	mustPanic(t, "LogSumExp", func() { e.LogSumExp(make([]float32, 3), New(2, 3)) })
+	mustPanic(t, "AddScaledRow", func() { e.AddScaledRow(make([]float32, 3), make([]float32, 3), make([]float32, 2), 1) })
 	mustPanic(t, "DotRow", func() { e.DotRow(make([]float32, 3), make([]float32, 2)) })
 }
 

@@ -50,3 +50,11 @@ func (e *Engine) AddRow(dst, x []float32) {
 
 // ScaleRow sets x = x · s, on the calling goroutine.
 func (e *Engine) ScaleRow(x []float32, s float32) { e.level.Elem.Scale(x, x, s) }
+
+// AddScaledRow sets dst = x + y·s with one rounding, on the calling goroutine. dst may be x or y.
+func (e *Engine) AddScaledRow(dst, x, y []float32, s float32) {
+	if len(x) != len(dst) || len(y) != len(dst) {
+		panic(fmt.Sprintf("mat: AddScaledRow of %d and %d to %d values", len(x), len(y), len(dst)))
+	}
+	e.level.Elem.AddScaled(dst, x, y, s)
+}

@@ -62,7 +62,7 @@ func (o SGDOptions) check() error {
 func (s *SGD) Step(e *mat.Engine, factor float64) {
 	s.steps++
 	t := &s.task
-	t.first, t.nesterov = s.steps == 1, s.options.Nesterov
+	t.engine, t.first, t.nesterov = e, s.steps == 1, s.options.Nesterov
 	t.keep, t.gain = float32(s.options.Momentum), float32(1-s.options.Dampening)
 	for i, g := range s.groups {
 		t.groups[i] = sgdGroup{decay: float32(g.WeightDecay), rate: float32(-float64(g.LR * factor))}
@@ -72,6 +72,7 @@ func (s *SGD) Step(e *mat.Engine, factor float64) {
 
 // An sgdTask is a step, shared by spans.
 type sgdTask struct {
+	engine *mat.Engine
 	spans  []span
 	params []sgdParam
 	groups []sgdGroup
@@ -94,35 +95,30 @@ type sgdGroup struct {
 
 // Do does span i.
 func (t *sgdTask) Do(i int) {
-	s := t.spans[i]
+	s, e := t.spans[i], t.engine
 	p := &t.params[s.param]
 	c := t.groups[p.group]
-	value, grad := p.Value.Data[s.from:s.to], p.Grad.Data[s.from:s.to]
-	var sum []float32
+	value, direction := p.Value.Data[s.from:s.to], p.Grad.Data[s.from:s.to]
+	changed := e.Borrow(len(value))
+	if c.decay != 0 {
+		e.AddScaledRow(changed, direction, value, c.decay)
+		direction = changed
+	}
 	if p.sum != nil {
-		sum = p.sum[s.from:s.to]
-	}
-	for j, w := range value {
-		g := grad[j]
-		if c.decay != 0 {
-			g = fma(c.decay, w, g)
+		sum := p.sum[s.from:s.to]
+		if t.first {
+			copy(sum, direction)
+		} else {
+			e.ScaleRow(sum, t.keep)
+			e.AddScaledRow(sum, sum, direction, t.gain)
 		}
-		if sum != nil {
-			g = t.momentum(&sum[j], g)
+		if t.nesterov {
+			e.AddScaledRow(changed, direction, sum, t.keep)
+			direction = changed
+		} else {
+			direction = sum
 		}
-		value[j] = fma(c.rate, g, w)
 	}
-}
-
-// momentum adds g to the sum and returns what the parameter follows.
-func (t *sgdTask) momentum(sum *float32, g float32) float32 {
-	if t.first {
-		*sum = g
-	} else {
-		*sum = fma(t.gain, g, float32(*sum*t.keep))
-	}
-	if t.nesterov {
-		return fma(t.keep, *sum, g)
-	}
-	return *sum
+	e.AddScaledRow(value, value, direction, c.rate)
+	e.Return(changed)
 }
