@@ -61,6 +61,9 @@ func open(name string, data []byte, err error) (*Tokenizer, error) {
 
 // Encode returns the ids of text, with the tokens that the file's post-processor puts around it if addSpecial is set. A SentencePiece model
 // has no post-processor and adds none. Bytes that are not UTF-8 are read as U+FFFD.
+//
+// A special token that text spells out, such as <|im_start|>, becomes that token, whoever wrote it, as in the packages. A service that puts a stranger's
+// text into a template looks for them first.
 func (t *Tokenizer) Encode(text string, addSpecial bool) []int {
 	return t.encode(nil, text, addSpecial)
 }
