@@ -293,7 +293,7 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 				rows := take(i1-i, most)
 				strip := unsafe.Add(unsafe.Pointer(a), 4*(i-i0)*lda)
 				ahead := shared.share(i-w.i0, rows, w.i1-w.i0, from)
-				if !alternate && i+rows < w.i1 && q+n == panels {
+				if end := i + rows; !alternate && q+n == panels && (end < i1 || !p.left && end < w.i1) {
 					ahead.A = (*float32)(unsafe.Add(strip, 4*rows*lda))
 				}
 				tile.Strip(rows, kc, n, (*float32)(strip), lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0, ahead)
