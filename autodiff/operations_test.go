@@ -126,6 +126,14 @@ var operations = append([]operation{
 		func(x []wide) wide {
 			return x[0].plus(x[0].mul(widen(weight)).each(math.Tanh).mul(x[1])).scale(2)
 		}},
+	{"Recompute, a product last", [][2]int{{5, 9}, {5, 7}},
+		func(t *Tape, x []Value) Value { return Recompute(t, productLast{packedWeight(t), x[1], false}, x[0]) },
+		func(x []wide) wide { return x[0].each(math.Tanh).plus(x[1].each(math.Tanh).mul(widen(weight))) }},
+	{"Recompute, a product without use last", [][2]int{{5, 9}, {5, 7}},
+		func(t *Tape, x []Value) Value {
+			return t.Plus(Recompute(t, productLast{packedWeight(t), x[1], true}, x[0]), t.MulPacked(x[1], packedWeight(t)))
+		},
+		func(x []wide) wide { return x[0].each(math.Tanh).plus(x[1].mul(widen(weight))) }},
 	{"Recompute of nothing", [][2]int{{5, 7}},
 		func(t *Tape, x []Value) Value { return Recompute(t, identity{}, x[0]) },
 		func(x []wide) wide { return x[0] }},
@@ -288,6 +296,22 @@ type residual struct {
 func (b *residual) Forward(t *Tape, x Value) Value {
 	h := t.Apply(Tanh, t.MulPacked(x, b.first))
 	return t.Scale(t.Plus(x, t.Mul(h, b.second)), 2)
+}
+
+// productLast is a block: tanh(x) + tanh(h)·w, or without the product, which it computes nevertheless.
+type productLast struct {
+	w       *mat.Packed
+	h       Value
+	without bool
+}
+
+func (b *productLast) Forward(t *Tape, x Value) Value {
+	x = t.Apply(Tanh, x)
+	z := t.PlusMulPacked(x, t.Apply(Tanh, b.h), b.w)
+	if b.without {
+		return x
+	}
+	return z
 }
 
 type identity struct{}

@@ -81,8 +81,12 @@ func (t *Tape) PlusMulPacked(y, a Value, w *mat.Packed) Value {
 		panic(fmt.Sprintf("autodiff: %s plus the product of %s and %d×%d", y.Shape(), a.Shape(), w.K, w.N))
 	}
 	z := t.New(y.Rows, y.Cols, t.Needs(y, a))
-	t.copy(z.Matrix, y.Matrix)
-	t.Engine.MulAdd(z.Matrix, a.Matrix, w)
+	if result, ok := t.known(z); ok {
+		t.copy(z.Matrix, result)
+	} else {
+		t.copy(z.Matrix, y.Matrix)
+		t.Engine.MulAdd(z.Matrix, a.Matrix, w)
+	}
 	if z.Needs() {
 		*Record[frozen](t) = frozen{z, y, a, w}
 	}

@@ -14,7 +14,7 @@ type Block interface {
 }
 
 // Recompute returns b.Forward(t, x), and keeps nothing of what was computed on the way, but a copy of b: Backward computes it again. That costs a
-// second forward pass and changes no bit. Blocks don't nest. (*T is a [Block].)
+// second forward pass, but for a PlusMulPacked that is the block's last operation, and changes no bit. Blocks don't nest. (*T is a [Block].)
 //
 //	x = autodiff.Recompute(t, layer{weight, bias}, x)
 func Recompute[T any, P interface {
@@ -27,6 +27,7 @@ func Recompute[T any, P interface {
 	inner, mark := t.begin(P(&r.block), x)
 	t.copy(r.y.Matrix, inner.Matrix)
 	needs := inner.Needs()
+	r.ops = len(t.ops) - mark.ops
 	t.end(mark)
 	if needs {
 		r.y = t.Needing(r.y)
@@ -41,6 +42,7 @@ type recomputed[T any, P interface {
 }] struct {
 	block T
 	x, y  Value
+	ops   int // that it records
 }
 
 // Backward implements Op.
@@ -48,10 +50,18 @@ func (r *recomputed[T, P]) Backward(t *Tape) {
 	if _, ok := t.Grad(r.y); !ok {
 		return
 	}
+	t.last, t.result = len(t.ops)+r.ops, r.y.Matrix
 	inner, mark := t.begin(P(&r.block), r.x)
+	t.last = 0
 	t.Hand(r.y, inner)
 	t.backward(mark.ops)
 	t.end(mark)
+}
+
+// known returns the value of z, which is about to be computed by an operation that is recorded, where that is the last one of a block that is computed
+// again: the result of the block. (If the operation has another result, nothing depends on that.)
+func (t *Tape) known(z Value) (mat.Matrix, bool) {
+	return t.result, t.last > 0 && len(t.ops)+1 == t.last && z.Needs() && z.Rows == t.result.Rows && z.Cols == t.result.Cols
 }
 
 // A position is where a block began.

@@ -30,6 +30,10 @@ type Tape struct {
 	// ends it.
 	era, eras uint64
 	around    uint64 // inside a block: the era outside; else 0
+
+	// Inside a block that is computed again: how many operations there are with the last one, and the block's result.
+	last   int
+	result mat.Matrix
 }
 
 // An Op is a recorded operation.
@@ -57,7 +61,7 @@ func (t *Tape) Reset() {
 	t.values.Release(mat.Mark{})
 	t.grads.reset()
 	t.eras++
-	t.era, t.around = t.eras, 0
+	t.era, t.around, t.last = t.eras, 0, 0
 }
 
 // Param returns p's value as an operand. Its gradient is added to p.Grad.
