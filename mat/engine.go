@@ -19,6 +19,7 @@ type Engine struct {
 	scratch    scratch
 	tasks      spare[*gemmTask]
 	attentions spare[*attentionTask]
+	lowRanks   spare[*lowRankTask]
 	packs      spare[*packTask[float32]]
 }
 

@@ -8,7 +8,7 @@ type target struct {
 	y     mat.Matrix
 }
 
-// apply computes p.targets from x without a tape: their products in one call, and each adapter's in two.
+// apply computes p.targets from x without a tape: their products in one call, and each adapter's in another.
 func (p *Pass) apply(rows Ragged, x mat.Matrix, multiply func(*mat.Engine, []mat.Product)) {
 	p.products = p.products[:0]
 	for _, t := range p.targets {
@@ -35,37 +35,22 @@ func (p *Pass) apply(rows Ragged, x mat.Matrix, multiply func(*mat.Engine, []mat
 
 // addDeltas adds the low-rank products of every sequence's delta number i and tells whether any sequence has so many.
 func (p *Pass) addDeltas(rows Ragged, x mat.Matrix, i int) bool {
-	defer p.Release(p.Mark())
 	any := false
-	p.products = p.products[:0]
-	for _, t := range p.targets {
-		for _, s := range p.segments {
-			if i >= len(s.deltas) {
-				continue
-			}
-			any = true
+	p.lowRanks = p.lowRanks[:0]
+	for _, s := range p.alike { // what they share is read once
+		if i >= len(s.deltas) {
+			continue
+		}
+		any = true
+		for _, t := range p.targets {
 			if lr, ok := s.deltas[i].LowRank[t.layer]; ok {
 				from, to := rows[s.from], rows[s.to]
-				p.products = append(p.products, mat.Product{C: p.Matrix(to-from, lr.A.N), A: x.RowRange(from, to), B: lr.A})
+				p.lowRanks = append(p.lowRanks, mat.LowRankProduct{C: t.y.RowRange(from, to), A: x.RowRange(from, to), Down: lr.A, Up: lr.B})
 			}
 		}
 	}
-	if len(p.products) == 0 {
-		return any
+	if len(p.lowRanks) > 0 {
+		p.Engine.MulAddLowRank(p.lowRanks)
 	}
-	p.Engine.MulGrouped(p.products)
-	k := 0
-	for _, t := range p.targets {
-		for _, s := range p.segments {
-			if i >= len(s.deltas) {
-				continue
-			}
-			if lr, ok := s.deltas[i].LowRank[t.layer]; ok {
-				p.products[k] = mat.Product{C: t.y.RowRange(rows[s.from], rows[s.to]), A: p.products[k].C, B: lr.B}
-				k++
-			}
-		}
-	}
-	p.Engine.MulAddGrouped(p.products)
 	return any
 }

@@ -26,8 +26,10 @@ type Pass struct {
 	deltas    [][]*Delta // of each sequence
 	trained   *Trained
 	segments  []segment
+	alike     []segment // the same, those that ask for the same deltas next to each other
 	targets   []target
 	products  []mat.Product
+	lowRanks  []mat.LowRankProduct
 	order     order
 	views     []mat.Matrix // that layers return lists of
 	ints      []int
@@ -58,6 +60,17 @@ func (p *Pass) Reset(deltas [][]*Delta) error {
 			continue
 		}
 		p.segments = append(p.segments, segment{i, i + 1, d})
+	}
+	p.alike = p.alike[:0]
+	for _, s := range p.segments {
+		at := len(p.alike)
+		for i, other := range p.alike {
+			if slices.Equal(other.deltas, s.deltas) {
+				at = i
+				break
+			}
+		}
+		p.alike = slices.Insert(p.alike, at, s)
 	}
 	return nil
 }

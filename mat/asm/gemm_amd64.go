@@ -15,6 +15,7 @@ var gemmAVX512 = Gemm{
 	},
 	BFloat16:      Tile{MR: 14, NR: 32, Strip: strip32BFloat16AVX512},
 	Float16:       Tile{MR: 14, NR: 32, Strip: strip32Float16AVX512},
+	Chains:        chainsAVX2,
 	WidenBFloat16: widenBFloat16AVX512,
 	WidenFloat16:  widenFloat16AVX512,
 	Transpose:     transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
@@ -32,6 +33,7 @@ var gemmAVX2 = Gemm{
 	},
 	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16AVX2},
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
+	Chains:        chainsAVX2,
 	WidenBFloat16: widenBFloat16AVX2,
 	WidenFloat16:  widenFloat16AVX2,
 	Transpose:     transposeBlocks(8, transposeAVX2, transposeGeneric),
@@ -102,3 +104,6 @@ func readAVX512(src *float32, streams, n int)
 
 //go:noescape
 func readAVX2(src *float32, streams, n int)
+
+//go:noescape
+func chainsAVX2(k int, a, b *[4]unsafe.Pointer, c *[32]float32, add bool)

@@ -14,6 +14,7 @@ var gemmNEON = Gemm{
 	},
 	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16NEON},
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16NEON},
+	Chains:        chainsBy(strip8NEON),
 	WidenBFloat16: widenBFloat16NEON,
 	WidenFloat16:  widenFloat16NEON,
 	Transpose:     transposeBlocks(4, transposeNEON, transposeGeneric),

@@ -81,6 +81,9 @@ func (s isa) file() []byte {
 	x.transpose()
 	x86{text: &t, isa: s, kernel: s.kernels[0]}.copyStrip()
 	x.read()
+	if !s.masks { // both levels use it
+		x.chainsFunction()
+	}
 	return t.Bytes()
 }
 
