@@ -119,6 +119,9 @@ func (l *Loop) interrupted(ctx context.Context) error {
 
 // step does a step.
 func (l *Loop) step(ctx context.Context) error {
+	if err := ctx.Err(); err != nil { // done by OnEvaluate, say, and an objective need not ask
+		return err
+	}
 	batches, progress, err := l.gather()
 	if err != nil {
 		return fmt.Errorf("train: %w", err)

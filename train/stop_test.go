@@ -98,6 +98,26 @@ func TestCancelInAStep(t *testing.T) {
 	}
 }
 
+// Who stops the run when it is evaluated gets no further step, also from an objective that does not ask the context.
+func TestStopAtAnEvaluation(t *testing.T) {
+	e := newEngine()
+	defer e.Close()
+	objective := newLookup(10, 8, 10, 1)
+	ctx, stop := context.WithCancelCause(t.Context())
+	enough := errors.New("good enough")
+	l, err := train.New(train.Config{
+		Engine: e, Objective: objective, Optimizer: newAdam(objective, 0.03), Train: successors(40, 3, 10), Eval: successors(4, 10, 10), BatchSize: 4,
+		MaxSteps: 100, EvalSteps: 20, OutputDir: t.TempDir(),
+		OnEvaluate: func(train.Evaluation) { stop(enough) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Run(ctx); !errors.Is(err, enough) || l.Position().Step != 20 {
+		t.Errorf("got %v at step %d, want %v at step 20", err, l.Position().Step, enough)
+	}
+}
+
 // TestNonFinite checks that a loss or a gradient that is not finite ends a run before the step is done, and leaves checkpoints alone.
 func TestNonFinite(t *testing.T) {
 	for _, c := range []struct {
