@@ -220,6 +220,15 @@ func ExampleTape_PlusMulPacked() {
 	// Output: [23 25] [4 8]
 }
 
+// The end of a feed-forward layer without a gate.
+func ExampleTape_PlusGateMulPacked() {
+	derivative(row(-1, 2), func(t *autodiff.Tape, x autodiff.Value) autodiff.Value {
+		w := mat.Pack(t.Engine, []float32{1, 2, 3, 4}, 2, 2, 2)
+		return t.PlusGateMulPacked(x, autodiff.ReLU, x, autodiff.Value{}, w)
+	})
+	// Output: [5 10] [1 8]
+}
+
 func ExampleTape_Gather() {
 	table := autodiff.NewParam("table", []int{3, 2}, []float32{0, 1, 10, 11, 20, 21})
 	derivative(table, func(t *autodiff.Tape, x autodiff.Value) autodiff.Value { return t.Gather(x, []int{2, 0, 2}, -1) })

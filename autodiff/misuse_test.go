@@ -91,6 +91,7 @@ func TestMisusePanics(t *testing.T) {
 		{"MulT", func() { tape.MulT(start(), Constant(mat.New(3, 2))) }, []string{"2×3", "3×2"}},
 		{"MulPacked", func() { tape.MulPacked(Constant(mat.New(2, 2)), packed) }, []string{"2×2", "3×4"}},
 		{"PlusMulPacked", func() { tape.PlusMulPacked(Constant(mat.New(2, 3)), start(), packed) }, []string{"2×3", "3×4"}},
+		{"PlusGateMulPacked", func() { tape.PlusGateMulPacked(Constant(mat.New(2, 3)), SiLU, start(), start(), packed) }, []string{"2×3", "3×4"}},
 		{"RMSNorm", func() { tape.RMSNorm(start(), Constant(mat.New(1, 2)), 1) }, []string{"2×3", "1×2"}},
 		{"Gather", func() { tape.Gather(start(), []int{1, 2}, -1) }, []string{"row 2", "2×3"}},
 		{"Attention", func() {

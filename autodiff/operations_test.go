@@ -126,6 +126,17 @@ var operations = append([]operation{
 		func(x []wide) wide {
 			return x[0].plus(x[0].mul(widen(weight)).each(math.Tanh).mul(x[1])).scale(2)
 		}},
+	{"PlusGateMulPacked", [][2]int{{5, 9}, {5, 7}, {5, 7}},
+		func(t *Tape, x []Value) Value { return t.PlusGateMulPacked(x[0], SiLU, x[1], x[2], packedWeight(t)) },
+		func(x []wide) wide {
+			return x[0].plus(x[1].each(func(x float64) float64 { return x / (1 + math.Exp(-x)) }).times(x[2]).mul(widen(weight)))
+		}},
+	{"PlusGateMulPacked without a gate", [][2]int{{5, 9}, {5, 7}},
+		func(t *Tape, x []Value) Value { return t.PlusGateMulPacked(x[0], Tanh, x[1], Value{}, packedWeight(t)) },
+		func(x []wide) wide { return x[0].plus(x[1].each(math.Tanh).mul(widen(weight))) }},
+	{"PlusGateMulPacked of itself", [][2]int{{5, 9}, {5, 7}},
+		func(t *Tape, x []Value) Value { return t.PlusGateMulPacked(x[0], Tanh, x[1], x[1], packedWeight(t)) },
+		func(x []wide) wide { return x[0].plus(x[1].each(math.Tanh).times(x[1]).mul(widen(weight))) }},
 	{"Recompute, a product last", [][2]int{{5, 9}, {5, 7}},
 		func(t *Tape, x []Value) Value { return Recompute(t, productLast{packedWeight(t), x[1], false}, x[0]) },
 		func(x []wide) wide { return x[0].each(math.Tanh).plus(x[1].each(math.Tanh).mul(widen(weight))) }},

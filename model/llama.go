@@ -189,6 +189,5 @@ func (f *llamaFeed) addTo(p *nn.Pass, rows nn.Ragged, x autodiff.Value) autodiff
 	n := f.norm.Forward(p, rows, x)
 	var y [2]autodiff.Value
 	nn.ForwardEach(p, rows, n, y[:], f.gate, f.up)
-	h := nn.Gate(p, autodiff.SiLU, y[0], y[1])
-	return f.down.ForwardAdd(p, rows, x, h)
+	return f.down.ForwardAddGate(p, rows, x, autodiff.SiLU, y[0], y[1])
 }

@@ -225,9 +225,9 @@ func (f *t5Feed) addTo(p *nn.Pass, act *autodiff.Function, rows nn.Ragged, x aut
 	defer p.Release(p.Mark())
 	n := f.norm.Forward(p, rows, x)
 	if f.gate == nil {
-		return f.down.ForwardAdd(p, rows, x, nn.Apply(p, act, f.up.Forward(p, rows, n)))
+		return f.down.ForwardAddGate(p, rows, x, act, f.up.Forward(p, rows, n), autodiff.Value{})
 	}
 	var y [2]autodiff.Value
 	nn.ForwardEach(p, rows, n, y[:], f.up, f.gate)
-	return f.down.ForwardAdd(p, rows, x, nn.Gate(p, act, y[1], y[0]))
+	return f.down.ForwardAddGate(p, rows, x, act, y[1], y[0])
 }

@@ -204,3 +204,13 @@ func ExampleLinear_CrossEntropy() {
 	fmt.Printf("%.4f %v\n", loss.Data[0], err)
 	// Output: 0.6931 <nil>
 }
+
+// y + l(f(a) ⊙ b).
+func ExampleLinear_ForwardAddGate() {
+	p, e := newPass(1)
+	defer e.Close()
+	down := nn.NewLinear(e, nn.Weights{F32: []float32{1, 2}}, 1, 2)
+	value := func(x ...float32) autodiff.Value { return autodiff.Constant(mat.View(x, 1, len(x))) }
+	fmt.Println(down.ForwardAddGate(p, nn.Ragged{0, 1}, value(100), autodiff.ReLU, value(3, -1), value(5, 5)).Row(0))
+	// Output: [115]
+}

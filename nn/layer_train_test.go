@@ -69,6 +69,9 @@ func TestTapeChangesNoBit(t *testing.T) {
 		{"Linear with a bias", biased, func(p *Pass, x, _ autodiff.Value) autodiff.Value { return biased.Forward(p, rows, x) }},
 		{"ForwardAdd", nil, func(p *Pass, x, y autodiff.Value) autodiff.Value { return linear.ForwardAdd(p, rows, y, x) }},
 		{"ForwardAdd with a bias", nil, func(p *Pass, x, y autodiff.Value) autodiff.Value { return biased.ForwardAdd(p, rows, y, x) }},
+		{"ForwardAddGate without a gate", nil, func(p *Pass, x, y autodiff.Value) autodiff.Value {
+			return linear.ForwardAddGate(p, rows, y, autodiff.ReLU, x, autodiff.Value{})
+		}},
 		{"RMSNorm", norm, func(p *Pass, _, y autodiff.Value) autodiff.Value { return norm.Forward(p, rows, y) }},
 		{"RMSNorm in place", norm, func(p *Pass, _, y autodiff.Value) autodiff.Value { return norm.ForwardInPlace(p, rows, y) }},
 		{"Embedding", embedding, func(p *Pass, _, _ autodiff.Value) autodiff.Value { return embedding.Forward(p, rows, ids) }},

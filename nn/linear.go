@@ -130,6 +130,22 @@ func (l *Linear) ForwardAdd(p *Pass, rows Ragged, y, x autodiff.Value) autodiff.
 	return y
 }
 
+// ForwardAddGate returns ForwardAdd of y and Gate(p, f, a, b), or Apply(p, f, a) where b is the zero Value: the end of a feed-forward layer. On a tape what
+// l is applied to is not kept where nothing that is trained needs it. Without one a and y are changed.
+func (l *Linear) ForwardAddGate(p *Pass, rows Ragged, y autodiff.Value, f *autodiff.Function, a, b autodiff.Value) autodiff.Value {
+	if with := inPlaceOf(p, l); p.Tape != nil && with.param == nil && !l.isAdapted(p) {
+		l.check(p, rows, a.Matrix, y.Matrix)
+		return l.recordAdded(p, rows, p.Tape.PlusGateMulPacked(y, f, a, b, with.weight), a, with)
+	}
+	if b.Data == nil {
+		return l.ForwardAdd(p, rows, y, Apply(p, f, a))
+	}
+	return l.ForwardAdd(p, rows, y, Gate(p, f, a, b))
+}
+
+// isAdapted reports whether a trained term is added to l's output.
+func (l *Linear) isAdapted(p *Pass) bool { return p.trained != nil && p.trained.Added[l] != nil }
+
 // record returns x·Wᵀ + b with what is trained.
 func (l *Linear) record(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {
 	l.check(p, rows, x.Matrix, mat.Matrix{Rows: x.Rows, Cols: l.Out})
@@ -160,8 +176,7 @@ func (l *Linear) recordAdded(p *Pass, rows Ragged, y, x autodiff.Value, with *Li
 // IgnoreIndex and n. Where nothing is added to a weight that is not trained, not all logits are held at a time, and none computed in rows that don't count.
 func (l *Linear) CrossEntropy(p *Pass, rows Ragged, x autodiff.Value, labels []int, n int) (autodiff.Value, error) {
 	with := inPlaceOf(p, l)
-	added := p.trained != nil && p.trained.Added[l] != nil
-	if with.param != nil || with.bias != nil || added {
+	if with.param != nil || with.bias != nil || l.isAdapted(p) {
 		return p.Tape.CrossEntropy(l.Forward(p, rows, x), labels, IgnoreIndex, n)
 	}
 	l.check(p, rows, x.Matrix, mat.Matrix{Rows: x.Rows, Cols: l.Out})
