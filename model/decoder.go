@@ -121,6 +121,7 @@ func (d *Decoder) follow(rows []generate.Row) {
 		}
 		next[i].cache = c
 	}
+	clear(d.rows) // of caches that nobody continues
 	d.rows, d.spare = next, d.rows
 }
 

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
+	"weak"
 
 	"github.com/polytropon/polytropon/generate"
 	"github.com/polytropon/polytropon/nn"
@@ -337,6 +339,27 @@ func TestSpecialTokens(t *testing.T) {
 		if _, err := OpenFS(f, engine(t)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
+	}
+}
+
+// TestFinishedSequencesAreForgotten checks that nothing holds the keys and values of a sequence that does not go on.
+func TestFinishedSequencesAreForgotten(t *testing.T) {
+	for name, m := range decodables(t) {
+		d, err := m.Decoder([]Request{{InputIDs: []int{3, 5}}, {InputIDs: []int{4}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		finished := weak.Make(d.rows[1].cache)
+		if _, err := d.Next(t.Context(), []generate.Row{{Parent: 0, Token: 1}}); err != nil {
+			t.Fatal(err)
+		}
+		if runtime.GC(); finished.Value() != nil {
+			t.Errorf("%s: they are held", name)
+		}
+		runtime.KeepAlive(d)
 	}
 }
 

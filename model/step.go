@@ -20,6 +20,9 @@ type step struct {
 type encoded []*mat.Cache
 
 func (s *step) reset() {
+	clear(s.caches) // of sequences that may be finished
+	clear(s.encoded)
+	clear(s.layer)
 	*s = step{append(s.rows[:0], 0), s.ids[:0], s.offsets[:0], s.caches[:0], s.encoded[:0], s.layer}
 }
 
