@@ -3,7 +3,6 @@ package generate
 import (
 	"errors"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/polytropon/polytropon/mat"
 )
@@ -32,7 +31,7 @@ func (s *single) step(t *tools, logits mat.Matrix) (outcome, error) {
 	s.Settings.penalize(&t.penalty, scores, s.Prompt, s.ids)
 	var id int
 	if s.random == nil {
-		id = slices.Index(scores, t.engine.MaxRow(scores))
+		id = t.engine.MaxIndex(scores)
 	} else {
 		id = t.sample(t.engine, s.Settings.Sampling, s.random, scores)
 	}

@@ -1,6 +1,9 @@
 package mat
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // rowBlock is how many elements the lanes and the tree of a row reduction take at a time; longer rows add the sums of their blocks in
 // ascending order. It is part of the arithmetic, and bounds the time of one call of a kernel.
@@ -38,6 +41,22 @@ func (e *Engine) MaxRow(x []float32) float32 {
 		}
 	}
 	return m
+}
+
+// MaxIndex returns where x has its largest element, the first of equals, passing over NaN; -1 where there is none.
+func (e *Engine) MaxIndex(x []float32) int {
+	const block = 1024 // soon searched
+	m, from := negInf, 0
+	for i := 0; i < len(x); i += block {
+		if v := e.level.Elem.Max(x[i:min(i+block, len(x))]); v > m {
+			m, from = v, i
+		}
+	}
+	i := slices.Index(x[from:], m)
+	if i < 0 {
+		return -1
+	}
+	return from + i
 }
 
 // AddRow sets dst = dst + x, on the calling goroutine.

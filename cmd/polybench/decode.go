@@ -206,8 +206,7 @@ func (d *decoding) sample(ctx context.Context) (float64, error) {
 	for range decodeSteps {
 		start := time.Now()
 		for i := range d.rows {
-			scores := d.logits.Row(i)
-			d.rows[i] = generate.Row{Parent: i, Token: slices.Index(scores, d.engine.MaxRow(scores))}
+			d.rows[i] = generate.Row{Parent: i, Token: d.engine.MaxIndex(d.logits.Row(i))}
 		}
 		var err error
 		if d.logits, err = d.decoder.Next(ctx, d.rows); err != nil {
