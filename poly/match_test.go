@@ -227,3 +227,12 @@ func TestDefaultTargets(t *testing.T) {
 		}
 	}
 }
+
+// Whoever changes the list that Names returned changes nothing else.
+func TestModulesNamesIsACopy(t *testing.T) {
+	m := ModuleNames("q", "v")
+	m.Names()[0] = "k"
+	if got := m.Names()[0]; got != "q" {
+		t.Errorf("got %s, want q", got)
+	}
+}

@@ -32,7 +32,7 @@ func (t *Trainer) Prior(tape *autodiff.Tape, p Prior) autodiff.Value {
 	if t.usages == nil {
 		t.usages = usages(t.from.config.NTasks)
 	}
-	out := tape.New(1, 1, slices.ContainsFunc(t.layers, func(l *trainedLayer) bool { return l.operands[ofZ].param != nil }))
+	out := tape.New(1, 1, !tape.Evaluating && slices.ContainsFunc(t.layers, func(l *trainedLayer) bool { return l.operands[ofZ].param != nil }))
 	sum := 0.0
 	for _, l := range t.layers {
 		z := l.operands[ofZ].on(tape)

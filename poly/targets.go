@@ -2,6 +2,7 @@ package poly
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -26,12 +27,12 @@ func ModulePattern(pattern string) Modules { return Modules{names: []string{patt
 // IsNull tells whether m is neither a list nor a pattern.
 func (m Modules) IsNull() bool { return m.names == nil }
 
-// Names returns the list, or nil if m is none. An empty list is not nil.
+// Names returns a copy of the list, or nil if m is none. An empty list is not nil.
 func (m Modules) Names() []string {
 	if m.isPattern {
 		return nil
 	}
-	return m.names
+	return slices.Clone(m.names)
 }
 
 // Pattern returns the regular expression if m is one.

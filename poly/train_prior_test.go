@@ -45,13 +45,16 @@ func TestTrainerPriorOfTheAuthors(t *testing.T) {
 	}
 }
 
-// With nothing of the routing trained, the prior is a number.
-func TestTrainerPriorOfFrozenRouters(t *testing.T) {
+// With nothing of the routing trained, or on a tape that evaluates, the prior is a number.
+func TestTrainerPriorIsANumber(t *testing.T) {
 	m := newOwn(newEngine(t))
-	x := m.train(t, m.fresh(t, nil), func(key string) bool { return strings.HasSuffix(key, "lora_A") })
-	x.tape.Reset()
-	if p := x.Prior(x.tape, poly.Prior{IBP: 1}); p.Needs() || p.Data[0] == 0 {
-		t.Errorf("got %v, which needs a gradient: %t", p.Data[0], p.Needs())
+	for _, evaluating := range []bool{false, true} {
+		x := m.train(t, m.fresh(t, nil), func(key string) bool { return evaluating || strings.HasSuffix(key, "lora_A") })
+		x.tape.Evaluating = evaluating
+		x.tape.Reset()
+		if p := x.Prior(x.tape, poly.Prior{IBP: 1}); p.Needs() || p.Data[0] == 0 {
+			t.Errorf("evaluating %t: got %v, which needs a gradient: %t", evaluating, p.Data[0], p.Needs())
+		}
 	}
 }
 

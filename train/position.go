@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/polytropon/polytropon/internal/atomicfile"
+	"github.com/polytropon/polytropon/internal/smallfile"
 )
 
 // A Position is how far a run is.
@@ -44,27 +45,18 @@ func (p *Position) save(dir string) error {
 
 // readPosition reads what save wrote to the folder dir.
 func readPosition(dir string) (Position, error) {
-	path := filepath.Join(dir, positionName)
-	f, err := os.Open(path)
+	data, err := smallfile.Read(os.DirFS(dir), positionName, maxPosition)
 	if err != nil {
-		return Position{}, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxPosition+1))
-	if err != nil {
-		return Position{}, err
+		return Position{}, fmt.Errorf("%s: %w", dir, err)
 	}
 	p, err := parsePosition(data)
 	if err != nil {
-		return Position{}, fmt.Errorf("%s: %w", path, err)
+		return Position{}, fmt.Errorf("%s: %w", filepath.Join(dir, positionName), err)
 	}
 	return p, nil
 }
 
 func parsePosition(data []byte) (p Position, err error) {
-	if len(data) > maxPosition {
-		return p, fmt.Errorf("got more than %d bytes, want at most that", maxPosition)
-	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p); err != nil {

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +27,6 @@ var positions = []struct{ text, err string }{
 	{`{"step": 7, "evaluated": 8}`, "field evaluated: got 8, want 0 ≤ evaluated ≤ 7"},
 	{`{"step": 7, "evaluated": 6, "best_step": 7}`, "field best_step: got 7, want 0 ≤ best_step ≤ 6"},
 	{`{"best_loss": 1e999}`, "cannot unmarshal number 1e999"},
-	{`{"step": 7}` + strings.Repeat(" ", maxPosition), "got more than 65536 bytes"},
 }
 
 // A position that cannot be put in its place leaves nothing beside it.
@@ -40,6 +40,17 @@ func TestPositionNotSaved(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("got %v, %v, want only the folder", entries, err)
+	}
+}
+
+// What is no position at all is not read: a pipe would have no end.
+func TestPositionNotRead(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, positionName), bytes.Repeat([]byte(" "), maxPosition+1), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readPosition(dir); err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "got more than 65536 bytes") {
+		t.Errorf("got %v, want that it is too long, and the folder", err)
 	}
 }
 
