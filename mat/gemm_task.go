@@ -136,6 +136,9 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 	} else {
 		rows, cols = 1, parts
 		for cols > 1 && 2*rows*tile.MR <= m && (cols*m > 2*rows*(j1-j0) || panels < 3*cols) {
+			if p.packed != nil && rows == 2 {
+				break // to transpose packed weights more often costs more than to read A
+			}
 			rows *= 2
 			cols = ceilDiv(parts, rows)
 		}
@@ -281,7 +284,7 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 			if alternate && w.direct() { // the panel beside this one, or the first of the next block
 				shared.panels, from = 1, 0
 				if q+1 < panels {
-					shared.b, shared.panelBytes = unsafe.Add(b, (q+1)*step*size), step*size
+					shared.b, shared.panelBytes = uintptr(b)+uintptr((q+1)*step*size), step*size
 				}
 			}
 			for i := i0; i < i1; {
@@ -293,8 +296,8 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 				rows := take(i1-i, most)
 				strip := unsafe.Add(unsafe.Pointer(a), 4*(i-i0)*lda)
 				ahead := shared.share(i-w.i0, rows, w.i1-w.i0, from)
-				if end := i + rows; !alternate && q+n == panels && (end < i1 || !p.left && end < w.i1) {
-					ahead.A = (*float32)(unsafe.Add(strip, 4*rows*lda))
+				if !alternate && i+rows < w.i1 && q+n == panels {
+					ahead.A = uintptr(strip) + uintptr(4*rows*lda)
 				}
 				tile.Strip(rows, kc, n, (*float32)(strip), lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0, ahead)
 				i += rows
