@@ -1,10 +1,6 @@
 package mat
 
-import (
-	"unsafe"
-
-	"github.com/polytropon/polytropon/mat/asm"
-)
+import "github.com/polytropon/polytropon/mat/asm"
 
 // While strips of A pass the panels of a block of B, they fetch the next block from memory, each its share: else the first strip to pass it would wait
 // for memory and the others leave the memory idle.
@@ -14,12 +10,11 @@ type place struct{ j0, k0 int }
 
 // A fetch is what the strips fetch.
 type fetch struct {
-	b          unsafe.Pointer // nil for nothing
-	panelBytes int            // how much it is for each panel that they pass,
-	panels     int            // how many they pass,
-	kc         int            // and the steps of each
-	run, apart int            // where it lies in runs: how long they are and how far apart they begin,
-	left       int            // and how much of B lies from b on, as its last panel is narrower
+	b          uintptr // its address, 0 for nothing
+	panelBytes int     // how much it is for each panel that they pass,
+	panels     int     // how many they pass,
+	kc         int     // and the steps of each
+	run, apart int     // where it lies in runs: how long they are and how far apart they begin
 }
 
 // next is what the strips fetch while they pass panels of kc steps, if the block at after is next.
@@ -31,13 +26,11 @@ func (w *worker) next(after place, panels, kc int) fetch {
 	steps := min(p.k()-after.k0, kBlock)
 	f.panelBytes = steps * w.tile.NR * p.packed.size
 	if !p.right {
-		f.b = p.packed.address(after.k0, after.j0)
+		f.b = uintptr(p.packed.address(after.k0, after.j0))
 		return f
 	}
 	block, width := after.j0/kBlock*kBlock, p.packed.panelWidth(after.k0) // of a panel of B, of which each has a run of rows
-	from := p.packed.offset(block, after.k0) + (after.j0-block)*width
-	f.b = unsafe.Add(p.packed.memory, from*p.packed.size)
-	f.left = p.packed.Bytes() - from*p.packed.size
+	f.b = uintptr(p.packed.address(block, after.k0)) + uintptr((after.j0-block)*width*p.packed.size)
 	f.apart = min(p.packed.K-block, kBlock) * width * p.packed.size
 	f.run = f.panelBytes * panels / ceilDiv(steps, width)
 	return f
@@ -45,17 +38,15 @@ func (w *worker) next(after place, panels, kc int) fetch {
 
 // share is what rows i to i+rows of m fetch from panel q on.
 func (f fetch) share(i, rows, m, q int) asm.Ahead {
-	if f.b == nil || rows == m {
+	if f.b == 0 || rows == m {
 		return asm.Ahead{}
 	}
 	from := f.panelBytes * (i*f.panels + rows*q) / m
 	if f.run > 0 {
-		if from = from/f.run*f.apart + from%f.run; from >= f.left {
-			return asm.Ahead{}
-		}
+		from = from/f.run*f.apart + from%f.run
 	}
 	return asm.Ahead{
-		B:    unsafe.Add(f.b, from),
+		B:    f.b + uintptr(from),
 		Pace: ceilDiv(f.panelBytes*rows, m*f.kc),
 	}
 }

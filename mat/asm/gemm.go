@@ -54,11 +54,12 @@ type Tile struct {
 // elements. m and panels are positive; C is read only if add, and overlaps neither A nor B.
 type Strip func(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
-// Ahead is what a Strip may fetch into the second-level cache while it computes. Nothing depends on it, and nothing is read.
+// Ahead is what a Strip may fetch into the second-level cache while it computes. Nothing depends on it, and nothing is read. So A and B are addresses,
+// which may lie behind what is allocated: a pointer there would end the program when the garbage collector finds it.
 type Ahead struct {
-	A    *float32       // the next strip of A, with the same lda, or nil
-	B    unsafe.Pointer // what to fetch of B, or nil for what follows the panels; Strips of few rows may choose the latter
-	Pace int            // how many bytes from B on to fetch with each step of k in each panel
+	A    uintptr // the next strip of A, with the same lda, or 0
+	B    uintptr // what to fetch of B, or 0 for what follows the panels; Strips of few rows may choose the latter
+	Pace int     // how many bytes from B on to fetch with each step of k in each panel
 }
 
 var gemmGeneric = Gemm{

@@ -60,7 +60,7 @@ func checkStrip[T any](t *testing.T, tile Tile, want Strip, s stripCase, value f
 	expected := slices.Clone(c)
 	var ahead Ahead // what is fetched may lie beyond the operands
 	if s.padA%2 == 1 {
-		ahead = Ahead{A: unsafe.SliceData(a), B: unsafe.Pointer(unsafe.SliceData(b)), Pace: 100 * s.padC}
+		ahead = Ahead{A: uintptr(unsafe.Pointer(unsafe.SliceData(a))), B: uintptr(unsafe.Pointer(unsafe.SliceData(b))), Pace: 100 * s.padC}
 	}
 	tile.Strip(s.m, s.k, s.panels, unsafe.SliceData(a), lda, unsafe.Pointer(unsafe.SliceData(b)), ldb, step, &c[0], ldc, s.tail, s.add, ahead)
 	want(s.m, s.k, s.panels, unsafe.SliceData(a), lda, unsafe.Pointer(unsafe.SliceData(b)), ldb, step, &expected[0], ldc, s.tail, s.add, Ahead{})
