@@ -106,6 +106,7 @@ func (e *Engine) CrossEntropy(losses []float32, dst, logits Matrix, labels []int
 	if len(losses) != logits.Rows {
 		panic(fmt.Sprintf("mat: CrossEntropy of %s into %d values", logits.Shape(), len(losses)))
 	}
+	clear(losses)
 	w := newWork(doCrossEntropy, dst, logits)
 	w.engine, w.labels, w.ignore, w.vector, w.s = e, labels, ignore, losses, scale
 	e.shareRows(w)
@@ -115,7 +116,6 @@ func doCrossEntropy(w *work, r, _, _ int) {
 	e, x, label, gradient := w.engine, w.x.Row(r), w.labels[r], w.dst.Data != nil
 	switch {
 	case label == w.ignore:
-		w.vector[r] = 0
 		if gradient {
 			clear(w.dst.Row(r))
 		}

@@ -215,3 +215,14 @@ func ExampleEngine_RMSNormBackward() {
 	fmt.Println(dx.Row(0), dw)
 	// Output: [0.75 -0.25 -0.25 -0.25] [1 0 0 0]
 }
+
+// Rows without columns can have no label that counts: their losses are 0 too.
+func TestCrossEntropyWithoutColumns(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		losses := []float32{1, 2}
+		e.CrossEntropy(losses, Matrix{}, New(2, 0), []int{-100, -100}, -100, 1)
+		if losses[0] != 0 || losses[1] != 0 {
+			t.Errorf("got %v, want 0 0", losses)
+		}
+	})
+}
