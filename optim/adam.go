@@ -62,14 +62,20 @@ func (a *Adam) Step(e *mat.Engine, factor float64) {
 	o, t := &a.options, &a.task
 	correction1 := 1 - power(o.Beta1, float64(a.steps))
 	correction2 := 1 - power(o.Beta2, float64(a.steps))
-	t.meanGain = float32(1 - o.Beta1)
-	t.squareKeep, t.squareGain = float32(o.Beta2), float32(1-o.Beta2)
-	t.rootScale, t.eps = float32(math.Sqrt(correction2)), float32(o.Eps)
+	t.engine = e
 	for i, g := range a.groups {
 		lr := float64(g.LR * factor)
-		n := adamGroup{keep: 1, rate: float32(-lr / correction1)}
+		n := adamGroup{AdamStep: mat.AdamStep{
+			Keep:       1,
+			MeanGain:   float32(1 - o.Beta1),
+			SquareKeep: float32(o.Beta2),
+			SquareGain: float32(1 - o.Beta2),
+			RootScale:  float32(math.Sqrt(correction2)),
+			Eps:        float32(o.Eps),
+			Rate:       float32(-lr / correction1),
+		}}
 		if a.decoupled {
-			n.keep = float32(1 - float64(lr*g.WeightDecay))
+			n.Keep = float32(1 - float64(lr*g.WeightDecay))
 		} else {
 			n.decay = float32(g.WeightDecay)
 		}
@@ -80,13 +86,10 @@ func (a *Adam) Step(e *mat.Engine, factor float64) {
 
 // An adamTask is a step, shared by spans.
 type adamTask struct {
+	engine *mat.Engine
 	spans  []span
 	params []adamParam
 	groups []adamGroup
-
-	meanGain               float32 // 1 - Beta1
-	squareKeep, squareGain float32 // Beta2, 1 - Beta2
-	rootScale, eps         float32
 }
 
 type adamParam struct {
@@ -97,37 +100,21 @@ type adamParam struct {
 
 // An adamGroup is what a step does to a group's parameters.
 type adamGroup struct {
-	keep  float32 // multiplies the parameter: 1 or AdamW's decay
+	mat.AdamStep
 	decay float32 // times the parameter is added to the gradient: 0 or Adam's decay
-	rate  float32 // multiplies the mean over the root: negative
 }
 
 // Do does span i.
 func (t *adamTask) Do(i int) {
-	s := t.spans[i]
+	s, e := t.spans[i], t.engine
 	p := &t.params[s.param]
 	c := t.groups[p.group]
 	value, grad := p.Value.Data[s.from:s.to], p.Grad.Data[s.from:s.to]
-	mean, square := p.mean[s.from:s.to], p.square[s.from:s.to]
-	grad, mean, square = grad[:len(value)], mean[:len(value)], square[:len(value)]
-	for j, w := range value {
-		g := grad[j]
-		w = float32(w * c.keep)
-		if c.decay != 0 {
-			g = fma(c.decay, w, g)
-		}
-		m := lerp(mean[j], g, t.meanGain)
-		v := fma(float32(t.squareGain*g), g, float32(square[j]*t.squareKeep))
-		root := float32(math.Sqrt(float64(v)))/t.rootScale + t.eps
-		value[j] = w + float32(c.rate*m)/root
-		mean[j], square[j] = m, v
+	if c.decay != 0 {
+		decayed := e.Borrow(len(value))
+		defer e.Return(decayed)
+		e.AddScaledRow(decayed, grad, value, c.decay)
+		grad = decayed
 	}
-}
-
-// lerp returns from + gain·(to - from), as torch.lerp does.
-func lerp(from, to, gain float32) float32 {
-	if gain < 0.5 {
-		return fma(gain, to-from, from)
-	}
-	return fma(gain-1, to-from, to)
+	e.AdamRow(value, grad, p.mean[s.from:s.to], p.square[s.from:s.to], c.AdamStep)
 }

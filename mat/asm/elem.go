@@ -22,6 +22,14 @@ type Elem struct {
 	// Rope turns the pairs (x, y): x·cos - y·sin·sign and y·cos + x·sin·sign, in place, rounding each product and sum. No two of the slices overlap.
 	Rope func(x, y, cos, sin []float32, sign float32)
 
+	// Adam is a step of Adam for the parameters w with the gradients g and the means m of gradients and v of their squares, rounding each operation but
+	// the two with FMA:
+	//
+	//	m = FMA(g - m, toward, m), or FMA(g - m, toward, g) where toward is not above 0
+	//	v = FMA(g·squareGain, g, v·squareKeep)
+	//	w = w·keep + m·rate/(√v/scale + eps)
+	Adam func(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32)
+
 	// The reductions use 32 lanes, element i in lane i mod 32, and add lane i+16 to lane i, then i+8, i+4, i+2 and i+1.
 	Max           func(x []float32) float32                          // -Inf where x is empty; passes over NaN
 	Sum           func(x []float32) float32                          // by addition

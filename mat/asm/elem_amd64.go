@@ -38,6 +38,7 @@ var elemAVX512 = Elem{
 	DivMulSquares:    divMulSquaresAVX512,
 	SumExp:           sumExpAVX512,
 	ExpSum:           expSumAVX512,
+	Adam:             adamAVX512,
 }
 
 var elemAVX2 = Elem{
@@ -74,6 +75,7 @@ var elemAVX2 = Elem{
 	DivMulSquares:    divMulSquaresAVX2,
 	SumExp:           sumExpAVX2,
 	ExpSum:           expSumAVX2,
+	Adam:             adamAVX2,
 }
 
 //go:noescape
@@ -176,6 +178,9 @@ func sumExpAVX512(x []float32, shift float32) float32
 func expSumAVX512(dst, x []float32, shift float32) float32
 
 //go:noescape
+func adamAVX512(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32)
+
+//go:noescape
 func expAVX2(dst, x []float32)
 
 //go:noescape
@@ -273,3 +278,6 @@ func sumExpAVX2(x []float32, shift float32) float32
 
 //go:noescape
 func expSumAVX2(dst, x []float32, shift float32) float32
+
+//go:noescape
+func adamAVX2(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32)

@@ -36,6 +36,7 @@ var elemGeneric = Elem{
 	DivMulSquares:    divMulSquaresGeneric,
 	SumExp:           sumExpGeneric,
 	ExpSum:           expSumGeneric,
+	Adam:             adamGeneric,
 }
 
 func expGeneric(dst, x []float32) {
@@ -768,6 +769,31 @@ func expSumGeneric(dst, x []float32, shift float32) float32 {
 		lane[i%lanes] += v14
 	}
 	return foldSum(&lane)
+}
+
+func adamGeneric(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32) {
+	for i := range w {
+		wi := w[i]
+		v1 := float32(wi * keep)
+		gi := g[i]
+		mi := m[i]
+		vi := v[i]
+		v5 := gi - mi
+		v6 := below(toward, 0x1p-126, gi, mi)
+		v7 := FMA(v5, toward, v6)
+		m[i] = v7
+		v8 := float32(gi * squareGain)
+		v9 := float32(vi * squareKeep)
+		v10 := FMA(v8, gi, v9)
+		v[i] = v10
+		v11 := sqrt(v10)
+		v12 := v11 / scale
+		v13 := v12 + eps
+		v14 := float32(v7 * rate)
+		v15 := v14 / v13
+		v16 := v1 + v15
+		w[i] = v16
+	}
 }
 
 var table0 = [8]float32{

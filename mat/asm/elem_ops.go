@@ -35,6 +35,17 @@ func above(a, b float32) float32 {
 	return b
 }
 
+// below returns b where a < from, otherwise c.
+func below(a, from, b, c float32) float32 {
+	if a < from {
+		return b
+	}
+	return c
+}
+
+// sqrt returns √a, rounded once: 53 bits are more than twice 24, so that rounding to float64 before changes nothing.
+func sqrt(a float32) float32 { return float32(math.Sqrt(float64(a))) }
+
 // index returns the low three of a's bits from the given one on, for lookup.
 func index(a float32, from int) int { return int(math.Float32bits(a) >> from & 7) }
 

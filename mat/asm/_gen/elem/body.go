@@ -14,12 +14,13 @@ const (
 	note               // a comment
 	weave              // the place of an operation of the next block's first stage
 
-	add // a + b
-	sub // a - b
-	mul // a · b
-	div // a / b
-	fma // a·b + c, one rounding
-	fms // c - a·b, one rounding
+	add  // a + b
+	sub  // a - b
+	mul  // a · b
+	div  // a / b
+	sqrt // √a
+	fma  // a·b + c, one rounding
+	fms  // c - a·b, one rounding
 
 	max      // a > b ? a : b, so NaN in b stays
 	min      // a < b ? a : b, so NaN in b stays
@@ -134,6 +135,7 @@ func (b *body) add(x, y *value) *value      { return b.emit(value{op: add, a: x,
 func (b *body) sub(x, y *value) *value      { return b.emit(value{op: sub, a: x, b: y}) }
 func (b *body) mul(x, y *value) *value      { return b.emit(value{op: mul, a: x, b: y}) }
 func (b *body) div(x, y *value) *value      { return b.emit(value{op: div, a: x, b: y}) }
+func (b *body) sqrt(x *value) *value        { return b.emit(value{op: sqrt, a: x}) }
 func (b *body) fma(x, y, z *value) *value   { return b.emit(value{op: fma, a: x, b: y, c: z}) }
 func (b *body) fms(x, y, z *value) *value   { return b.emit(value{op: fms, a: x, b: y, c: z}) }
 func (b *body) max(x, y *value) *value      { return b.emit(value{op: max, a: x, b: y}) }

@@ -73,6 +73,7 @@ var kernels = []*kernel{
 		b.store(e)
 		b.sum(e)
 	}},
+	{field: "Adam", name: "adam", inputs: []string{"w", "g", "m", "v"}, scalars: []string{"keep", "toward", "squareKeep", "squareGain", "scale", "eps", "rate"}, body: adamBody},
 }
 
 // divMulSquaresBody does two rows of RMSNorm at a time, as one is bound by the division and the other by the latency of the addition.
@@ -111,6 +112,19 @@ func ropeBody(b *body) {
 	cos, sin := b.next(2), b.mul(b.next(3), b.args[0])
 	b.storeInput(0, b.sub(b.mul(x, cos), b.mul(y, sin)))
 	b.storeInput(1, b.add(b.mul(y, cos), b.mul(x, sin)))
+}
+
+// adamBody is a step of Adam: w is the parameter, g its gradient, m and v their means. toward is what m goes toward g by, or that less 1, and so not
+// above 0, where it is half or more: then it goes back from g.
+func adamBody(b *body) {
+	keep, toward, squareKeep, squareGain, scale, eps, rate := b.args[0], b.args[1], b.args[2], b.args[3], b.args[4], b.args[5], b.args[6]
+	w, g, m, v := b.mul(b.x(), keep), b.next(1), b.next(2), b.next(3)
+	m = b.fma(b.sub(g, m), toward, b.below(toward, 0x1p-126, g, m))
+	b.storeInput(2, m)
+	v = b.fma(b.mul(g, squareGain), g, b.mul(v, squareKeep))
+	b.storeInput(3, v)
+	root := b.add(b.div(b.sqrt(v), scale), eps)
+	b.storeInput(0, b.add(w, b.div(b.mul(m, rate), root)))
 }
 
 // maxBody passes over NaN.

@@ -64,6 +64,8 @@ func (c *neonCode) step(v *value, i, j int) {
 		c.fmul(x, y, c.result(v, i, j))
 	case div:
 		c.fdiv(x, y, c.result(v, i, j))
+	case sqrt:
+		c.fsqrt(x, c.result(v, i, j))
 	case fma, fms:
 		d := c.over(v, v.c, i, j)
 		c.op("%s V%d.S4, V%d.S4, V%d.S4", map[op]string{fma: "VFMLA", fms: "VFMLS"}[v.op], y, x, d)

@@ -15,6 +15,11 @@ func (c *neonCode) fcmgt(n, m, d int) { c.vector("FCMGT", 0x6ea0e400, n, m, d) }
 func (c *neonCode) fcmge(n, m, d int) { c.vector("FCMGE", 0x6e20e400, n, m, d) }
 func (c *neonCode) cmgt(n, m, d int)  { c.vector("CMGT", 0x4ea03400, n, m, d) }
 
+// fsqrt sets d = √n.
+func (c *neonCode) fsqrt(n, d int) {
+	c.op("WORD $%#08x // FSQRT V%d.4S, V%d.4S", 0x6ea1f800|n<<5|d, d, n)
+}
+
 // bic sets d = n &^ m.
 func (c *neonCode) bic(n, m, d int) {
 	c.op("WORD $%#08x // BIC V%d.16B, V%d.16B, V%d.16B", 0x4e601c00|m<<16|n<<5|d, d, n, m)

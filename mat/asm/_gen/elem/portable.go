@@ -95,6 +95,9 @@ func (t *text) statements(k *kernel, b *body, tables *tables) {
 		case index:
 			names[v] = fmt.Sprintf("v%d", len(names))
 			t.line("%s := index(%s, %d)", names[v], args[0], v.shift)
+		case below:
+			names[v] = fmt.Sprintf("v%d", len(names))
+			t.line("%s := below(%s, %s, %s, %s)", names[v], args[0], goNumber(v.f), args[1], args[2])
 		default:
 			names[v] = fmt.Sprintf("v%d", len(names))
 			t.line("%s := %s", names[v], fmt.Sprintf(goForms[v.op], args...))
@@ -108,6 +111,7 @@ var goForms = map[op]string{
 	sub:      "%s - %s",
 	mul:      "float32(%s * %s)",
 	div:      "%s / %s",
+	sqrt:     "sqrt(%s)",
 	fma:      "FMA(%s, %s, %s)",
 	fms:      "FMA(-%s, %s, %s)",
 	max:      "larger(%s, %s)",

@@ -212,6 +212,8 @@ func (c *x86Code) pin(b *body) {
 			if v.a.op == constant {
 				c.hold(v.a.f)
 			}
+		case below:
+			c.hold(v.f)
 		case valid:
 			if v.c.f != 0 {
 				c.hold(v.c.f)

@@ -76,6 +76,9 @@ func (c *x86Code) step(v *value, i, j int) {
 		c.binary(map[op]string{add: "VADDPS", mul: "VMULPS"}[v.op], v, a, b, i, j)
 	case sub, div, max, min:
 		c.binary(map[op]string{sub: "VSUBPS", div: "VDIVPS", max: "VMAXPS", min: "VMINPS"}[v.op], v, v.a, v.b, i, j)
+	case sqrt:
+		a := c.source(v.a, j)
+		c.op("VSQRTPS %s, %s", a, c.result(v, i, j))
 	case fma:
 		c.fma("VFMADD", v, i, j)
 	case fms:
