@@ -137,7 +137,7 @@ func spPieceOf(text string, kind spKind) string {
 func TestSentencePieceErrors(t *testing.T) {
 	unknown := spPieceOf("<unk>", spUnknown)
 	for name, test := range map[string]struct{ data, want string }{
-		"empty":          {"", "pieces: got none of type unknown"},
+		"empty":          {"", "got an empty file, want a tokenizer.json or a SentencePiece model"},
 		"text":           {"no protocol buffer", "got a broken protocol buffer"},
 		"cut off":        {unknown[:len(unknown)-1], "got a broken protocol buffer"},
 		"no unknown":     {spPieceOf("a", spNormal), "pieces: got none of type unknown"},

@@ -48,6 +48,9 @@ func open(name string, data []byte, err error) (*Tokenizer, error) {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
 	var c codec
+	if len(data) == 0 {
+		return nil, &FormatError{File: name, Reason: "got an empty file, want a tokenizer.json or a SentencePiece model"}
+	}
 	if text := bytes.TrimLeft(data, " \t\r\n"); len(text) > 0 && text[0] == '{' {
 		c, err = parsePipeline(data)
 	} else {

@@ -31,6 +31,9 @@ func tokenize(args []string, in io.Reader, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if *decode && !given(flags)["special"] {
+		*special = false
+	}
 	c := tokenizeCommand{t: t, special: *special, json: *asJSON}
 	convert := c.encode
 	if *decode {
@@ -106,7 +109,7 @@ func (c *tokenizeCommand) decode(out, line []byte) ([]byte, error) {
 	if err := unmarshal(line, &ids); err != nil {
 		return nil, fmt.Errorf("want a JSON array of ids: %w", err)
 	}
-	text := c.t.Decode(ids, true)
+	text := c.t.Decode(ids, !c.special)
 	if !c.json {
 		return append(out, text...), nil
 	}

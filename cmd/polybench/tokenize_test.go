@@ -16,6 +16,8 @@ func TestTokenize(t *testing.T) {
 		{"-special=false", "good morning\n", "[3,4]\n"},
 		{"-json", `"good morning"` + "\n" + `"good\u0020\u2615"`, "[3,4,0]\n[3,2,8,9,10,0]\n"},
 		{"-decode", "[3,4,0]\n[]\n[2, 8, 9, 10]", "good morning\n\n☕\n"},
+		{"-decode -special=false", "[3,4,0]\n", "good morning\n"},
+		{"-decode -special", "[3,4,0]\n", "good morning</s>\n"},
 		{"-decode -json", "[3,4,0]\n[2,8]", "\"good morning\"\n\"\uFFFD\"\n"},
 		{"", "", ""},
 	} {

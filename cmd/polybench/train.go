@@ -17,6 +17,9 @@ import (
 	"github.com/polytropon/polytropon/poly"
 )
 
+// mostSeconds is thirty years; a time.Duration does not hold much more.
+const mostSeconds = 1_000_000_000
+
 // trainAdapter measures training steps of a T5-small shape or runs the demo.
 func trainAdapter(ctx context.Context, args []string, w io.Writer) error {
 	flags := flag.NewFlagSet("train", flag.ContinueOnError)
@@ -38,8 +41,8 @@ func trainAdapter(ctx context.Context, args []string, w io.Writer) error {
 		return usageError("-steps and -seconds exclude each other")
 	case given["steps"] && d.steps < 1:
 		return usageError(fmt.Sprintf("-steps: got %d, want ≥ 1", d.steps))
-	case *seconds < 0:
-		return usageError(fmt.Sprintf("-seconds: got %d, want ≥ 0", *seconds))
+	case *seconds < 0 || *seconds > mostSeconds:
+		return usageError(fmt.Sprintf("-seconds: got %d, want 0 ≤ seconds ≤ %d", *seconds, mostSeconds))
 	case !given["seconds"] && *isDemo:
 		*seconds = 60
 	case !given["seconds"]:

@@ -60,6 +60,7 @@ func TestTrainDemoErrors(t *testing.T) {
 		{[]string{"-demo", "-steps", "-1"}, "-steps: got -1", true},
 		{[]string{"-demo", "-steps", "0"}, "-steps: got 0", true},
 		{[]string{"-demo", "-steps", "1", "-seconds", "1"}, "exclude each other", true},
+		{[]string{"-seconds", "1000000001"}, "-seconds: got 1000000001, want 0 ≤ seconds ≤ 1000000000", true},
 		{[]string{"-steps", "3"}, "-demo", true},
 		{[]string{"-out", dir}, "-demo", true},
 	} {

@@ -56,13 +56,13 @@ func verify(ctx context.Context, args []string, w io.Writer) error {
 // folders is what a verification reads.
 type folders struct {
 	model, adapter, reference folder
-	second                    folder // without an FS where there is none
+	second                    folder // the zero folder where there is none
 	file                      string // the reference's name
 }
 
 // A folder has the name that errors give it.
 type folder struct {
-	fs.FS
+	fsys fs.FS
 	name string
 }
 
@@ -70,21 +70,21 @@ func folderAt(path string) folder { return folder{os.DirFS(path), path} }
 
 // verify opens everything and runs the checks that the reference has tensors for.
 func (c folders) verify(ctx context.Context, e *mat.Engine) ([]check, error) {
-	m, err := model.OpenFS(c.model, e)
+	m, err := model.OpenFS(c.model.fsys, e)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.model.name, err)
 	}
-	a, err := poly.OpenFS(c.adapter, m)
+	a, err := poly.OpenFS(c.adapter.fsys, m)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.adapter.name, err)
 	}
 	var b *poly.Adapter
-	if c.second.FS != nil {
-		if b, err = poly.OpenFS(c.second, m); err != nil {
+	if c.second.fsys != nil {
+		if b, err = poly.OpenFS(c.second.fsys, m); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.second.name, err)
 		}
 	}
-	f, err := safetensors.OpenFS(c.reference, c.file)
+	f, err := safetensors.OpenFS(c.reference.fsys, c.file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.reference.name, err)
 	}
