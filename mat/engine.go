@@ -20,6 +20,7 @@ type Engine struct {
 	tasks      spare[*gemmTask]
 	attentions spare[*attentionTask]
 	lowRanks   spare[*lowRankTask]
+	screenings spare[*screening]
 	packs      spare[*packTask[float32]]
 }
 

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"unsafe"
-
-	"github.com/polytropon/polytropon/mat/asm"
 )
 
 // A LowRankProduct is one of the products of a group: A is M × K, Down is K × r, Up is r × N, C is M × N.
@@ -102,11 +100,11 @@ func (t *lowRankTask) Do(i int) {
 		group := t.products[from:min(from+most, to)]
 		if !t.parts[i].multiply(t.engine, group) {
 			for j := range group {
-				group[j][0].thin()
+				group[j][0].columns(0, group[j][0].c.Cols)
 			}
 		}
 		for j := range group {
-			group[j][1].thin()
+			group[j][1].columns(0, group[j][1].c.Cols)
 		}
 	}
 }
@@ -131,31 +129,4 @@ func (c *chains) multiply(e *Engine, group [][2]product) bool {
 		copy(row, c.c[8*i:])
 	}
 	return true
-}
-
-// thin computes the product.
-func (p *product) thin() {
-	n := p.c.Cols
-	wide := &p.packed.level.Gemm.Tiles[0]
-	for k0 := 0; k0 == 0 || k0 < p.k(); k0 += kBlock {
-		kc := min(p.k()-k0, kBlock)
-		whole := n / wide.NR * wide.NR
-		if whole > 0 {
-			p.panels(wide, k0, kc, 0, whole)
-		}
-		if whole < n {
-			p.panels(narrowest(p.packed.level, n-whole), k0, kc, whole, n)
-		}
-	}
-}
-
-// panels adds the products of rows k0 to k0+kc of B, in the columns j0 ≤ j < j1, which are panels of one kernel.
-func (p *product) panels(tile *asm.Tile, k0, kc, j0, j1 int) {
-	count := ceilDiv(j1-j0, tile.NR)
-	var a *float32
-	if kc > 0 {
-		a = &p.a.Data[k0]
-	}
-	tile.Strip(p.c.Rows, kc, count, a, p.a.Stride, p.packed.address(k0, j0), tile.NR, kc*tile.NR, &p.c.Data[j0], p.c.Stride, j1-j0-(count-1)*tile.NR,
-		p.add || k0 > 0, asm.Ahead{})
 }

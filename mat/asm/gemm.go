@@ -16,6 +16,10 @@ type Gemm struct {
 	// Chains is for single rows and panels of 8 columns.
 	Chains Chains
 
+	// Bounds takes up to BoundsMR rows.
+	Bounds   Bounds
+	BoundsMR int
+
 	// WidenBFloat16 and WidenFloat16 convert n > 0 elements, a multiple of 16, to float32.
 	WidenBFloat16, WidenFloat16 func(dst *float32, src *uint16, n int)
 
@@ -70,6 +74,8 @@ var gemmGeneric = Gemm{
 	BFloat16:      Tile{MR: 4, NR: 16, Strip: stripGeneric(16, BFloat16)},
 	Float16:       Tile{MR: 4, NR: 16, Strip: stripGeneric(16, Float16)},
 	Chains:        chainsBy(stripGeneric(8, func(v float32) float32 { return v })),
+	Bounds:        boundsGeneric,
+	BoundsMR:      1,
 	WidenBFloat16: widenGeneric(BFloat16),
 	WidenFloat16:  widenGeneric(Float16),
 	Transpose:     transposeGeneric,

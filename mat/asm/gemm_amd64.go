@@ -16,6 +16,8 @@ var gemmAVX512 = Gemm{
 	BFloat16:      Tile{MR: 14, NR: 32, Strip: strip32BFloat16AVX512},
 	Float16:       Tile{MR: 14, NR: 32, Strip: strip32Float16AVX512},
 	Chains:        chainsAVX2,
+	Bounds:        boundsAVX512,
+	BoundsMR:      4,
 	WidenBFloat16: widenBFloat16AVX512,
 	WidenFloat16:  widenFloat16AVX512,
 	Transpose:     transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
@@ -34,6 +36,8 @@ var gemmAVX2 = Gemm{
 	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16AVX2},
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
 	Chains:        chainsAVX2,
+	Bounds:        boundsAVX2,
+	BoundsMR:      2,
 	WidenBFloat16: widenBFloat16AVX2,
 	WidenFloat16:  widenFloat16AVX2,
 	Transpose:     transposeBlocks(8, transposeAVX2, transposeGeneric),
@@ -107,3 +111,9 @@ func readAVX2(src *float32, streams, n int)
 
 //go:noescape
 func chainsAVX2(k int, a, b *[4]unsafe.Pointer, c *[32]float32, add bool)
+
+//go:noescape
+func boundsAVX512(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)
+
+//go:noescape
+func boundsAVX2(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)

@@ -15,6 +15,8 @@ var gemmNEON = Gemm{
 	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16NEON},
 	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16NEON},
 	Chains:        chainsBy(strip8NEON),
+	Bounds:        boundsNEON,
+	BoundsMR:      1,
 	WidenBFloat16: widenBFloat16NEON,
 	WidenFloat16:  widenFloat16NEON,
 	Transpose:     transposeBlocks(4, transposeNEON, transposeGeneric),
@@ -53,3 +55,6 @@ func copyStripNEON(k, panels int, a *float32, lda int, b *float32, ldb int, dst,
 
 //go:noescape
 func readNEON(src *float32, streams, n int)
+
+//go:noescape
+func boundsNEON(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)

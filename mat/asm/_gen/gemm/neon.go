@@ -49,6 +49,7 @@ func neonFile() []byte {
 	}
 	n.transpose()
 	n.read()
+	n.bounds()
 	n = neonKernels[0]
 	n.text = &t
 	n.copyStrip()

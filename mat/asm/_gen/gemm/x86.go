@@ -81,6 +81,7 @@ func (s isa) file() []byte {
 	x.transpose()
 	x86{text: &t, isa: s, kernel: s.kernels[0]}.copyStrip()
 	x.read()
+	x.bounds()
 	if !s.masks { // both levels use it
 		x.chainsFunction()
 	}

@@ -1,0 +1,194 @@
+package main
+
+// Bounds multiplies pairs of steps: a line of B is a pair of elements of each of 32 columns, in 8 bits. Widened to 16, an instruction multiplies them by a pair
+// of A's and adds the two products.
+//
+// For one row of A a line takes 64 bytes from memory, some 6 cycles, and on AVX-512 two loads that widen, a broadcast, two multiplications and two additions,
+// on AVX2 twice as many but for the broadcast: 2 and 4 cycles. So memory bounds it, up to some four rows. NEON takes 8 instructions to widen and 16 to multiply
+// and add, 12 cycles at two a cycle, which one core's share of memory rarely outruns.
+
+const (
+	boundsLine  = 64   // bytes
+	boundsAhead = 8192 // bytes between a load and its prefetch
+)
+
+// boundsRows is the most rows that the function takes.
+func (s isa) boundsRows() int {
+	if s.masks {
+		return 4
+	}
+	return 2
+}
+
+// bounds writes the function. Registers from 0 up are sums, row by row; AX is A, DX and DI are lda and 3·lda, SI is B, R8 to R12 are scale, radius, size, most
+// and least, BX is ld, CX the lines left of R13 panels.
+func (x x86) bounds() {
+	x.line("\n// func bounds%s(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)", x.suffix)
+	x.line("TEXT ·bounds%s(SB), NOSPLIT, $0-96", x.suffix)
+	x.op("MOVQ panels+16(FP), R13")
+	x.op("MOVQ lda+32(FP), DX")
+	x.op("SHLQ $1, DX")
+	x.op("LEAQ (DX)(DX*2), DI")
+	x.op("MOVQ b+40(FP), SI")
+	x.op("MOVQ scale+48(FP), R8")
+	x.op("MOVQ radius+56(FP), R9")
+	x.op("MOVQ size+64(FP), R10")
+	x.op("MOVQ most+72(FP), R11")
+	x.op("MOVQ least+80(FP), R12")
+	x.op("MOVQ ld+88(FP), BX")
+	x.op("SHLQ $2, BX")
+	x.op("MOVQ m+0(FP), AX")
+	for m := x.boundsRows(); m > 1; m-- {
+		x.op("CMPQ AX, $%d", m)
+		x.op("JEQ rows%d", m)
+	}
+	for m := 1; m <= x.boundsRows(); m++ {
+		x.boundsOf(m)
+	}
+}
+
+// boundsOf writes the code for m rows.
+func (x x86) boundsOf(m int) {
+	vecs := 32 * 4 / x.bytes() // of sums of a panel
+	b, product := x.v(x.regs-1), x.v(x.regs-2)
+	a := func(i int) string { return x.v(x.regs - 3 - i) }
+	x.line("\nrows%d:", m)
+	x.op("MOVQ a+24(FP), AX")
+	x.op("MOVQ k+8(FP), CX")
+	x.op("SHRQ $2, CX")
+	x.zero(m * vecs)
+	x.line("\nloop%d:", m)
+	for line := range 2 {
+		x.op("PREFETCHT0 %d(SI)", boundsLine*line+boundsAhead)
+		for i := range m {
+			x.op("VPBROADCASTD %d(AX)%s, %s", 4*line, []string{"", "(DX*1)", "(DX*2)", "(DI*1)"}[i], a(i))
+		}
+		for v := range vecs {
+			x.op("VPMOVSXBW %d(SI), %s", boundsLine*line+v*x.bytes()/2, b)
+			for i := range m {
+				x.op("VPMADDWD %s, %s, %s", b, a(i), product)
+				x.op("VPADDD %s, %[2]s, %[2]s", product, x.v(i*vecs+v))
+			}
+		}
+	}
+	x.op("ADDQ $8, AX")
+	x.op("ADDQ $%d, SI", 2*boundsLine)
+	x.op("DECQ CX")
+	x.op("JNE loop%d", m)
+	x.note("the largest of each row's bounds")
+	for i := range m {
+		x.op("VBROADCASTSS %d(R10), %s", 4*i, a(0))
+		for v := range vecs {
+			sum := x.v(i*vecs + v)
+			x.op("VCVTDQ2PS %s, %s", sum, sum)
+			x.op("VMULPS %d(R8), %s, %s", v*x.bytes(), sum, sum)
+			x.op("VMOVUPS %d(R9), %s", v*x.bytes(), b)
+			x.op("VMOVAPS %s, %s", sum, product)
+			x.op("VFMADD231PS %s, %s, %s", b, a(0), product)
+			x.op("VFNMADD231PS %s, %s, %s", b, a(0), sum)
+			if v == 0 {
+				x.op("VMOVAPS %s, %s", product, a(1))
+			} else {
+				x.op("VMAXPS %s, %[2]s, %[2]s", product, a(1))
+				x.op("VMAXPS %s, %[2]s, %[2]s", sum, x.v(i*vecs))
+			}
+		}
+		most, least := x.regs-4, i*vecs
+		x.largest(most, x.regs-1)
+		x.largest(least, x.regs-1)
+		at := []string{"", "(BX*1)", "(BX*2)"}
+		if i == 3 {
+			x.op("LEAQ (BX)(BX*2), AX")
+			at = append(at, "(AX*1)")
+		}
+		x.op("VMOVSS X%d, (R11)%s", most, at[i])
+		x.op("VMOVSS X%d, (R12)%s", least, at[i])
+	}
+	x.op("ADDQ $128, R8")
+	x.op("ADDQ $128, R9")
+	x.op("ADDQ $4, R11")
+	x.op("ADDQ $4, R12")
+	x.op("DECQ R13")
+	x.op("JNE rows%d", m)
+	x.op("VZEROUPPER")
+	x.op("RET")
+}
+
+// largest puts the largest element of register r into its first one. Register t is overwritten.
+func (x x86) largest(r, t int) {
+	if x.masks {
+		x.op("VEXTRACTF64X4 $1, Z%d, Y%d", r, t)
+		x.op("VMAXPS Y%d, Y%d, Y%d", t, r, r)
+		x.op("VEXTRACTF32X4 $1, Y%d, X%d", r, t)
+	} else {
+		x.op("VEXTRACTF128 $1, Y%d, X%d", r, t)
+	}
+	x.op("VMAXPS X%d, X%d, X%d", t, r, r)
+	x.op("VPERMILPS $0x4e, X%d, X%d", r, t)
+	x.op("VMAXPS X%d, X%d, X%d", t, r, r)
+	x.op("VPERMILPS $0xb1, X%d, X%d", r, t)
+	x.op("VMAXPS X%d, X%d, X%d", t, r, r)
+}
+
+// bounds writes the function, for one row. V0 to V15 are sums of even and of odd steps for two columns each.
+func (n neon) bounds() {
+	n.line("\n// func boundsNEON(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)")
+	n.line("TEXT ·boundsNEON(SB), NOSPLIT, $0-96")
+	n.op("MOVD panels+16(FP), R2")
+	n.op("MOVD b+40(FP), R1")
+	n.op("MOVD scale+48(FP), R4")
+	n.op("MOVD radius+56(FP), R5")
+	n.op("MOVD size+64(FP), R6")
+	n.op("MOVD most+72(FP), R7")
+	n.op("MOVD least+80(FP), R8")
+	n.op("VLD1R (R6), [V29.S4]")
+	n.line("\npanel:")
+	n.op("MOVD a+24(FP), R0")
+	n.op("MOVD k+8(FP), R3")
+	n.zero(16)
+	n.line("\nloop:")
+	n.op("VLD1R.P 4(R0), [V28.S4]")
+	for h := range 2 {
+		n.op("FLDPQ %d(R1), (F16, F17)", 32*h)
+		for q := range 2 {
+			b, sum := 16+q, 8*h+4*q
+			n.op("WORD $0x%08x // SXTL V18.8H, V%d.8B", 0x0f08a400|b<<5|18, b)
+			n.op("WORD $0x%08x // SXTL2 V19.8H, V%d.16B", 0x4f08a400|b<<5|19, b)
+			for i := range 2 {
+				d := sum + 2*i
+				n.op("WORD $0x%08x // SMLAL V%d.4S, V%d.4H, V28.4H", 0x0e608000|28<<16|(18+i)<<5|d, d, 18+i)
+				n.op("WORD $0x%08x // SMLAL2 V%d.4S, V%d.8H, V28.8H", 0x4e608000|28<<16|(18+i)<<5|d+1, d+1, 18+i)
+			}
+		}
+	}
+	n.op("ADD $%d, R1", boundsLine)
+	n.op("SUBS $2, R3")
+	n.op("BNE loop")
+	n.note("the largest bounds: V26 and V27")
+	for v := range 8 {
+		n.op("VADDP V%d.S4, V%d.S4, V16.S4", 2*v+1, 2*v)
+		n.op("FMOVQ %d(R4), F17", 16*v)
+		n.op("FMOVQ %d(R5), F18", 16*v)
+		n.op("WORD $0x%08x // SCVTF V16.4S, V16.4S", 0x4e21d800|16<<5|16)
+		n.op("WORD $0x%08x // FMUL V16.4S, V16.4S, V17.4S", 0x6e20dc00|17<<16|16<<5|16)
+		n.op("VMOV V16.B16, V19.B16")
+		n.op("WORD $0x%08x // FMLA V19.4S, V18.4S, V29.4S", 0x4e20cc00|29<<16|18<<5|19)
+		n.op("WORD $0x%08x // FMLS V16.4S, V18.4S, V29.4S", 0x4ea0cc00|29<<16|18<<5|16)
+		if v == 0 {
+			n.op("VMOV V19.B16, V26.B16")
+			n.op("VMOV V16.B16, V27.B16")
+			continue
+		}
+		n.op("WORD $0x%08x // FMAX V26.4S, V26.4S, V19.4S", 0x4e20f400|19<<16|26<<5|26)
+		n.op("WORD $0x%08x // FMAX V27.4S, V27.4S, V16.4S", 0x4e20f400|16<<16|27<<5|27)
+	}
+	n.op("WORD $0x%08x // FMAXV S26, V26.4S", 0x6e30f800|26<<5|26)
+	n.op("WORD $0x%08x // FMAXV S27, V27.4S", 0x6e30f800|27<<5|27)
+	n.op("FMOVS.P F26, 4(R7)")
+	n.op("FMOVS.P F27, 4(R8)")
+	n.op("ADD $128, R4")
+	n.op("ADD $128, R5")
+	n.op("SUBS $1, R2")
+	n.op("BNE panel")
+	n.op("RET")
+}

@@ -1,0 +1,152 @@
+package mat
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/polytropon/polytropon/mat/asm"
+)
+
+// A Screen is a copy of packed weights in 8 bits an element, with a bound on what is lost. From a quarter of the bytes, or half of those of 16-bit weights,
+// it tells which columns of a product can hold the largest elements of a row, so that only those need be computed: [Engine.MulLargest]. It is immutable, and so
+// must the weights be.
+//
+// A column w of the weights is q·scale + d with integers |q| ≤ 127. A row x of the other operand is rounded to r·s + e in the same way, more finely. Then
+//
+//	|x·w - (r·q)·(s·scale)| ≤ ‖x‖·‖d‖ + ‖e‖·‖q·scale‖    (Cauchy and Schwarz)
+//
+// to which comes what float32 can lose in computing both sides. r·q is exact in integers.
+type Screen struct {
+	weights *Packed
+	k       int // K with what rounds it up to a multiple of 4
+	panels  int
+	columns []int8    // as asm.Bounds reads them; those that are missing in the last panel are copies of the last one
+	scale   []float32 // of each
+	radius  []float32 // of each, ‖d‖ and the loss of float32
+	widest  float64   // at least the largest ‖q·scale‖: ‖w‖ + ‖d‖
+	limit   int       // of |r|
+	usable  bool      // whether all values are in the range that the bound holds for
+}
+
+const (
+	// The squares of what lies between, and what is computed with them, are far from where float32 ends.
+	screenLeast, screenMost = 1.0 / (1 << 60), 1 << 60
+	// screenLevels is how many steps a row is rounded to, at least.
+	screenLevels = 255
+)
+
+// NewScreen returns the screen of b.
+func NewScreen(e *Engine, b *Packed) *Screen {
+	s := &Screen{weights: b, k: ceilDiv(b.K, 4) * 4, panels: ceilDiv(b.N, asm.BoundsCols)}
+	if b.K == 0 || b.N == 0 {
+		return s
+	}
+	s.limit = min(math.MaxInt16, math.MaxInt32/(math.MaxInt8*s.k))
+	n := s.panels * asm.BoundsCols
+	s.columns = unsafe.Slice((*int8)(e.weights.take(n*s.k)), n*s.k)
+	s.scale, s.radius = make([]float32, n), make([]float32, n)
+	t := &screenTask{Screen: s, engine: e, widest: make([]float64, s.panels)}
+	e.Run(s.panels, t)
+	s.usable = s.limit >= screenLevels
+	for _, w := range t.widest {
+		s.widest = max(s.widest, w)
+		s.usable = s.usable && w <= math.MaxFloat64 // neither infinite nor NaN
+	}
+	return s
+}
+
+// A screenTask is a screen in the making. A part is a panel.
+type screenTask struct {
+	*Screen
+	engine *Engine
+	widest []float64 // of each panel, +Inf where a value is out of range
+}
+
+// Do implements Task.
+func (t *screenTask) Do(p int) {
+	const cols = asm.BoundsCols
+	w := t.engine.Borrow(t.weights.K * cols)
+	defer t.engine.Return(w)
+	t.values(w, p)
+	var largest, scale, inverse [cols]float32
+	for l := range t.weights.K {
+		for j, v := range w[l*cols:][:cols] {
+			if v = abs(v); v > largest[j] { // a NaN makes the norm one
+				largest[j] = v
+			}
+		}
+	}
+	for j, v := range largest {
+		if v > screenMost {
+			t.widest[p] = math.Inf(1)
+			return
+		}
+		if v >= screenLeast { // or it stays 0, and all of the column is lost
+			scale[j] = v / math.MaxInt8
+			inverse[j] = 1 / scale[j]
+		}
+	}
+	var lost, all [cols]float64 // squares
+	dst := t.columns[p*cols*t.k:][:cols*t.k]
+	for l := range t.weights.K {
+		line := dst[l/2*2*cols+l%2:][:2*cols-1]
+		for j, v := range w[l*cols:][:cols] {
+			q := nearest(v * inverse[j])
+			line[2*j] = int8(q)
+			x := float64(v)
+			d := x - float64(q)*float64(scale[j])
+			lost[j] += d * d
+			all[j] += x * x
+		}
+	}
+	// A sum of K rounded products is wrong by K/2 steps of 2⁻²³ at most, of the product of both norms, and the bound itself by a few.
+	share := float64(t.weights.K+16) / (1 << 23)
+	for j := range cols {
+		d, norm := math.Sqrt(lost[j]), math.Sqrt(all[j])
+		t.scale[p*cols+j] = scale[j]
+		t.radius[p*cols+j] = float32(d + share*norm + screenLeast)
+		t.widest[p] = max(t.widest[p], norm+d)
+	}
+}
+
+// values sets w to the columns of panel p: a row of them for each row of the weights.
+func (s *Screen) values(w []float32, p int) {
+	const cols = asm.BoundsCols
+	b := s.weights
+	j0 := p * cols
+	n := min(cols, b.N-j0)
+	for k0 := 0; k0 < b.K; k0 += kBlock {
+		kc := min(b.K-k0, kBlock)
+		for j := 0; j < n; {
+			width := b.panelWidth(j0 + j)
+			some := min(width, n-j)
+			for l := range kc {
+				row := w[(k0+l)*cols+j:][:some]
+				from := unsafe.Add(b.address(k0, j0+j), l*width*b.size)
+				switch {
+				case b.half == nil:
+					copy(row, unsafe.Slice((*float32)(from), some))
+				case b.half == &b.level.Gemm.BFloat16:
+					Widen(row, unsafe.Slice((*BFloat16)(from), some))
+				default:
+					Widen(row, unsafe.Slice((*Float16)(from), some))
+				}
+			}
+			j += width
+		}
+	}
+	for l := range b.K {
+		row := w[l*cols:][:cols]
+		for j := n; j < cols; j++ {
+			row[j] = row[n-1]
+		}
+	}
+}
+
+// nearest returns the integer next to x, |x| < 2²².
+func nearest(x float32) int32 {
+	const magic = 3 << 22 // beside which a float32 has no fraction
+	return int32(math.Float32bits(float32(x+magic))) - int32(math.Float32bits(magic))
+}
+
+func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }

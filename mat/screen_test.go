@@ -1,0 +1,128 @@
+package mat
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestMulLargest compares with Mul: an element is Mul's or -Inf, and what is among the n largest is Mul's.
+func TestMulLargest(t *testing.T) {
+	nan := float32(math.NaN())
+	weights := map[string]func(r *rand.Rand, j, l int) float32{
+		"normal":        func(r *rand.Rand, j, l int) float32 { return float32(r.NormFloat64()) },
+		"equal columns": func(_ *rand.Rand, j, l int) float32 { return float32((j%5+l)%7) - 3 },
+		"almost equal":  func(_ *rand.Rand, j, l int) float32 { return 1 + float32(j*l%31)/(1<<23) },
+		"one large": func(r *rand.Rand, j, l int) float32 {
+			return float32(r.NormFloat64()) * []float32{1, 1e6}[b2i(l == j%17)]
+		},
+		"scales": func(r *rand.Rand, j, l int) float32 { return float32(r.NormFloat64() * math.Exp2(float64(j%40-20))) },
+		// Some panels are smaller than the others and, rounded to integers, larger, by about all that the bound allows.
+		"rounded": func(_ *rand.Rand, j, l int) float32 {
+			if l == 0 {
+				return 127
+			}
+			return [][]float32{{50.49, 50.49}, {51.4, 49.51}}[b2i(j/32%3 == 0)][l%2]
+		},
+		"zeros":       func(*rand.Rand, int, int) float32 { return 0 },
+		"tiny":        func(r *rand.Rand, j, l int) float32 { return float32(r.NormFloat64() * 1e-42) },
+		"huge":        func(r *rand.Rand, j, l int) float32 { return float32(r.NormFloat64() * 1e36) },
+		"a NaN":       func(r *rand.Rand, j, l int) float32 { return []float32{r.Float32(), nan}[b2i(j == 7 && l == 3)] },
+		"an infinity": func(r *rand.Rand, j, l int) float32 { return []float32{r.Float32(), negInf}[b2i(j == 7 && l == 3)] },
+	}
+	rows := []func(r *rand.Rand, l int) float32{
+		func(r *rand.Rand, l int) float32 { return float32(r.NormFloat64()) },
+		func(r *rand.Rand, l int) float32 { return float32(r.NormFloat64()) * []float32{1, 300}[b2i(l == 5)] }, // as models have
+		func(r *rand.Rand, l int) float32 { return 1 },
+		func(r *rand.Rand, l int) float32 { return 0 },
+		func(r *rand.Rand, l int) float32 { return float32(r.NormFloat64() * 1e-30) },
+		func(r *rand.Rand, l int) float32 { return float32(r.NormFloat64() * 1e30) },
+		func(r *rand.Rand, l int) float32 { return []float32{r.Float32(), nan}[b2i(l == 2)] },
+	}
+	engines(t, func(t *testing.T, e *Engine) {
+		for name, weight := range weights {
+			for _, shape := range [][2]int{{33, 300}, {64, 1025}, {600, 520}} {
+				k, cols := shape[0], shape[1]
+				r := rand.New(rand.NewPCG(1, uint64(k)))
+				w := make([]float32, cols*k)
+				for i := range w {
+					w[i] = weight(r, i/k, i%k)
+				}
+				half := make([]BFloat16, len(w))
+				for i, v := range w {
+					half[i] = BFloat16(math.Float32bits(v) >> 16)
+				}
+				for _, b := range []*Packed{PackT(e, w, cols, k, k), PackT(e, half, cols, k, k)} {
+					s := NewScreen(e, b)
+					for _, kinds := range [][]int{{0}, {1}, {2}, {3}, {4}, {5}, {6}, {0, 1}, {1, 3}, {0, 1, 2, 0, 1, 2, 1}} {
+						m := len(kinds)
+						a, want, got := New(m, k), New(m, cols), New(m, cols)
+						n := make([]int, m)
+						for i, kind := range kinds {
+							for l := range k {
+								a.Row(i)[l] = rows[kind](r, l)
+							}
+							n[i] = 1 + r.IntN(4)
+						}
+						e.Mul(want, a, b)
+						e.MulLargest(got, a, s, n)
+						for i := range m {
+							if err := checkLargest(got.Row(i), want.Row(i), n[i]); err != nil {
+								t.Fatalf("%s, %d×%d, rows %v, row %d: %v", name, k, cols, kinds, i, err)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func checkLargest(got, want []float32, n int) error {
+	sorted := slices.Clone(want)
+	slices.Sort(sorted)
+	for j, v := range got {
+		same := v == want[j] || v != v && want[j] != want[j]
+		if !same && (v != negInf || want[j] >= sorted[len(sorted)-n]) {
+			return fmt.Errorf("column %d: got %v, want %v; the %d largest are from %v on", j, v, want[j], n, sorted[len(sorted)-n])
+		}
+	}
+	return nil
+}
+
+// TestMulLargestComputesFew checks that the screen leaves out most of a product of usual values.
+func TestMulLargestComputesFew(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		const k, cols, m = 128, 4096, 3
+		r := rand.New(rand.NewPCG(5, 6))
+		w, a, c := make([]float32, k*cols), New(m, k), New(m, cols)
+		for i := range w {
+			w[i] = float32(r.NormFloat64())
+		}
+		for i := range a.Data {
+			a.Data[i] = float32(r.NormFloat64())
+		}
+		s := NewScreen(e, PackT(e, w, cols, k, k))
+		for n, most := range map[int]int{1: cols / 10, 4: cols / 2, 0: cols} {
+			e.MulLargest(c, a, s, []int{n, n, n})
+			for i := range m {
+				computed := 0
+				for _, v := range c.Row(i) {
+					computed += b2i(v > negInf)
+				}
+				if computed < n || computed > most || n == 0 && computed < cols {
+					t.Errorf("for the %d largest of %d: computed %d", n, cols, computed)
+				}
+			}
+		}
+	})
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
