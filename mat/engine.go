@@ -26,9 +26,12 @@ type Engine struct {
 
 // Options chooses what an Engine uses.
 type Options struct {
-	Threads int    // how many goroutines share one call, the caller among them; 0 means runtime.GOMAXPROCS(0)
+	Threads int    // how many goroutines share one call, the caller among them, at most 4096; 0 means runtime.GOMAXPROCS(0)
 	Level   string // a kernel level of Levels; "" means the environment variable POLY_CPU, and where that is empty the best
 }
+
+// maxThreads is more than machines have processors: who asks for more made a mistake, and would wait for as many goroutines.
+const maxThreads = 4096
 
 // Levels returns the names of the kernel levels that this machine can run, the best first and "generic" last.
 func Levels() []string {
@@ -51,8 +54,8 @@ func NewEngine(o Options) (*Engine, error) {
 			return nil, fmt.Errorf("mat: %s: %q is not available here, want one of %s", source, o.Level, strings.Join(Levels(), ", "))
 		}
 	}
-	if o.Threads < 0 {
-		return nil, fmt.Errorf("mat: threads: got %d, want ≥ 0", o.Threads)
+	if o.Threads < 0 || o.Threads > maxThreads {
+		return nil, fmt.Errorf("mat: threads: got %d, want 0 ≤ threads ≤ %d", o.Threads, maxThreads)
 	}
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)

@@ -20,8 +20,10 @@ func TestNewEngine(t *testing.T) {
 	if _, err := NewEngine(Options{}); err == nil || !strings.HasPrefix(err.Error(), `mat: POLY_CPU: "mmx" is not available here, want one of `) {
 		t.Errorf("POLY_CPU=mmx: %v", err)
 	}
-	if _, err := NewEngine(Options{Level: "generic", Threads: -1}); err == nil || err.Error() != "mat: threads: got -1, want ≥ 0" {
-		t.Errorf("threads -1: %v", err)
+	for threads, want := range map[int]string{-1: "mat: threads: got -1, want 0 ≤ threads ≤ 4096", 4097: "mat: threads: got 4097, want 0 ≤ threads ≤ 4096"} {
+		if _, err := NewEngine(Options{Level: "generic", Threads: threads}); err == nil || err.Error() != want {
+			t.Errorf("threads %d: %v", threads, err)
+		}
 	}
 	if e, err := NewEngine(Options{Level: "generic", Threads: 3}); err != nil || e.Threads() != 3 {
 		t.Errorf("threads 3: %v, %v", e, err)
