@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
@@ -12,8 +13,9 @@ import (
 // Linear is y = x·Wᵀ + b, W being out × in as in torch's nn.Linear and b optional, plus what the adapters of each sequence add.
 type Linear struct {
 	In, Out int
-	weight  *mat.Packed // in × out
-	bias    []float32   // nil where there is none
+	weight  *mat.Packed        // in × out
+	bias    []float32          // nil where there is none
+	screen  func() *mat.Screen // of weight, made at the first call
 
 	param, biasParam *autodiff.Param // out × in and 1 × out, in weight's and bias's place, where the layer is trained
 }
@@ -22,7 +24,8 @@ type Linear struct {
 // level.
 func NewLinear(e *mat.Engine, w Weights, out, in int) *Linear {
 	w.check(out, in)
-	return &Linear{In: in, Out: out, weight: w.packT(e, out, in)}
+	weight := w.packT(e, out, in)
+	return &Linear{In: in, Out: out, weight: weight, screen: sync.OnceValue(func() *mat.Screen { return mat.NewScreen(e, weight) })}
 }
 
 // WithBias returns a layer like l, which shares its weight, that adds bias, which it keeps, to each row of its output.

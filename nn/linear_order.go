@@ -28,6 +28,15 @@ func (o *order) next(group []mat.Product) []mat.Product {
 	return o.group((i + 1) % len(o.ends))
 }
 
+// end says that the pass computes no more groups, and returns the first one of the next.
+func (o *order) end() []mat.Product {
+	if o.at == 0 {
+		return nil
+	}
+	o.products, o.ends = o.products[:o.ends[o.at-1]], o.ends[:o.at]
+	return o.group(0)
+}
+
 func (o *order) group(i int) []mat.Product { return o.products[o.start(i):o.ends[i]] }
 
 func (o *order) start(i int) int {

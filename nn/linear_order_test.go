@@ -43,3 +43,29 @@ func TestOrderFollowsTheLastPass(t *testing.T) {
 		}
 	}
 }
+
+// A pass that ends sooner than the last one is followed by the next pass's first group, and what came after its end is forgotten.
+func TestOrderEnds(t *testing.T) {
+	var packed [3]mat.Packed
+	group := func(w int) []mat.Product { return []mat.Product{{C: mat.New(1, 1), B: &packed[w]}} }
+	var o order
+	if got := o.end(); got != nil {
+		t.Errorf("after no group: got %v", got)
+	}
+	for w := range packed {
+		o.next(group(w))
+	}
+	o.at = 0
+	o.next(group(0))
+	if next := o.next(group(1)); next[0].B != &packed[2] {
+		t.Error("the third group does not follow the second")
+	}
+	if next := o.end(); next[0].B != &packed[0] {
+		t.Error("the first group does not follow the end")
+	}
+	o.at = 0
+	o.next(group(0))
+	if next := o.next(group(1)); next[0].B != &packed[0] {
+		t.Error("the first group does not follow the second")
+	}
+}
