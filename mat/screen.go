@@ -29,8 +29,8 @@ type Screen struct {
 }
 
 const (
-	// The squares of what lies between, and what is computed with them, are far from where float32 ends.
-	screenLeast, screenMost = 1.0 / (1 << 60), 1 << 60
+	// What lies between has products, and sums of as many as a screen can have, that are far from where float32 ends.
+	screenLeast, screenMost = 1.0 / (1 << 60), 1 << 50
 	// screenLevels is how many steps a row is rounded to, at least.
 	screenLevels = 255
 )

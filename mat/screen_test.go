@@ -92,6 +92,25 @@ func checkLargest(got, want []float32, n int) error {
 	return nil
 }
 
+// TestMulLargestOfOverflow has sums that pass the end of float32 on their way back to nothing: they stay infinite, and are the largest.
+func TestMulLargestOfOverflow(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		const k, cols = 2048, 300
+		w, a, want, got := New(cols, k), New(1, k), New(1, cols), New(1, cols)
+		for l := range k {
+			a.Data[l] = 1 << 59
+			w.Row(200)[l] = 1 << 52
+			w.Row(7)[l] = []float32{1 << 59, -1 << 59}[b2i(l >= k/2)]
+		}
+		b := PackT(e, w.Data, cols, k, k)
+		e.Mul(want, a, b)
+		e.MulLargest(got, a, NewScreen(e, b), []int{1})
+		if err := checkLargest(got.Data, want.Data, 1); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestMulLargestComputesFew checks that the screen leaves out most of a product of usual values.
 func TestMulLargestComputesFew(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
