@@ -161,6 +161,29 @@ func TestAttentionCachedAllocatesNothing(t *testing.T) {
 	})
 }
 
+// What is appended is seen by all queries of the sequence where they are not causal, at the positions that they have.
+func TestAttentionAppendToWhatIsNotCausal(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		const heads, size = 2, 8
+		rnd := rand.New(rand.NewPCG(1, 2))
+		var old, appended []*Cache
+		for _, n := range []int{40, 7} {
+			k, v := random(rnd, n, heads*size, 0), random(rnd, n, heads*size, 0)
+			old, appended = append(old, cacheOf(e, heads, k, v)), append(appended, cacheOf(e, heads, k, v))
+		}
+		a := Attention{Heads: heads, HeadSize: size, Queries: []int{0, 2, 3}, Offsets: []int{40, 7}}
+		q, k, v, out, want := random(rnd, 3, heads*size, 0), random(rnd, 3, heads*size, 0), random(rnd, 3, heads*size, 0), New(3, heads*size), New(3, heads*size)
+		for s, c := range old {
+			c.Append(k.RowRange(a.Queries[s], a.Queries[s+1]), v.RowRange(a.Queries[s], a.Queries[s+1]))
+		}
+		e.AttentionCached(want, q, old, a)
+		e.AttentionAppend(out, q, k, v, appended, a)
+		if d := diff(out, want); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
 func TestAttentionCachedRefuses(t *testing.T) {
 	e := newEngine(t, 1)
 	q, out := New(1, 4), New(1, 4)
@@ -173,7 +196,15 @@ func TestAttentionCachedRefuses(t *testing.T) {
 	mustPanic(t, "keys of another width", func() { e.AttentionCached(out, q, []*Cache{cacheOf(e, 1, New(3, 2), New(3, 2))}, a) })
 	k, step := New(3, 4), a
 	step.Offsets = []int{3}
-	mustPanic(t, "appended to a longer cache", func() { e.AttentionAppend(out, q, k, k, []*Cache{cacheOf(e, 2, New(4, 4), New(4, 4))}, step) })
+	next := New(1, 4)
+	mustPanic(t, "appended to a longer cache", func() { e.AttentionAppend(out, q, next, next, []*Cache{cacheOf(e, 2, New(4, 4), New(4, 4))}, step) })
+	mustPanic(t, "appended to one cache twice", func() {
+		twice, c := step, cacheOf(e, 2, k, k)
+		twice.Queries, twice.Offsets = []int{0, 1, 2}, []int{3, 4}
+		e.AttentionAppend(New(2, 4), New(2, 4), New(2, 4), New(2, 4), []*Cache{c, c}, twice)
+	})
+	mustPanic(t, "appended keys that are the result", func() { e.AttentionAppend(out, q, out, next, []*Cache{cacheOf(e, 2, k, k)}, step) })
+	mustPanic(t, "appended values that are the result", func() { e.AttentionAppend(out, q, next, out, []*Cache{cacheOf(e, 2, k, k)}, step) })
 	mustPanic(t, "more keys than queries", func() { e.AttentionAppend(out, q, New(4, 4), New(4, 4), []*Cache{cacheOf(e, 2, k, k)}, step) })
 	mustPanic(t, "appended keys of another width", func() { e.AttentionAppend(out, q, New(3, 2), New(3, 2), []*Cache{cacheOf(e, 2, k, k)}, step) })
 	mustPanic(t, "heads of another size", func() { e.AttentionCached(out, q, []*Cache{cacheOf(e, 1, New(3, 4), New(3, 4))}, a) })

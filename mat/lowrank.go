@@ -49,8 +49,9 @@ func (e *Engine) MulAddLowRank(group []LowRankProduct) {
 }
 
 func (p *LowRankProduct) check() {
-	if p.Down.N != p.Up.K {
-		panic(fmt.Sprintf("mat: a product with %d×%d and then %d×%d", p.Down.K, p.Down.N, p.Up.K, p.Up.N))
+	if p.C.overlaps(p.A) {
+		panic(fmt.Sprintf("mat: product of %s with %d×%d and then %d×%d added to %s, which overlaps the first",
+			p.A.Shape(), p.Down.K, p.Down.N, p.Up.K, p.Up.N, p.C.Shape()))
 	}
 }
 

@@ -24,7 +24,7 @@ func TestMulAddLowRank(t *testing.T) {
 		for range 30 {
 			var group []LowRankProduct
 			var want []Matrix
-			k := []int{1, 24, 576, 1100}[rnd.IntN(4)]
+			k := []int{0, 1, 24, 576, 1100}[rnd.IntN(5)]
 			for range rnd.IntN(40) {
 				k, r, n := k, []int{1, 4, 8, 8, 8, 16, 40}[rnd.IntN(7)], []int{1, 20, 64, 100, 192}[rnd.IntN(5)]
 				rows := []int{1, 1, 1, 1, 0, 2, 20}[rnd.IntN(7)]
@@ -75,5 +75,10 @@ func TestMulAddLowRankRefuses(t *testing.T) {
 		"more results":  {New(2, 3), New(1, 2), pack(2, 4), pack(4, 3)},
 	} {
 		mustPanic(t, what, func() { e.MulAddLowRank([]LowRankProduct{p}) })
+	}
+	x := New(3, 3)
+	for rows := 1; rows <= 3; rows += 2 {
+		x := x.RowRange(0, rows)
+		mustPanic(t, "a result that overlaps", func() { e.MulAddLowRank([]LowRankProduct{{x, x, pack(3, 4), pack(4, 3)}}) })
 	}
 }
