@@ -12,13 +12,22 @@ import (
 // A Batch continues requests that come and go, each by a token at every step: [Stream] for requests that are not all there when it begins. It belongs
 // to one goroutine at a time, and after an error of its source it cannot be used any more.
 type Batch struct {
-	tools
-	source   Source
-	all      []live
-	next     []Row // what the source is told next
-	rows     int   // that the source has
-	requests int   // so far
+	chooser
+	source   Joinable
+	waiting  []live // for their prompts, first come first
+	numbers  []int  // of waiting
+	requests int    // so far
 	told     []told
+}
+
+// A Joinable is a [Source] whose sequences in progress others join.
+type Joinable interface {
+	// Vocabulary returns the number of token ids.
+	Vocabulary() int
+	// Join returns the logits after each of rows, as Source's Next does, and behind them those after the prompts of the first of the requests that wait,
+	// one row each: of none, some or all of them. So a source shares out the work of long prompts among calls. waiting has the numbers of the requests,
+	// first come first; one that has left it without having got a row is over. Both slices are valid during the call.
+	Join(ctx context.Context, rows []Row, waiting []int) (mat.Matrix, error)
 }
 
 // told is what a step has to tell.
@@ -27,66 +36,35 @@ type told struct {
 	err   error
 }
 
-// live is a request that is not finished.
-type live struct {
-	search
-	request int // its number
-	rows    int // how many rows of the logits it has
-	done    <-chan struct{}
-}
-
-// NewBatch returns a batch without requests, whose sequences in progress will be those of source; e does what arithmetic choosing takes. Source's Start is
-// not called.
-func NewBatch(e *mat.Engine, source Source) *Batch {
-	return &Batch{tools: tools{engine: e}, source: source}
+// NewBatch returns a batch without requests, whose sequences in progress will be those of source; e does what arithmetic choosing takes.
+func NewBatch(e *mat.Engine, source Joinable) *Batch {
+	return &Batch{chooser: chooser{tools: tools{engine: e}}, source: source}
 }
 
 // Len returns the number of requests that are not finished.
-func (b *Batch) Len() int { return len(b.all) }
+func (b *Batch) Len() int { return len(b.all) + len(b.waiting) }
 
-// Add adds a request, whose prompt the source has computed, with these logits after it, 1 × Vocabulary, and returns its first event, whose Request is its
-// number: 0 for the first that was added, then 1 and so on. Where that is not the last event, the source counts the request as the row behind all that it
-// has, when it is told of the next ones. Settings that cannot be used and logits that leave nothing to choose from are errors.
-func (b *Batch) Add(r Request, logits mat.Matrix) (Event, error) {
-	s, err := newSearch(r, b.source.Vocabulary())
+// Add adds a request, which waits for the source to compute its prompt, and returns its number: 0 for the first that was added, then 1 and so on. Settings
+// that cannot be used are an error, and leave the batch as it was.
+func (b *Batch) Add(r Request) (int, error) {
+	l, err := newLive(r, b.requests, b.source.Vocabulary())
 	if err != nil {
-		return Event{}, fmt.Errorf("generate: %w", err)
+		return 0, fmt.Errorf("generate: %w", err)
 	}
-	o, err := s.step(&b.tools, logits)
-	if err != nil {
-		return Event{}, fmt.Errorf("generate: %w", err)
-	}
-	l := live{s, b.requests, len(o.rows), r.Done}
 	b.requests++
-	if l.rows > 0 {
-		b.follow(b.rows, o.rows)
-		b.rows++
-		b.all = append(b.all, l)
-	}
-	return Event{l.request, o.ids, o.finish}, nil
+	b.waiting = append(b.waiting, l)
+	return l.request, nil
 }
 
-// Step lets the source compute what follows all requests and yields what was chosen for each, once the step is done: within the loop, requests can
-// be added. Errors are those of [Stream].
+// Step lets the source compute what follows all requests, or more of the prompts of those that wait, and yields what was chosen for each, once the step is
+// done: within the loop, requests can be added. An event's Request is the number. Errors are those of [Stream].
 func (b *Batch) Step(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		if len(b.all) == 0 {
-			return
-		}
-		if err := ctx.Err(); err != nil {
-			yield(Event{}, err)
-			return
-		}
-		logits, err := b.source.Next(ctx, b.next)
-		if err != nil {
-			yield(Event{}, err)
-			return
-		}
 		b.told = b.told[:0]
-		b.choose(logits, func(v Event, err error) bool {
-			b.told = append(b.told, told{v, err})
-			return true
-		})
+		if err := b.step(ctx); err != nil {
+			yield(Event{}, err)
+			return
+		}
 		for _, t := range b.told {
 			if !yield(t.event, t.err) {
 				return
@@ -95,52 +73,32 @@ func (b *Batch) Step(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
-// choose chooses from the logits of all requests' rows, and yields what there is to tell until that returns false, which it then returns.
-func (b *Batch) choose(logits mat.Matrix, yield func(Event, error) bool) bool {
-	from := 0
-	b.next, b.rows = b.next[:0], logits.Rows
-	for i := range b.all {
-		l := &b.all[i]
-		at := from
-		from += l.rows
-		if l.canceled() {
-			l.rows = 0
-			if !yield(Event{l.request, nil, Canceled}, nil) {
-				return false
-			}
-			continue
-		}
-		o, err := l.step(&b.tools, logits.RowRange(at, from))
-		if err != nil {
-			l.rows = 0
-			if !yield(Event{Request: l.request}, fmt.Errorf("generate: %w", &RequestError{l.request, err})) {
-				return false
-			}
-			continue
-		}
-		b.follow(at, o.rows)
-		l.rows = len(o.rows)
-		if len(o.ids) > 0 && !yield(Event{l.request, o.ids, o.finish}, nil) {
-			return false
-		}
-	}
-	b.all = slices.DeleteFunc(b.all, func(l live) bool { return l.rows == 0 })
-	return true
-}
-
-// follow adds the rows that a request goes on with, whose own begin at from, to those of the next step.
-func (b *Batch) follow(from int, rows []Row) {
-	for _, r := range rows {
-		b.next = append(b.next, Row{from + r.Parent, r.Token})
-	}
-}
-
-// canceled tells whether nobody wants more of the request.
-func (l *live) canceled() bool {
-	select {
-	case <-l.done:
+// step sets b.told.
+func (b *Batch) step(ctx context.Context) error {
+	tell := func(v Event, err error) bool {
+		b.told = append(b.told, told{v, err})
 		return true
-	default:
-		return false
 	}
+	if err := ctx.Err(); err != nil && b.Len() > 0 {
+		return err
+	}
+	b.waiting = slices.DeleteFunc(b.waiting, func(l live) bool {
+		return l.canceled() && tell(Event{l.request, nil, Canceled}, nil)
+	})
+	if b.Len() == 0 {
+		return nil
+	}
+	b.numbers = b.numbers[:0]
+	for _, l := range b.waiting {
+		b.numbers = append(b.numbers, l.request)
+	}
+	logits, err := b.source.Join(ctx, b.next, b.numbers)
+	if err != nil {
+		return err
+	}
+	joined := logits.Rows - len(b.next)
+	b.all = append(b.all, b.waiting[:joined]...)
+	b.waiting = slices.Delete(b.waiting, 0, joined)
+	b.choose(logits, tell)
+	return nil
 }

@@ -3,29 +3,142 @@ package generate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/polytropon/polytropon/mat"
 )
 
+// joinable computes a prompt in as many calls as its request's number says and one more, and gives request i the tokens i, i+1 and so on.
+type joinable struct {
+	rows  []int // requests
+	next  []int // their tokens
+	calls []string
+	spent int          // calls for the first that waits
+	none  map[int]bool // requests without a number among their logits
+	fail  error
+}
+
+func (c *joinable) Vocabulary() int { return 40 }
+
+func (c *joinable) Join(_ context.Context, rows []Row, waiting []int) (mat.Matrix, error) {
+	c.calls = append(c.calls, fmt.Sprint(len(rows), waiting))
+	if c.fail != nil {
+		return mat.Matrix{}, c.fail
+	}
+	var requests, next []int
+	for _, r := range rows {
+		requests, next = append(requests, c.rows[r.Parent]), append(next, r.Token+1)
+	}
+	if c.spent++; len(waiting) > 0 && c.spent > waiting[0] {
+		requests, next = append(requests, waiting[0]), append(next, waiting[0])
+		c.spent = 0
+	}
+	c.rows, c.next = requests, next
+	m := mat.New(len(requests), c.Vocabulary())
+	for i, r := range requests {
+		if m.Row(i)[next[i]] = 1; c.none[r] {
+			for j := range m.Cols {
+				m.Row(i)[j] = float32(math.NaN())
+			}
+		}
+	}
+	return m, nil
+}
+
+// steps does the steps of a batch until it is empty and returns what they told, before calling for each what is done before it.
+func steps(t *testing.T, b *Batch, before func(step int)) []string {
+	var told []string
+	for step := 0; b.Len() > 0; step++ {
+		before(step)
+		for v, err := range b.Step(t.Context()) {
+			if told = append(told, fmt.Sprint(step, ": ", v.Request, v.IDs, v.Finish)); err != nil {
+				told[len(told)-1] = fmt.Sprint(step, ": ", err)
+			}
+		}
+	}
+	return told
+}
+
+// Requests are told of in the order in which they came, whatever the source takes for their prompts, and have a token with each step from then on.
+func TestBatchWaitsForPrompts(t *testing.T) {
+	source := &joinable{none: map[int]bool{3: true}}
+	b := NewBatch(engine(t), source)
+	done := make(chan struct{})
+	add := func(n int, done <-chan struct{}) {
+		if _, err := b.Add(Request{Settings: Greedy(n), Done: done}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		add(4, nil)
+	}
+	got := steps(t, b, func(step int) {
+		switch step {
+		case 4:
+			add(3, nil)  // request 3, which has no numbers
+			add(3, done) // request 4, which is canceled while it waits
+			add(1, nil)  // request 5
+		case 7:
+			close(done)
+		}
+	})
+	want := []string{
+		"0: 0 [0] running",
+		"1: 0 [1] running",
+		"2: 0 [2] running", "2: 1 [1] running",
+		"3: 0 [3] length", "3: 1 [2] running",
+		"4: 1 [3] running",
+		"5: 1 [4] length", "5: 2 [2] running",
+		"6: 2 [3] running",
+		"7: 4 [] canceled", "7: 2 [4] running",
+		"8: 2 [5] length",
+		"9: generate: request 3: " + errNoToken.Error(),
+		"15: 5 [5] length",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if want := []string{"0 [0 1 2]", "1 [1 2]", "1 [1 2]", "2 [2]", "1 [2 3 4 5]", "1 [2 3 4 5]", "1 [3 4 5]", "1 [3 5]", "1 [3 5]", "0 [3 5]", "0 [5]"}; !slices.Equal(source.calls[:11], want) {
+		t.Errorf("got calls %q, want %q", source.calls[:11], want)
+	}
+}
+
+// Where the only requests that there are are canceled, the source is not asked.
+func TestBatchOfCanceledRequests(t *testing.T) {
+	source := &joinable{}
+	b := NewBatch(engine(t), source)
+	done := make(chan struct{})
+	close(done)
+	for range 2 {
+		if _, err := b.Add(Request{Settings: Greedy(3), Done: done}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := steps(t, b, func(int) {}), []string{"0: 0 [] canceled", "0: 1 [] canceled"}; !slices.Equal(got, want) || len(source.calls) != 0 {
+		t.Errorf("got %q and %d calls, want %q and none", got, len(source.calls), want)
+	}
+}
+
 // What cannot be added is an error that changes nothing, and a context that is done ends a step before the source is asked.
 func TestBatchErrors(t *testing.T) {
-	source := &scripted{tokens: [][]int{{1, 2, 3, 4}}, rows: []int{0}}
+	source := &joinable{}
 	b := NewBatch(engine(t), source)
-	nan := mat.New(1, source.Vocabulary())
-	for i := range nan.Data {
-		nan.Data[i] = float32(math.NaN())
+	for _, c := range []struct {
+		request Request
+		want    string
+	}{
+		{Request{}, "generate: max_new_tokens: got 0, want at least 1"},
+		{Request{Prompt: []int{1, 40}, Settings: Greedy(1)}, "generate: prompt: id 1: got 40, want 0 ≤ id < 40"},
+	} {
+		if _, err := b.Add(c.request); err == nil || err.Error() != c.want || b.Len() != 0 {
+			t.Errorf("got %v, %d requests, want %s", err, b.Len(), c.want)
+		}
 	}
-	if _, err := b.Add(Request{Settings: Greedy(3)}, nan); !errors.Is(err, errNoToken) {
-		t.Errorf("got %v, want %v", err, errNoToken)
-	}
-	if _, err := b.Add(Request{}, mat.New(1, source.Vocabulary())); err == nil || err.Error() != "generate: max_new_tokens: got 0, want at least 1" {
-		t.Errorf("got %v", err)
-	}
-	v, err := b.Add(Request{Settings: Greedy(3)}, mat.New(1, source.Vocabulary()))
-	if err != nil || v.Request != 0 || len(v.IDs) != 1 || b.Len() != 1 {
-		t.Errorf("got %v, %v, %d requests", v, err, b.Len())
+	if n, err := b.Add(Request{Settings: Greedy(3)}); err != nil || n != 0 || b.Len() != 1 {
+		t.Errorf("got %d, %v, %d requests", n, err, b.Len())
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()

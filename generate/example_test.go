@@ -56,42 +56,49 @@ func ExampleStream() {
 	// request 0 token [5] length
 }
 
+// Join computes the prompt of one request at a time, which is its number.
+func (c *counting) Join(_ context.Context, rows []generate.Row, waiting []int) (mat.Matrix, error) {
+	c.last = c.last[:0]
+	for _, r := range rows {
+		c.last = append(c.last, r.Token)
+	}
+	if len(waiting) > 0 {
+		c.last = append(c.last, waiting[0])
+	}
+	return c.logits(), nil
+}
+
 func ExampleBatch() {
 	e, err := mat.NewEngine(mat.Options{})
 	if err != nil {
 		panic(err)
 	}
 	defer e.Close()
-	source := &counting{}
-	b := generate.NewBatch(e, source)
-	add := func(prompt ...int) {
-		last := mat.New(1, 10)
-		last.Row(0)[prompt[len(prompt)-1]+1] = 5
-		v, err := b.Add(generate.Request{Prompt: prompt, Settings: generate.Greedy(3)}, last)
-		if err != nil {
+	b := generate.NewBatch(e, &counting{})
+	for range 2 {
+		if _, err := b.Add(generate.Request{Settings: generate.Greedy(2)}); err != nil {
 			panic(err)
 		}
-		fmt.Println("request", v.Request, "token", v.IDs, v.Finish)
 	}
-	add(2)
-	for b.Len() > 0 {
+	for step := 1; b.Len() > 0; step++ {
 		for v, err := range b.Step(context.Background()) {
 			if err != nil {
 				panic(err)
 			}
-			fmt.Println("request", v.Request, "token", v.IDs, v.Finish)
-			if v.Request == 0 && v.Finish == generate.Running {
-				add(6) // joins
+			fmt.Println("step", step, "request", v.Request, "token", v.IDs, v.Finish)
+			if v.Request == 0 && v.Finish == generate.Length {
+				if _, err := b.Add(generate.Request{Settings: generate.Greedy(1)}); err != nil { // joins
+					panic(err)
+				}
 			}
 		}
 	}
 	// Output:
-	// request 0 token [3] running
-	// request 0 token [4] running
-	// request 1 token [7] running
-	// request 0 token [5] length
-	// request 1 token [8] running
-	// request 1 token [9] length
+	// step 1 request 0 token [1] running
+	// step 2 request 0 token [2] length
+	// step 2 request 1 token [2] running
+	// step 3 request 1 token [3] length
+	// step 3 request 2 token [3] length
 }
 
 func ExampleCollect() {

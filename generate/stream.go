@@ -86,15 +86,15 @@ type outcome struct {
 }
 
 func stream(ctx context.Context, e *mat.Engine, source Source, requests []Request, yield func(Event, error) bool) error {
-	b := NewBatch(e, source)
+	c := chooser{tools: tools{engine: e}}
 	for i, r := range requests {
-		s, err := newSearch(r, source.Vocabulary())
+		l, err := newLive(r, i, source.Vocabulary())
 		if err != nil {
 			return fmt.Errorf("generate: %w", &RequestError{i, err})
 		}
-		b.all = append(b.all, live{s, i, 1, r.Done})
+		c.all = append(c.all, l)
 	}
-	if len(b.all) == 0 {
+	if len(c.all) == 0 {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -105,13 +105,13 @@ func stream(ctx context.Context, e *mat.Engine, source Source, requests []Reques
 		if err != nil {
 			return err
 		}
-		if !b.choose(logits, yield) || len(b.next) == 0 {
+		if !c.choose(logits, yield) || len(c.next) == 0 {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		logits, err = source.Next(ctx, b.next)
+		logits, err = source.Next(ctx, c.next)
 	}
 }
 

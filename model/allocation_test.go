@@ -51,7 +51,7 @@ func TestBatchStepAllocations(t *testing.T) {
 	for name, m := range decodables(t) {
 		b := m.NewBatch()
 		for i := range 3 {
-			if _, err := b.Add(t.Context(), Request{InputIDs: cycle(5+i, 7)}, generate.Settings{MaxNewTokens: 1 << 20, StopIDs: []int{}}); err != nil {
+			if _, err := b.Add(Request{InputIDs: cycle(5+i, 7)}, generate.Settings{MaxNewTokens: 1 << 20, StopIDs: []int{}}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -71,7 +71,7 @@ func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
 	for i := range d.requests {
 		d.rows = append(d.rows, row{i, d.newCache()})
 	}
-	if err := d.reset(); err != nil {
+	if err := d.reset(d.rows); err != nil {
 		return mat.Matrix{}, err
 	}
 	if err := net.prepare(ctx, d.pass, d.requests); err != nil {
@@ -87,14 +87,20 @@ func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
 // Next implements [generate.Source].
 func (d *Decoder) Next(ctx context.Context, rows []generate.Row) (mat.Matrix, error) {
 	d.follow(rows)
-	if err := d.reset(); err != nil {
+	if err := d.reset(d.rows); err != nil {
 		return mat.Matrix{}, err
 	}
-	d.step.reset()
-	for i, r := range d.rows {
-		d.step.add(r.cache, d.requests[r.request].encoded, rows[i].Token)
-	}
+	d.add(rows)
 	return d.compute(ctx)
+}
+
+// add makes the step that of rows, the first of the decoder's.
+func (d *Decoder) add(rows []generate.Row) {
+	d.step.reset()
+	for i, next := range rows {
+		r := d.rows[i]
+		d.step.add(r.cache, d.requests[r.request].encoded, next.Token)
+	}
 }
 
 // follow makes d.rows the sequences that rows continue. The first to continue one takes over its cache; another becomes a copy, in a
@@ -152,10 +158,10 @@ func (d *Decoder) leftOver(request int) *cache {
 	return nil
 }
 
-// reset makes the pass ready for the rows.
-func (d *Decoder) reset() error {
+// reset makes the pass ready for rows.
+func (d *Decoder) reset(rows []row) error {
 	d.deltas = d.deltas[:0]
-	for _, r := range d.rows {
+	for _, r := range rows {
 		d.deltas = append(d.deltas, d.requests[r.request].deltas)
 	}
 	if err := d.pass.Reset(d.deltas); err != nil {

@@ -17,18 +17,14 @@ func ExampleBatch() {
 	defer e.Close()
 	ctx := context.Background()
 	b := m.NewBatch()
-	event, err := b.Add(ctx, model.Request{InputIDs: []int{5, 1}}, generate.Greedy(3))
-	if err != nil {
+	if _, err := b.Add(model.Request{InputIDs: []int{5, 1}}, generate.Greedy(3)); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("request", event.Request, event.IDs, event.Finish)
-	for step := 1; b.Len() > 0; step++ {
-		if step == 2 { // another joins
-			event, err := b.Add(ctx, model.Request{InputIDs: []int{7, 2, 3, 11, 1}}, generate.Greedy(2))
-			if err != nil {
+	for step := 0; b.Len() > 0; step++ {
+		if step == 1 { // another joins
+			if _, err := b.Add(model.Request{InputIDs: []int{7, 2, 3, 11, 1}}, generate.Greedy(2)); err != nil {
 				log.Fatal(err)
 			}
-			fmt.Println("request", event.Request, event.IDs, event.Finish)
 		}
 		for event, err := range b.Step(ctx) {
 			if err != nil {
@@ -70,26 +66,14 @@ func ExampleBatch_service() {
 	go func() {
 		batch := m.NewBatch()
 		waiting := map[int]client{}
-		tell := func(v generate.Event) {
-			c := waiting[v.Request]
-			for _, id := range v.IDs {
-				c.text <- fmt.Sprint(id)
-			}
-			if v.Finish != generate.Running {
-				c.text <- v.Finish.String()
-				close(c.text)
-				delete(waiting, v.Request)
-			}
-		}
 		add := func(c client) {
-			event, err := batch.Add(context.Background(), c.Request, generate.Greedy(most))
+			n, err := batch.Add(c.Request, generate.Greedy(most))
 			if err != nil {
 				c.text <- err.Error() // status 400
 				close(c.text)
 				return
 			}
-			waiting[event.Request] = c
-			tell(event)
+			waiting[n] = c
 		}
 		for {
 			if batch.Len() == 0 {
@@ -104,16 +88,21 @@ func ExampleBatch_service() {
 				}
 			}
 			for event, err := range batch.Step(context.Background()) {
+				c := waiting[event.Request]
+				for _, id := range event.IDs {
+					c.text <- fmt.Sprint(id)
+				}
+				end := event.Finish.String()
 				if e, ok := errors.AsType[*generate.RequestError](err); ok { // an adapter with broken numbers, say
-					c := waiting[e.Request]
-					c.text <- e.Err.Error()
-					close(c.text)
-					delete(waiting, e.Request)
+					end = e.Err.Error()
 				} else if err != nil {
 					log.Fatal(err)
-				} else {
-					tell(event)
+				} else if event.Finish == generate.Running {
+					continue
 				}
+				c.text <- end
+				close(c.text)
+				delete(waiting, event.Request)
 			}
 		}
 	}()
@@ -130,5 +119,5 @@ func ExampleBatch_service() {
 	// Output:
 	// 0 0 0 0 length
 	// model: input_ids[0]: got 13, want 0 ≤ id < 13
-	// 0 canceled
+	// canceled
 }

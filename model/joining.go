@@ -1,0 +1,132 @@
+package model
+
+import (
+	"context"
+	"slices"
+
+	"github.com/polytropon/polytropon/generate"
+	"github.com/polytropon/polytropon/mat"
+)
+
+// How many tokens of prompts a step computes at most: while others wait for their next tokens, where 48 are as fast as all at once, 32 are not, and a step of
+// a Llama takes some five times as long as without; and of a prompt that nobody waits for, where 512 are.
+const (
+	pieceTokens = 48
+	aloneTokens = 512
+)
+
+// joining is the decoder of a batch, whose steps compute prompts too: its generate.Joinable.
+type joining struct {
+	Decoder
+	waiting      []prompt // first come first; only of the first a part may be computed
+	piece, alone int      // pieceTokens and aloneTokens, but in tests
+}
+
+// A prompt waits to be computed, or for the rest of it.
+type prompt struct {
+	number int // of the request
+	decoded
+	cache *cache // of what is computed
+	ids   []int  // what the step at hand computes
+}
+
+// wait adds the prompt of a request behind the others.
+func (j *joining) wait(number int, r decoded) {
+	j.waiting = append(j.waiting, prompt{number: number, decoded: r, cache: j.newCache()})
+}
+
+// Join implements generate.Joinable.
+func (j *joining) Join(ctx context.Context, rows []generate.Row, waiting []int) (mat.Matrix, error) {
+	j.waiting = slices.DeleteFunc(j.waiting, func(p prompt) bool {
+		_, waits := slices.BinarySearch(waiting, p.number)
+		return !waits
+	})
+	j.follow(rows)
+	joining := j.choose()
+	if err := j.begin(ctx, joining); err != nil {
+		return mat.Matrix{}, err
+	}
+	if err := j.reset(j.rows); err != nil {
+		return mat.Matrix{}, err
+	}
+	j.add(rows)
+	for i, r := range j.rows[len(rows):] {
+		j.step.add(r.cache, j.requests[r.request].encoded, joining[i].ids...)
+	}
+	logits, err := j.compute(ctx)
+	if err != nil {
+		return mat.Matrix{}, err
+	}
+	complete := len(joining)
+	if last := complete - 1; last >= 0 && len(joining[last].cache.ids) < len(joining[last].prompt) {
+		complete = last
+		j.rows = slices.Delete(j.rows, len(rows)+last, len(j.rows))
+	}
+	j.waiting = slices.Delete(j.waiting, 0, complete)
+	return logits.RowRange(0, len(j.rows)), nil
+}
+
+// choose says what the step computes of the prompts, and returns those, of which the last may not be complete then.
+func (j *joining) choose() []prompt {
+	if j.model.architecture.EncoderLayers > 0 {
+		return j.chooseWhole()
+	}
+	left, n := j.piece, 0
+	most := left
+	if len(j.rows) == 0 {
+		most = j.alone
+	}
+	for ; n < len(j.waiting) && left > 0; n++ {
+		p := &j.waiting[n]
+		p.ids = p.prompt[len(p.cache.ids):]
+		p.ids = p.ids[:min(most, len(p.ids))]
+		left -= len(p.ids)
+		most = left
+	}
+	return j.waiting[:n]
+}
+
+// chooseWhole is choose for an encoder, which computes its input as a whole: the first, and others while they are not more than a piece.
+func (j *joining) chooseWhole() []prompt {
+	left, n := j.piece, 0
+	for ; n < len(j.waiting) && (n == 0 || len(j.waiting[n].input) <= left); n++ {
+		p := &j.waiting[n]
+		p.ids = p.prompt
+		left -= len(p.input)
+	}
+	return j.waiting[:n]
+}
+
+// begin gives prompts rows behind the others.
+func (j *joining) begin(ctx context.Context, prompts []prompt) error {
+	if len(prompts) == 0 {
+		return nil
+	}
+	j.forget()
+	n, m := len(j.rows), len(j.requests)
+	for _, p := range prompts {
+		j.rows = append(j.rows, row{len(j.requests), p.cache})
+		j.requests = append(j.requests, p.decoded)
+	}
+	if err := j.reset(j.rows[n:]); err != nil {
+		return err
+	}
+	return j.model.net.(decodable).prepare(ctx, j.pass, j.requests[m:])
+}
+
+// forget drops the requests without a row.
+func (j *joining) forget() {
+	var kept []decoded
+	number := map[int]int{}
+	for i := range j.rows {
+		r := &j.rows[i]
+		n, ok := number[r.request]
+		if !ok {
+			n = len(kept)
+			number[r.request] = n
+			kept = append(kept, j.requests[r.request])
+		}
+		r.request = n
+	}
+	j.requests = kept
+}
