@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"github.com/polytropon/polytropon/model"
 	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/poly"
+	"github.com/polytropon/polytropon/safetensors"
 )
 
 // The skills and all else stay, the routers are as Init's; what is saved opens again.
@@ -81,6 +84,52 @@ func TestNewTasks(t *testing.T) {
 		if e, ok := errors.AsType[*poly.ConfigError](err); !ok || !strings.HasPrefix(e.Field, "n_tasks") {
 			t.Errorf("%d tasks: got %v, want a ConfigError", n, err)
 		}
+	}
+}
+
+// What an adapter saves besides its skills is the new one's too: modules_to_save, and the file's metadata.
+func TestNewTasksKeepsTheRest(t *testing.T) {
+	base, err := model.Open("../cmd/polybench/testdata/t5-mhr/base", newEngine(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := poly.NewConfig()
+	config.TargetModules, config.ModulesToSave = poly.ModuleNames("q"), []string{"final_layer_norm"}
+	a, err := poly.Init(config, base, rand.NewPCG(1, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := a.NewTasks(2, rand.NewPCG(3, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(a *poly.Adapter) (names []string) {
+		trainer, err := poly.NewTrainer(a, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range trainer.Params() {
+			names = append(names, p.Name)
+		}
+		return names
+	}
+	if got, want := names(fresh), names(a); !slices.Equal(got, want) || !strings.Contains(strings.Join(got, " "), "final_layer_norm") {
+		t.Errorf("got the parameters %q, want %q", got, want)
+	}
+	metadata := func(a *poly.Adapter) map[string]string {
+		dir := t.TempDir()
+		if err := a.Save(dir); err != nil {
+			t.Fatal(err)
+		}
+		f, err := safetensors.Open(filepath.Join(dir, "adapter_model.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		return f.Metadata()
+	}
+	if got, want := metadata(fresh), metadata(a); len(want) == 0 || !maps.Equal(got, want) {
+		t.Errorf("got the metadata %q, want %q", got, want)
 	}
 }
 
