@@ -53,7 +53,7 @@ func (s *beamSearch) step(t *tools, logits mat.Matrix) (outcome, error) {
 		b.ids = append(append(b.ids[:0], s.running[x.beam].ids...), x.id)
 		b.score, b.stopped = x.score, s.Settings.stops(b.ids)
 		if !b.stopped && !last {
-			s.rows = append(s.rows, Row{x.beam, x.id})
+			s.rows = append(s.rows, Row{Parent: x.beam, Token: x.id})
 			continue
 		}
 		next = next[:len(next)-1]

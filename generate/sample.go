@@ -40,6 +40,16 @@ func (f *filter) sample(e *mat.Engine, p *Sampling, random *rand.Rand, scores []
 // keep sets f.kept to the tokens that p leaves, by falling score where p has TopK or TopP, else by id. Of tokens with the same score
 // the one with the smaller id ranks first.
 func (f *filter) keep(e *mat.Engine, p *Sampling, scores []float32) {
+	// Of the logits, not of what the temperature makes of them: it can make equal what a source that knows only the largest does not have.
+	some := p.TopK > 0 && p.TopK < len(scores)
+	if some {
+		least := f.largest(scores, p.TopK)
+		for i, s := range scores {
+			if s < least {
+				scores[i] = float32(math.Inf(-1))
+			}
+		}
+	}
 	if t := float32(p.Temperature); t != 1 {
 		for i := range scores {
 			scores[i] /= t
@@ -48,26 +58,26 @@ func (f *filter) keep(e *mat.Engine, p *Sampling, scores []float32) {
 	f.all = slices.Grow(f.all[:0], len(scores))[:len(scores)]
 	e.Softmax(mat.View(f.all, 1, len(scores)), mat.View(scores, 1, len(scores)))
 	switch {
-	case p.TopK > 0 && p.TopK < len(scores):
-		f.collect(scores, f.largest(scores, p.TopK), 0)
+	case some:
+		f.collect(scores, 0)
 		f.rank()
 		f.cut(p.TopP, f.total())
 	case p.TopP > 0 && p.TopP < 1:
 		// Tokens below this weight have together less than half of 1 - TopP, and so rank after those that have TopP.
-		f.collect(scores, -math.MaxFloat32, float32((1-p.TopP)/float64(2*len(scores))))
+		f.collect(scores, float32((1-p.TopP)/float64(2*len(scores))))
 		f.rank()
 		f.cut(p.TopP, 1)
 	default:
-		f.collect(scores, -math.MaxFloat32, 0)
+		f.collect(scores, 0)
 	}
 	f.drop(p.MinP)
 }
 
-// collect sets f.kept to the tokens with a score and a weight not below the given ones, by id.
-func (f *filter) collect(scores []float32, score, weight float32) {
+// collect sets f.kept to the tokens with a finite score and a weight not below the given one, by id.
+func (f *filter) collect(scores []float32, weight float32) {
 	f.kept = f.kept[:0]
 	for id, s := range scores {
-		if w := f.all[id]; s >= score && w >= weight {
+		if w := f.all[id]; s >= -math.MaxFloat32 && w >= weight {
 			f.kept = append(f.kept, candidate{s, w, id})
 		}
 	}

@@ -61,6 +61,17 @@ type Sampling struct {
 	Seed        uint64  // of the request's own random source
 }
 
+// largest returns how many of the largest logits a token is chosen from, those equal to the last of them included; 0 for all.
+func (s *Settings) largest() int {
+	switch {
+	case s.Beams != nil || s.RepetitionPenalty != 0 && s.RepetitionPenalty != 1:
+		return 0
+	case s.Sampling != nil:
+		return s.Sampling.TopK
+	}
+	return 1
+}
+
 // Validate says which setting cannot be used with a vocabulary of that size, and why.
 func (s *Settings) Validate(vocabulary int) error {
 	positive := func(x float64) bool { return float32(x) > 0 && x <= math.MaxFloat32 }

@@ -20,4 +20,10 @@ type Source interface {
 
 // A Row is a sequence that goes on: row Parent of the logits that the source returned last, followed by Token. Several rows may
 // continue the same one.
-type Row struct{ Parent, Token int }
+type Row struct {
+	Parent, Token int
+
+	// Largest, if not 0, says that the next token is chosen from so many of the largest logits, and those equal to the last of them: the source may leave
+	// others at -Inf.
+	Largest int
+}

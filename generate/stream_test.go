@@ -418,9 +418,9 @@ func TestBeamsBesideStopIDs(t *testing.T) {
 		stop   []int
 		want   []Row
 	}{
-		{falling, 2, []int{0, 1, 2}, []Row{{0, 3}, {0, 4}}},
-		{make([]float32, 6), 1, []int{0}, []Row{{0, 1}}},
-		{make([]float32, 6), 2, nil, []Row{{0, 0}, {0, 1}}},
+		{falling, 2, []int{0, 1, 2}, []Row{{Token: 3}, {Token: 4}}},
+		{make([]float32, 6), 1, []int{0}, []Row{{Token: 1}}},
+		{make([]float32, 6), 2, nil, []Row{{Token: 0}, {Token: 1}}},
 	} {
 		beams := Beams{N: test.beams, LengthPenalty: 1, EarlyStopping: StopNever}
 		s := newBeamSearch(Request{Settings: Settings{MaxNewTokens: 9, StopIDs: test.stop, Beams: &beams}})

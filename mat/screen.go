@@ -86,25 +86,32 @@ func (t *screenTask) Do(p int) {
 			inverse[j] = 1 / scale[j]
 		}
 	}
-	var lost, all [cols]float64 // squares
+	var lost, all [cols]float32 // sums of squares, in steps of the scale
 	dst := t.columns[p*cols*t.k:][:cols*t.k]
 	for l := range t.weights.K {
 		line := dst[l/2*2*cols+l%2:][:2*cols-1]
 		for j, v := range w[l*cols:][:cols] {
-			q := nearest(v * inverse[j])
-			line[2*j] = int8(q)
-			x := float64(v)
-			d := x - float64(q)*float64(scale[j])
+			y := v * inverse[j]
+			q := float32(y+integers) - integers
+			line[2*j] = int8(math.Float32bits(float32(y + integers)))
+			d := y - q
 			lost[j] += d * d
-			all[j] += x * x
+			all[j] += y * y
 		}
 	}
-	// A sum of K rounded products is wrong by K/2 steps of 2⁻²³ at most, of the product of both norms, and the bound itself by a few.
-	share := float64(t.weights.K+16) / (1 << 23)
+	// A sum of K rounded terms is wrong by K/2 steps of 2⁻²³ at most, of the sum of their magnitudes: the squares' here, and later the products', which the
+	// product of both norms bounds. An element in steps of the scale, up to 127, is wrong by two roundings. The bound itself takes a few.
+	k := float64(t.weights.K)
+	const rounding = 1.0 / (1 << 23)
 	for j := range cols {
-		d, norm := math.Sqrt(lost[j]), math.Sqrt(all[j])
+		step, more := float64(scale[j]), 1+k*rounding
+		norm := step * math.Sqrt(float64(all[j])*more)
+		d := step * (math.Sqrt(float64(lost[j])*more) + math.Sqrt(k)*math.MaxInt8*rounding)
+		if step == 0 {
+			d = math.Sqrt(k) * screenLeast
+		}
 		t.scale[p*cols+j] = scale[j]
-		t.radius[p*cols+j] = float32(d + share*norm + screenLeast)
+		t.radius[p*cols+j] = float32(d + (k+16)*rounding*norm + screenLeast)
 		t.widest[p] = max(t.widest[p], norm+d)
 	}
 }
@@ -143,10 +150,7 @@ func (s *Screen) values(w []float32, p int) {
 	}
 }
 
-// nearest returns the integer next to x, |x| < 2²².
-func nearest(x float32) int32 {
-	const magic = 3 << 22 // beside which a float32 has no fraction
-	return int32(math.Float32bits(float32(x+magic))) - int32(math.Float32bits(magic))
-}
+// integers, added to a float32 of less than 2²², leaves its nearest integer in the last bits: beside it a float32 has no fraction.
+const integers = 3 << 22
 
 func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }

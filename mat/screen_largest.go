@@ -89,7 +89,7 @@ func (t *screening) round(i int) bool {
 	dst := t.rows[i*s.k:][:s.k]
 	var all, lost float64 // squares
 	for l, v := range row {
-		q := min(max(nearest(v*inverse), int32(-s.limit)), int32(s.limit))
+		q := min(max(float32(v*inverse+integers)-integers, float32(-s.limit)), float32(s.limit))
 		dst[l] = int16(q)
 		d := float64(v) - float64(q)*float64(step)
 		all += float64(v) * float64(v)

@@ -100,6 +100,7 @@ func (d *Decoder) add(rows []generate.Row) {
 	for i, next := range rows {
 		r := d.rows[i]
 		d.step.add(r.cache, d.requests[r.request].encoded, next.Token)
+		d.step.largest[i] = next.Largest
 	}
 }
 
@@ -183,6 +184,6 @@ func (d *Decoder) compute(ctx context.Context) (mat.Matrix, error) {
 		d.memory = make([]float32, n)
 	}
 	logits := mat.View(d.memory, x.Rows, d.Vocabulary())
-	d.model.net.output().ForwardTo(d.pass, d.step.single(d.pass), logits, x)
+	d.model.net.output().ForwardLargest(d.pass, d.step.single(d.pass), logits, x, d.step.largest)
 	return logits, nil
 }

@@ -13,6 +13,7 @@ type step struct {
 	offsets []int // positions of the first new tokens
 	caches  []*cache
 	encoded []encoded
+	largest []int        // how many of the largest logits are wanted of each sequence, 0 for all
 	layer   []*mat.Cache // of each sequence, in the layer at hand
 }
 
@@ -23,7 +24,7 @@ func (s *step) reset() {
 	clear(s.caches) // of sequences that may be finished
 	clear(s.encoded)
 	clear(s.layer)
-	*s = step{append(s.rows[:0], 0), s.ids[:0], s.offsets[:0], s.caches[:0], s.encoded[:0], s.layer}
+	*s = step{append(s.rows[:0], 0), s.ids[:0], s.offsets[:0], s.caches[:0], s.encoded[:0], s.largest[:0], s.layer}
 }
 
 // add adds a sequence with its new tokens.
@@ -32,7 +33,7 @@ func (s *step) add(c *cache, e encoded, ids ...int) {
 	c.ids = append(c.ids, ids...)
 	s.ids = append(s.ids, ids...)
 	s.rows = append(s.rows, len(s.ids))
-	s.caches, s.encoded = append(s.caches, c), append(s.encoded, e)
+	s.caches, s.encoded, s.largest = append(s.caches, c), append(s.encoded, e), append(s.largest, 0)
 }
 
 // attend returns the attention a, which is causal, of the new tokens' queries over all tokens so far of their sequences. It puts the

@@ -11,7 +11,7 @@ import (
 // logits of a language model are those that a token is chosen from. The first call makes the 8-bit copy of the weight that this takes.
 func (l *Linear) ForwardLargest(p *Pass, rows Ragged, y, x mat.Matrix, n []int) {
 	l.check(p, rows, x, y)
-	plain := slices.Min(n) > 0
+	plain := len(n) > 0 && slices.Min(n) > 0
 	each(p, rows, l, func(l *Linear, _, _ int) { plain = plain && l.bias == nil })
 	for _, s := range p.segments {
 		for _, d := range s.deltas {

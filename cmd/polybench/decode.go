@@ -23,7 +23,8 @@ type decodeResult struct {
 	Level     string  `json:"level"`
 	Batch     int     `json:"batch"`
 	Prefill   float64 `json:"prefill,omitempty"` // of a prompt of prefillTokens, alone
-	Base      float64 `json:"base"`
+	Base      float64 `json:"base"`              // with all logits
+	Greedy    float64 `json:"greedy"`            // of the base with those that can be the largest
 	Adapter   float64 `json:"adapter"`
 	Overhead  float64 `json:"overhead"`   // of the adapter: median of the samples' ratios, less 1
 	Read      float64 `json:"read_gbps"`  // of memory, by all threads
@@ -77,10 +78,10 @@ func decode(ctx context.Context, args []string, w io.Writer) error {
 	fmt.Fprintf(w, "Llama 135M shape, level %s, %d threads, MHR r %d, %d skills, %d splits on q and v, tasks mixed; tokens/s\n",
 		e.Level(), e.Threads(), smallRank, smallSkills, smallSplits)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "weights\tbatch\tbase\tof reading\twith adapter\toverhead\tprompt of %d\t\n", prefillTokens)
+	fmt.Fprintf(t, "weights\tbatch\tbase\tof reading\tgreedy\twith adapter\toverhead\tprompt of %d\t\n", prefillTokens)
 	for _, r := range results {
-		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f %% of %.1f GB/s\t%.1f\t%.1f %%\t",
-			r.Storage, r.Batch, r.Base, 100*r.ReadShare, r.Read, r.Adapter, 100*r.Overhead)
+		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f %% of %.1f GB/s\t%.1f\t%.1f\t%.1f %%\t",
+			r.Storage, r.Batch, r.Base, 100*r.ReadShare, r.Read, r.Greedy, r.Adapter, 100*r.Overhead)
 		if r.Prefill > 0 {
 			fmt.Fprintf(t, "%.0f", r.Prefill)
 		}
@@ -96,13 +97,22 @@ func (l *llama135) measure(ctx context.Context, batch, samples int) (decodeResul
 	if err != nil {
 		return decodeResult{}, err
 	}
+	greedy, err := l.decoding(ctx, batch, false)
+	if err != nil {
+		return decodeResult{}, err
+	}
+	greedy.largest = 1
 	adapted, err := l.decoding(ctx, batch, true)
 	if err != nil {
 		return decodeResult{}, err
 	}
 	read := newReadings(e, l.bytes)
-	var bases, adapters, ratios []float64
+	var bases, greedies, adapters, ratios []float64
 	for i := range samples + 1 {
+		few, err := greedy.sample(ctx)
+		if err != nil {
+			return decodeResult{}, err
+		}
 		read.sample()
 		base, err := bare.sample(ctx)
 		if err != nil {
@@ -116,7 +126,8 @@ func (l *llama135) measure(ctx context.Context, batch, samples int) (decodeResul
 		if i == 0 {
 			continue // memory is new
 		}
-		bases, adapters, ratios = append(bases, base), append(adapters, adapter), append(ratios, adapter/base)
+		bases, greedies = append(bases, base), append(greedies, few)
+		adapters, ratios = append(adapters, adapter), append(ratios, adapter/base)
 	}
 	n, best := float64(batch), read.best()
 	var shares []float64 // each sample lies between two readings
@@ -125,8 +136,8 @@ func (l *llama135) measure(ctx context.Context, batch, samples int) (decodeResul
 		shares = append(shares, (before+after)/2/base)
 	}
 	return decodeResult{
-		Threads: e.Threads(), Level: e.Level(), Batch: batch, Base: n / median(bases), Adapter: n / median(adapters), Overhead: median(ratios) - 1,
-		Read: float64(l.bytes) / median(best) / 1e9, ReadShare: median(shares),
+		Threads: e.Threads(), Level: e.Level(), Batch: batch, Base: n / median(bases), Greedy: n / median(greedies),
+		Adapter: n / median(adapters), Overhead: median(ratios) - 1, Read: float64(l.bytes) / median(best) / 1e9, ReadShare: median(shares),
 	}, nil
 }
 
@@ -187,6 +198,7 @@ type decoding struct {
 	engine  *mat.Engine
 	logits  mat.Matrix
 	rows    []generate.Row
+	largest int // of generate.Row
 }
 
 // decoding computes the prompts of a batch.
@@ -206,7 +218,7 @@ func (d *decoding) sample(ctx context.Context) (float64, error) {
 	for range decodeSteps {
 		start := time.Now()
 		for i := range d.rows {
-			d.rows[i] = generate.Row{Parent: i, Token: d.engine.MaxIndex(d.logits.Row(i))}
+			d.rows[i] = generate.Row{Parent: i, Token: d.engine.MaxIndex(d.logits.Row(i)), Largest: d.largest}
 		}
 		var err error
 		if d.logits, err = d.decoder.Next(ctx, d.rows); err != nil {
