@@ -121,6 +121,9 @@ func TestNewTasksKeepsTheRest(t *testing.T) {
 		if err := a.Save(dir); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := poly.Open(dir, base); err != nil { // the old one too has its own routers
+			t.Error(err)
+		}
 		f, err := safetensors.Open(filepath.Join(dir, "adapter_model.safetensors"))
 		if err != nil {
 			t.Fatal(err)
