@@ -30,7 +30,7 @@ func bench(ctx context.Context, args []string, w io.Writer) error {
 	if flags.NArg() > 0 {
 		return usageError(fmt.Sprintf("unexpected argument %q; a command stands before its flags", flags.Arg(0)))
 	}
-	e, err := mat.NewEngine(*options)
+	e, err := newEngine(options)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func decode(ctx context.Context, args []string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	e, err := mat.NewEngine(*o.Options)
+	e, err := newEngine(o.Options)
 	if err != nil {
 		return err
 	}

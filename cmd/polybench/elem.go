@@ -87,7 +87,7 @@ func elem(ctx context.Context, args []string, w io.Writer) error {
 	if o.Threads == 0 {
 		o.Threads = 1
 	}
-	e, err := mat.NewEngine(*o.Options)
+	e, err := newEngine(o.Options)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func generateText(ctx context.Context, args []string, w io.Writer) error {
 	if *most < 1 {
 		return usageError(fmt.Sprintf("-max-new-tokens: got %d, want ≥ 1", *most))
 	}
-	e, err := mat.NewEngine(*options)
+	e, err := newEngine(options)
 	if err != nil {
 		return err
 	}

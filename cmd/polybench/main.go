@@ -141,3 +141,12 @@ func engineFlags(fs *flag.FlagSet) *mat.Options {
 	fs.StringVar(&o.Level, "level", "", "")
 	return &o
 }
+
+// newEngine returns the engine that the flags choose.
+func newEngine(o *mat.Options) (*mat.Engine, error) {
+	e, err := mat.NewEngine(*o)
+	if err != nil && *o != (mat.Options{}) { // else POLY_CPU is wrong
+		return nil, usageError(err.Error())
+	}
+	return e, err
+}

@@ -109,6 +109,8 @@ func TestExitStatus(t *testing.T) {
 		{[]string{"inspect", "testdata/t5-mhr/base"}, 0, "architecture ", ""},
 		{[]string{"inspect", "testdata/none"}, 1, "", "polybench: stat testdata/none"},
 		{[]string{"inspect"}, 2, "", "polybench: inspect needs a path\nusage:\n"},
+		{[]string{"elem", "-threads", "2147483647"}, 2, "", "polybench: mat: threads: got 2147483647, want 0 ≤ threads ≤ 4096\nusage:\n"},
+		{[]string{"gemm", "-level", "mmx"}, 2, "", "polybench: mat: level: \"mmx\" is not available here"},
 	} {
 		c := exec.Command(os.Args[0], test.args...)
 		c.Env = append(os.Environ(), asMain+"=1")

@@ -40,7 +40,7 @@ func measureShares[R shareRow](ctx context.Context, command, shape string, rows 
 	if err != nil {
 		return err
 	}
-	all, err := mat.NewEngine(*o.Options)
+	all, err := newEngine(o.Options)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func trainAdapter(ctx context.Context, args []string, w io.Writer) error {
 	case !given["seconds"]:
 		*seconds = 30
 	}
-	e, err := mat.NewEngine(*options)
+	e, err := newEngine(options)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func verify(ctx context.Context, args []string, w io.Writer) error {
 	if *base == "" || *adapter == "" || *ref == "" {
 		return usageError("verify needs -model, -adapter and -reference")
 	}
-	e, err := mat.NewEngine(*options)
+	e, err := newEngine(options)
 	if err != nil {
 		return err
 	}
