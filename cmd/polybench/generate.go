@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/polytropon/polytropon/generate"
-	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/model"
 	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/poly"
