@@ -123,7 +123,11 @@ func (t *attentionTask) start(out, q Matrix) {
 	}
 	raceWrite(out)
 	t.join()
-	t.split(8 * t.engine.level.Gemm.Tiles[0].MR)
+	least := t.engine.level.Gemm.Tiles[0].MR
+	if t.caches == nil {
+		least *= 8
+	}
+	t.split(least)
 	t.run()
 }
 
@@ -222,7 +226,7 @@ func (e *Engine) attention(a Attention) *attentionTask {
 const layRows = 32
 
 // split sets the parts: the heads of the sequences, cut into pieces of at least the given number of queries where there would be too few
-// or one would hold up the others. Every part lays out its keys and values anew, which a piece that is not small hides; few need not.
+// or one would hold up the others. Every part lays out its keys and values anew, which a piece that is not small hides, but for those of a cache.
 func (t *attentionTask) split(least int) {
 	for s := range t.sequences() {
 		t.work += t.cost(s)

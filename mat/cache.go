@@ -84,13 +84,20 @@ func (c *Cache) copyFrom(from *Cache, position int) {
 	}
 }
 
+// Reserve makes room for n positions, up to which then nothing is copied when some are appended.
+func (c *Cache) Reserve(n int) {
+	if n > c.capacity {
+		was := *c
+		c.capacity = ceilDiv(n, cacheGranule) * cacheGranule
+		c.keys, c.values = aligned(c.heads*c.capacity*c.headSize), aligned(c.heads*c.across()*c.capacity*c.nr())
+		c.copyFrom(&was, 0)
+	}
+}
+
 // resize sets the number of positions; new ones have arbitrary keys and values.
 func (c *Cache) resize(n int) {
 	if n > c.capacity {
-		was := *c
-		c.capacity = ceilDiv(max(n, 2*c.capacity), cacheGranule) * cacheGranule
-		c.keys, c.values = aligned(c.heads*c.capacity*c.headSize), aligned(c.heads*c.across()*c.capacity*c.nr())
-		c.copyFrom(&was, 0)
+		c.Reserve(max(n, 2*c.capacity))
 	}
 	c.n = n
 }

@@ -23,6 +23,22 @@ func ExampleCache_CopyFrom() {
 	// Output: 3 4
 }
 
+// A prompt of 1000 tokens is computed in two parts; the second is appended where there is room for it.
+func ExampleCache_Reserve() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	cache := e.NewCache(1, 2)
+	cache.Reserve(1000)
+	for range 2 {
+		cache.Append(mat.New(500, 2), mat.New(500, 2))
+	}
+	fmt.Println(cache.Len())
+	// Output: 1000
+}
+
 // A step of decoding: a sequence of two positions goes on by one, whose query sees all three.
 func ExampleEngine_AttentionAppend() {
 	e, err := mat.NewEngine(mat.Options{})

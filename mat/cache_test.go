@@ -18,6 +18,9 @@ func TestCacheKeepsWhatIsAppended(t *testing.T) {
 			}
 			for range 60 {
 				i, j := rnd.IntN(3), rnd.IntN(3)
+				if rnd.IntN(8) == 0 {
+					caches[i].Reserve(rnd.IntN(400))
+				}
 				if rnd.IntN(4) > 0 {
 					k := random(rnd, rnd.IntN(20), heads*size, 3)
 					v := random(rnd, k.Rows, heads*size, 1)
@@ -55,6 +58,18 @@ func checkCache(t *testing.T, c *Cache, keys, values Matrix) {
 				}
 			}
 		}
+	}
+}
+
+// Within the room that there is nothing is allocated, and a room that is smaller than what there is changes nothing.
+func TestCacheReserve(t *testing.T) {
+	c := newEngine(t, 1).NewCache(2, 8)
+	c.Append(New(5, 16), New(5, 16))
+	c.Reserve(100)
+	c.Reserve(3)
+	one := New(1, 16)
+	if n := testing.AllocsPerRun(94, func() { c.Append(one, one) }); n != 0 || c.Len() != 100 { // and once before
+		t.Errorf("got %v allocations and %d positions, want none and 100", n, c.Len())
 	}
 }
 

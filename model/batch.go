@@ -41,7 +41,7 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b.joining.wait(number, accepted)
+	b.joining.wait(number, accepted, s.MaxNewTokens)
 	return number, nil
 }
 

@@ -20,3 +20,11 @@ func (c *cache) become(from *cache) {
 		l.CopyFrom(from.layers[i], same)
 	}
 }
+
+// reserve makes room for so many tokens and, up to some hundred, as many as are to come. A cache that has to grow copies all that it has, while other sequences
+// wait: so layers run out of room at different steps.
+func (c *cache) reserve(tokens, more int) {
+	for i, l := range c.layers {
+		l.Reserve(tokens + min(more, 256+256*i/len(c.layers)))
+	}
+}

@@ -26,13 +26,14 @@ type joining struct {
 type prompt struct {
 	number int // of the request
 	decoded
-	cache *cache // of what is computed
-	ids   []int  // what the step at hand computes
+	tokens int    // at most so many follow
+	cache  *cache // of what is computed
+	ids    []int  // what the step at hand computes
 }
 
-// wait adds the prompt of a request behind the others.
-func (j *joining) wait(number int, r decoded) {
-	j.waiting = append(j.waiting, prompt{number: number, decoded: r, cache: j.newCache()})
+// wait adds the prompt of a request, which at most so many tokens follow, behind the others.
+func (j *joining) wait(number int, r decoded, tokens int) {
+	j.waiting = append(j.waiting, prompt{number: number, decoded: r, tokens: tokens, cache: j.newCache()})
 }
 
 // Join implements generate.Joinable.
@@ -105,6 +106,7 @@ func (j *joining) begin(ctx context.Context, prompts []prompt) error {
 	j.forget()
 	n, m := len(j.rows), len(j.requests)
 	for _, p := range prompts {
+		p.cache.reserve(len(p.prompt), p.tokens)
 		j.rows = append(j.rows, row{len(j.requests), p.cache})
 		j.requests = append(j.requests, p.decoded)
 	}
