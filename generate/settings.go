@@ -61,15 +61,20 @@ type Sampling struct {
 	Seed        uint64  // of the request's own random source
 }
 
-// largest returns how many of the largest logits a token is chosen from, those equal to the last of them included; 0 for all.
-func (s *Settings) largest() int {
-	switch {
-	case s.Beams != nil || s.RepetitionPenalty != 0 && s.RepetitionPenalty != 1:
-		return 0
-	case s.Sampling != nil:
-		return s.Sampling.TopK
+// largest returns how many of the largest logits the next token is chosen from, those equal to the last of them included, after so many tokens that a penalty counts; 0 for
+// all.
+func (s *Settings) largest(tokens int) int {
+	n := 1
+	if s.Sampling != nil {
+		n = s.Sampling.TopK
 	}
-	return 1
+	switch p := s.RepetitionPenalty; {
+	case n == 0 || p != 0 && p < 1:
+		return 0
+	case p > 1: // makes no score larger, so above one that is chosen there were no more than the chosen ones and those tokens
+		n += tokens
+	}
+	return n
 }
 
 // Validate says which setting cannot be used with a vocabulary of that size, and why.

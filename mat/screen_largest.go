@@ -27,6 +27,14 @@ func (e *Engine) MulLargest(c, a Matrix, s *Screen, n []int) {
 	e.screenings.put(t)
 }
 
+const (
+	// mostLargest is of how many panels one element can be wanted, for less to be computed: of a language model with 1536 panels the 50 largest logits
+	// need 330 on average, the 100 largest 580, the 200 largest 930.
+	mostLargest = 16
+	// panelsPerPart is how many panels are worth a part.
+	panelsPerPart = 8
+)
+
 // A screening is a product of which the largest elements are wanted. It is reused.
 type screening struct {
 	engine  *Engine
@@ -49,7 +57,7 @@ type choice struct{ row, panel int }
 // run reports whether it has computed the product: it has not if that is simpler done whole.
 func (t *screening) run(p product, s *Screen, n []int) bool {
 	m := p.c.Rows
-	if !s.usable || m == 0 || slices.Min(n) < 1 || slices.Max(n) > s.panels/2 {
+	if !s.usable || m == 0 || slices.Min(n) < 1 || slices.Max(n) > s.panels/mostLargest {
 		return false
 	}
 	t.product, t.screen = p, s
@@ -66,10 +74,7 @@ func (t *screening) run(p product, s *Screen, n []int) bool {
 	if !t.choose(n) {
 		return false
 	}
-	t.exact, t.parts = true, 1
-	if m > 1 {
-		t.parts = min(len(t.chosen), t.engine.threads*partsPerThread)
-	}
+	t.exact, t.parts = true, min(ceilDiv(len(t.chosen), panelsPerPart), t.engine.threads*partsPerThread)
 	t.engine.Run(t.parts, t)
 	return true
 }

@@ -43,7 +43,7 @@ func TestMulLargest(t *testing.T) {
 	}
 	engines(t, func(t *testing.T, e *Engine) {
 		for name, weight := range weights {
-			for _, shape := range [][2]int{{33, 300}, {64, 1025}, {600, 520}} {
+			for _, shape := range [][2]int{{33, 600}, {64, 2049}, {600, 1040}} {
 				k, cols := shape[0], shape[1]
 				if e.Level() == "generic" && k*cols > 1<<15 {
 					continue // slow, and the kernels' bounds are compared with its
@@ -57,7 +57,11 @@ func TestMulLargest(t *testing.T) {
 				for i, v := range w {
 					half[i] = BFloat16(math.Float32bits(v) >> 16)
 				}
-				for _, b := range []*Packed{PackT(e, w, cols, k, k), PackT(e, half, cols, k, k)} {
+				halves := make([]Float16, len(w)) // of any weights
+				for i := range halves {
+					halves[i] = Float16(r.IntN(2)<<15 | (0x3000 + r.IntN(0x1000)))
+				}
+				for _, b := range []*Packed{PackT(e, w, cols, k, k), PackT(e, half, cols, k, k), PackT(e, halves, cols, k, k)} {
 					s := NewScreen(e, b)
 					for _, kinds := range [][]int{{0}, {1}, {2}, {3}, {4}, {5}, {6}, {0, 1}, {1, 3}, {0, 1, 2, 0, 1, 2, 1}} {
 						m := len(kinds)
@@ -67,7 +71,7 @@ func TestMulLargest(t *testing.T) {
 							for l := range k {
 								a.Row(i)[l] = rows[kind](r, l)
 							}
-							n[i] = 1 + r.IntN(4)
+							n[i] = 1 + r.IntN(max(1, cols/32/mostLargest))
 						}
 						e.Mul(want, a, b)
 						e.MulLargest(got, a, s, n)
@@ -98,7 +102,7 @@ func checkLargest(got, want []float32, n int) error {
 // TestMulLargestOfOverflow has sums that pass the end of float32 on their way back to nothing: they stay infinite, and are the largest.
 func TestMulLargestOfOverflow(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
-		const k, cols = 2048, 300
+		const k, cols = 2048, 600
 		w, a, want, got := New(cols, k), New(1, k), New(1, cols), New(1, cols)
 		for l := range k {
 			a.Data[l] = 1 << 59
@@ -108,6 +112,34 @@ func TestMulLargestOfOverflow(t *testing.T) {
 		b := PackT(e, w.Data, cols, k, k)
 		e.Mul(want, a, b)
 		e.MulLargest(got, a, NewScreen(e, b), []int{1})
+		if err := checkLargest(got.Data, want.Data, 1); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestMulLargestOfRoundedRow has columns, in a third of the panels, that are smaller than the others and, with the row rounded to integers, larger. To round the
+// columns, which are integers of at most 127, loses nothing.
+func TestMulLargestOfRoundedRow(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		const k, cols = 4096, 1024
+		x, w, want, got := New(1, k), New(cols, k), New(1, cols), New(1, cols)
+		for l := range k {
+			x.Data[l] = []float32{1.49, 1.49, 2.4, 0.51}[l%4]
+		}
+		x.Data[0] = math.MaxInt32 / (127 * k) // the most steps that a row is rounded to, so that they are ones
+		for j := range cols {
+			for l := range k {
+				w.Row(j)[l] = 1
+				if j/32%3 > 0 {
+					w.Row(j)[l] += []float32{1, 1, -1, -1}[l%4]
+				}
+			}
+			w.Row(j)[0] = 127
+		}
+		b := PackT(e, w.Data, cols, k, k)
+		e.Mul(want, x, b)
+		e.MulLargest(got, x, NewScreen(e, b), []int{1})
 		if err := checkLargest(got.Data, want.Data, 1); err != nil {
 			t.Error(err)
 		}

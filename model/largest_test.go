@@ -17,7 +17,7 @@ import (
 
 // wideVocabularies returns models whose logits are of enough tokens, and different enough, for most not to be computed where the largest are wanted.
 func wideVocabularies(t *testing.T) map[string]*Model {
-	const tokens, dim = 1000, 16
+	const tokens, dim = 8000, 16
 	models := map[string]*Model{}
 	for _, dtype := range []safetensors.DType{f32, bf16} {
 		table := safetensors.Tensor{Info: safetensors.Info{DType: dtype, Shape: []int{tokens, dim}}}
@@ -70,6 +70,8 @@ func TestTheLargestLogitsGiveTheSameTokens(t *testing.T) {
 		for label, batch := range map[string][]generate.Settings{
 			"greedy":     {{MaxNewTokens: 30}, {MaxNewTokens: 20}},
 			"top k":      {{MaxNewTokens: 30, Sampling: &generate.Sampling{Temperature: 0.7, TopK: 5, TopP: 0.9, Seed: 1}}, {MaxNewTokens: 30}},
+			"penalties":  {{MaxNewTokens: 14, RepetitionPenalty: 1.4}, {MaxNewTokens: 8, RepetitionPenalty: 2, Sampling: &generate.Sampling{Temperature: 2, TopK: 6}}},
+			"a reward":   {{MaxNewTokens: 20, RepetitionPenalty: 0.8}},
 			"an adapter": {{MaxNewTokens: 20}, {MaxNewTokens: 20}, {MaxNewTokens: 10}},
 			"all of one": {{MaxNewTokens: 20, Sampling: &generate.Sampling{Temperature: 1, Seed: 1}}, {MaxNewTokens: 20}},
 		} {

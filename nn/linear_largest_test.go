@@ -11,7 +11,7 @@ import (
 
 // The largest elements are ForwardTo's, whatever adapters do to the layer, and where they do nothing most of the others are not computed.
 func TestForwardLargest(t *testing.T) {
-	const in, out = 33, 700
+	const in, out = 33, 2000
 	e := engine(t)
 	rnd := rand.New(rand.NewPCG(5, 6))
 	bare := NewLinear(e, Weights{F32: random(rnd, out, in).Data}, out, in)
