@@ -78,6 +78,11 @@ func TestElementFunctionsRefuseOtherShapes(t *testing.T) {
 	mustPanic(t, "RMSNorm", func() { e.RMSNorm(New(2, 3), New(2, 3), make([]float32, 2), 1) })
 	mustPanic(t, "LogSumExp", func() { e.LogSumExp(make([]float32, 3), New(2, 3)) })
 	mustPanic(t, "AddScaledRow", func() { e.AddScaledRow(make([]float32, 3), make([]float32, 3), make([]float32, 2), 1) })
+	mustPanic(t, "MulRow", func() { e.MulRow(make([]float32, 3), make([]float32, 3), make([]float32, 2)) })
+	mustPanic(t, "DivRow", func() { e.DivRow(make([]float32, 3), make([]float32, 2), 1) })
+	mustPanic(t, "AdamRow", func() {
+		e.AdamRow(make([]float32, 3), make([]float32, 3), make([]float32, 3), make([]float32, 2), AdamStep{})
+	})
 	mustPanic(t, "DotRow", func() { e.DotRow(make([]float32, 3), make([]float32, 2)) })
 }
 

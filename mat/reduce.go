@@ -70,6 +70,22 @@ func (e *Engine) AddRow(dst, x []float32) {
 // ScaleRow sets x = x · s, on the calling goroutine.
 func (e *Engine) ScaleRow(x []float32, s float32) { e.level.Elem.Scale(x, x, s) }
 
+// MulRow sets dst = x ⊙ y, on the calling goroutine. dst may be x or y.
+func (e *Engine) MulRow(dst, x, y []float32) {
+	if len(x) != len(dst) || len(y) != len(dst) {
+		panic(fmt.Sprintf("mat: MulRow of %d and %d to %d values", len(x), len(y), len(dst)))
+	}
+	e.level.Elem.Mul(dst, x, y)
+}
+
+// DivRow sets dst = x / d, on the calling goroutine. dst may be x.
+func (e *Engine) DivRow(dst, x []float32, d float32) {
+	if len(dst) != len(x) {
+		panic(fmt.Sprintf("mat: DivRow of %d to %d values", len(x), len(dst)))
+	}
+	e.level.Elem.DivExact(dst, x, d)
+}
+
 // AddScaledRow sets dst = x + y·s with one rounding, on the calling goroutine. dst may be x or y.
 func (e *Engine) AddScaledRow(dst, x, y []float32, s float32) {
 	if len(x) != len(dst) || len(y) != len(dst) {

@@ -7,6 +7,32 @@ import (
 	"github.com/polytropon/polytropon/mat"
 )
 
+// A mean, element by element.
+func ExampleEngine_DivRow() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	x := []float32{3, -6, 1}
+	e.DivRow(x, x, 3)
+	fmt.Println(x)
+	// Output: [1 -2 0.33333334]
+}
+
+// Weights that take part or do not.
+func ExampleEngine_MulRow() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	x := []float32{3, -6, 1}
+	e.MulRow(x, x, []float32{1, 0.5, 0})
+	fmt.Println(x)
+	// Output: [3 -3 0]
+}
+
 // The likeliest token.
 func ExampleEngine_MaxIndex() {
 	e, err := mat.NewEngine(mat.Options{})

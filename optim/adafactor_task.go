@@ -79,11 +79,11 @@ func (t *adafactorTask) Do(i int) { t.pass(t, i) }
 
 // gather takes a block's gradient into the mean squares of elements or rows, and sums the squares of columns and of the parameter.
 func gather(t *adafactorTask, i int) {
-	b := t.blocks[i]
+	b, e := t.blocks[i], t.engine
 	m := b.matrix
 	if t.scaled {
 		w := b.elements(b.param.Value.Data)
-		b.valueSquares = t.engine.DotRow(w, w)
+		b.valueSquares = e.DotRow(w, w)
 	}
 	if m.full != nil {
 		full := m.full[b.from:b.to]
@@ -92,14 +92,14 @@ func gather(t *adafactorTask, i int) {
 		}
 		return
 	}
-	sums := b.colSquares
-	clear(sums)
+	squares := e.Borrow(m.cols)
+	defer e.Return(squares)
+	clear(b.colSquares)
 	for r := b.from; r < b.to; r++ {
 		g := m.rowOf(b.param.Grad.Data, r)
-		m.row[r] = t.follow(m.row[r], t.engine.DotRow(g, g)/float32(m.cols)+t.eps)
-		for j, v := range g {
-			sums[j] += float32(v * v)
-		}
+		m.row[r] = t.follow(m.row[r], e.DotRow(g, g)/float32(m.cols)+t.eps)
+		e.MulRow(squares, g, g)
+		e.AddRow(b.colSquares, squares)
 	}
 }
 
@@ -125,63 +125,67 @@ func columns(t *adafactorTask, i int) {
 
 // measure sums the squares of a block's update.
 func measure(t *adafactorTask, i int) {
-	b := t.blocks[i]
-	m := b.matrix
-	var sum float64
-	if m.full != nil {
-		for j, g := range b.elements(b.param.Grad.Data) {
-			u := float64(inverseRoot(m.full[b.from+j]) * g)
-			sum += u * u // exact products of float32: fusing changes nothing
-		}
-	} else {
-		for r := b.from; r < b.to; r++ {
-			factor := m.rowFactor(r)
-			for j, g := range m.rowOf(b.param.Grad.Data, r) {
-				u := float64(factor * m.colFactor[j] * g)
-				sum += u * u
-			}
-		}
-	}
-	b.updateSquares = sum
+	b, e := t.blocks[i], t.engine
+	b.updateSquares = 0
+	t.eachUpdate(b, func(u []float32, _ int) { b.updateSquares += float64(e.DotRow(u, u)) })
 }
 
 // apply changes the parameter by a block's update.
 func apply(t *adafactorTask, i int) {
-	b := t.blocks[i]
-	m := b.matrix
-	if m.full != nil {
-		grad := b.elements(b.param.Grad.Data)
-		for j, g := range grad {
-			t.change(b.param, m.at+b.from+j, inverseRoot(m.full[b.from+j])*g)
+	b, e := t.blocks[i], t.engine
+	p := b.param
+	t.eachUpdate(b, func(u []float32, at int) {
+		e.DivRow(u, u, p.divisor)
+		e.ScaleRow(u, p.rate)
+		if p.mean != nil {
+			mean := p.mean[at:][:len(u)]
+			e.ScaleRow(mean, t.meanKeep)
+			e.AddScaledRow(mean, mean, u, t.meanGain)
+			u = mean
 		}
-		return
-	}
-	for r := b.from; r < b.to; r++ {
-		factor := m.rowFactor(r)
-		for j, g := range m.rowOf(b.param.Grad.Data, r) {
-			t.change(b.param, m.at+r*m.cols+j, factor*m.colFactor[j]*g)
+		w := p.Value.Data[at:][:len(u)]
+		e.AddScaledRow(w, w, w, p.decay)
+		e.AddScaledRow(w, w, u, -1)
+	})
+}
+
+// chunkSize is about how many elements of a block are computed at a time: what stays in the first-level cache.
+const chunkSize = 4096
+
+// eachUpdate calls f with the update of some rows of a block at a time, the gradient times the factors of row and column, and the first element's place in
+// the parameter.
+func (t *adafactorTask) eachUpdate(b *adafactorBlock, f func(u []float32, at int)) {
+	m, e := b.matrix, t.engine
+	rows := max(1, chunkSize/m.cols)
+	memory := e.Borrow(min(rows, b.to-b.from) * m.cols)
+	defer e.Return(memory)
+	for from := b.from; from < b.to; from += rows {
+		n, at := min(rows, b.to-from), m.at+from*m.cols
+		u := memory[:n*m.cols]
+		for r := range n {
+			m.factors(u[r*m.cols:][:m.cols], from+r)
 		}
+		e.MulRow(u, u, b.param.Grad.Data[at:][:len(u)])
+		f(u, at)
 	}
 }
 
-// change applies update u to element i of p.
-func (t *adafactorTask) change(p *adafactorParam, i int, u float32) {
-	u = float32(u / p.divisor * p.rate)
-	if p.mean != nil {
-		p.mean[i] = fma(t.meanGain, u, float32(p.mean[i]*t.meanKeep))
-		u = p.mean[i]
+// factors sets dst to what row r of the gradient is multiplied by.
+func (m *adafactorMatrix) factors(dst []float32, r int) {
+	if m.full != nil {
+		dst[0] = inverseRoot(m.full[r])
+		return
 	}
-	w := p.Value.Data[i]
-	p.Value.Data[i] = fma(p.decay, w, w) - u
+	row := inverseRoot(m.row[r] / m.rowMean)
+	for j, col := range m.colFactor {
+		dst[j] = row * col
+	}
 }
 
 // follow returns a mean square after a step that sees v.
 func (t *adafactorTask) follow(mean, v float32) float32 {
 	return fma(t.gain, v, float32(mean*t.keep))
 }
-
-// rowFactor returns row r's factor of the update: 1/√(row/rowMean).
-func (m *adafactorMatrix) rowFactor(r int) float32 { return inverseRoot(m.row[r] / m.rowMean) }
 
 // rowOf returns row r of the matrix in the data of its parameter.
 func (m *adafactorMatrix) rowOf(data []float32, r int) []float32 {

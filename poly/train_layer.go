@@ -98,7 +98,7 @@ func (m *mixed) mix(t *autodiff.Tape) {
 			mat.MatrixProduct{C: part(parts, q, k.Splits), A: w, B: m.skills(m.b.Data, q)})
 	}
 	t.Engine.MulMatrixGrouped(tr.products)
-	m.eachRow(m.mixB, parts, func(whole, part []float32) { divide(whole, part, float32(k.R)) })
+	m.eachRow(m.mixB, parts, func(whole, part []float32) { t.Engine.DivRow(whole, part, float32(k.R)) })
 }
 
 // add adds the low-rank products to y.
@@ -155,13 +155,6 @@ func (m *mixed) eachRow(whole, parts mat.Matrix, f func(whole, part []float32)) 
 				f(w[r*k.Out+q*n:][:n], p[(q*k.R+r)*n:][:n])
 			}
 		}
-	}
-}
-
-// divide sets dst to x / by.
-func divide(dst, x []float32, by float32) {
-	for i, v := range x {
-		dst[i] = v / by
 	}
 }
 

@@ -37,7 +37,7 @@ func (m *mixed) Backward(t *autodiff.Tape) {
 	m.group(t, (*mat.Engine).MulTMatrixGrouped, func(i int) mat.MatrixProduct {
 		return mat.MatrixProduct{C: m.sideB(dB, i), A: m.of(m.h, i), B: m.of(g, i)}
 	})
-	m.eachRow(dB, parts, func(whole, part []float32) { divide(part, whole, float32(m.l.layer.Bank.R)) })
+	m.eachRow(dB, parts, func(whole, part []float32) { t.Engine.DivRow(part, whole, float32(m.l.layer.Bank.R)) })
 	m.backwardBank(t, dA, parts)
 	if m.z.Needs() {
 		m.backwardRouter(t, dA, parts)

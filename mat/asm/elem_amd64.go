@@ -38,6 +38,7 @@ var elemAVX512 = Elem{
 	DivMulSquares:    divMulSquaresAVX512,
 	SumExp:           sumExpAVX512,
 	ExpSum:           expSumAVX512,
+	DivExact:         divExactAVX512,
 	Adam:             adamAVX512,
 }
 
@@ -75,6 +76,7 @@ var elemAVX2 = Elem{
 	DivMulSquares:    divMulSquaresAVX2,
 	SumExp:           sumExpAVX2,
 	ExpSum:           expSumAVX2,
+	DivExact:         divExactAVX2,
 	Adam:             adamAVX2,
 }
 
@@ -178,6 +180,9 @@ func sumExpAVX512(x []float32, shift float32) float32
 func expSumAVX512(dst, x []float32, shift float32) float32
 
 //go:noescape
+func divExactAVX512(dst, x []float32, d float32)
+
+//go:noescape
 func adamAVX512(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32)
 
 //go:noescape
@@ -278,6 +283,9 @@ func sumExpAVX2(x []float32, shift float32) float32
 
 //go:noescape
 func expSumAVX2(dst, x []float32, shift float32) float32
+
+//go:noescape
+func divExactAVX2(dst, x []float32, d float32)
 
 //go:noescape
 func adamAVX2(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32)

@@ -38,6 +38,7 @@ var elemNEON = Elem{
 	DivMulSquares:    divMulSquaresNEON,
 	SumExp:           sumExpNEON,
 	ExpSum:           expSumNEON,
+	DivExact:         divExactNEON,
 	Adam:             adamNEON,
 }
 
@@ -139,6 +140,9 @@ func sumExpNEON(x []float32, shift float32) float32
 
 //go:noescape
 func expSumNEON(dst, x []float32, shift float32) float32
+
+//go:noescape
+func divExactNEON(dst, x []float32, d float32)
 
 //go:noescape
 func adamNEON(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32)

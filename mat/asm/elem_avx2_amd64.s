@@ -4256,6 +4256,59 @@ done:
 	VZEROUPPER
 	RET
 
+// func divExactAVX2(dst, x []float32, d float32)
+TEXT ·divExactAVX2(SB), NOSPLIT, $0-52
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+	VBROADCASTSS d+48(FP), Y14
+	SUBQ $32, CX
+	JLT tail
+
+loop:
+	PREFETCHT0 2048(DI)
+	PREFETCHT0 2112(DI)
+	PREFETCHT0 2048(SI)
+	PREFETCHT0 2112(SI)
+	VMOVUPS 0(SI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 64(SI), Y2
+	VMOVUPS 96(SI), Y3
+	VDIVPS Y14, Y0, Y0
+	VDIVPS Y14, Y1, Y1
+	VDIVPS Y14, Y2, Y2
+	VDIVPS Y14, Y3, Y3
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+
+	ADDQ $128, DI
+	ADDQ $128, SI
+	SUBQ $32, CX
+	JGE loop
+
+tail:
+	ADDQ $32, CX
+	JEQ done
+
+next: // the rest, a vector at a time
+	VMOVD CX, X15
+	VPBROADCASTD X15, Y15
+	VPCMPGTD numbers<>(SB), Y15, Y15
+	VMASKMOVPS 0(SI), Y15, Y0
+	VDIVPS Y14, Y0, Y0
+	VMASKMOVPS Y0, Y15, 0(DI)
+
+	ADDQ $32, DI
+	ADDQ $32, SI
+	SUBQ $8, CX
+	JGT next
+
+done:
+	VZEROUPPER
+	RET
+
 // func adamAVX2(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32)
 TEXT ·adamAVX2(SB), NOSPLIT, $0-124
 	MOVQ w_base+0(FP), SI

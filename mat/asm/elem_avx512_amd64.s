@@ -3883,6 +3883,53 @@ done:
 	VZEROUPPER
 	RET
 
+// func divExactAVX512(dst, x []float32, d float32)
+TEXT ·divExactAVX512(SB), NOSPLIT, $0-52
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+	VBROADCASTSS d+48(FP), Z31
+	SUBQ $32, CX
+	JLT tail
+
+loop:
+	PREFETCHT0 2048(DI)
+	PREFETCHT0 2112(DI)
+	PREFETCHT0 2048(SI)
+	PREFETCHT0 2112(SI)
+	VMOVUPS 0(SI), Z0
+	VMOVUPS 64(SI), Z1
+	VDIVPS Z31, Z0, Z0
+	VDIVPS Z31, Z1, Z1
+	VMOVUPS Z0, 0(DI)
+	VMOVUPS Z1, 64(DI)
+
+	ADDQ $128, DI
+	ADDQ $128, SI
+	SUBQ $32, CX
+	JGE loop
+
+tail:
+	ADDQ $32, CX
+	JEQ done
+
+next: // the rest, a vector at a time
+	MOVL $-1, AX
+	BZHIL CX, AX, AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI), K1, Z0
+	VDIVPS Z31, Z0, Z0
+	VMOVUPS Z0, K1, 0(DI)
+
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JGT next
+
+done:
+	VZEROUPPER
+	RET
+
 // func adamAVX512(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32)
 TEXT ·adamAVX512(SB), NOSPLIT, $0-124
 	MOVQ w_base+0(FP), SI

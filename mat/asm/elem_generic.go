@@ -36,6 +36,7 @@ var elemGeneric = Elem{
 	DivMulSquares:    divMulSquaresGeneric,
 	SumExp:           sumExpGeneric,
 	ExpSum:           expSumGeneric,
+	DivExact:         divExactGeneric,
 	Adam:             adamGeneric,
 }
 
@@ -769,6 +770,14 @@ func expSumGeneric(dst, x []float32, shift float32) float32 {
 		lane[i%lanes] += v14
 	}
 	return foldSum(&lane)
+}
+
+func divExactGeneric(dst, x []float32, d float32) {
+	for i := range dst {
+		xi := x[i]
+		v1 := xi / d
+		dst[i] = v1
+	}
 }
 
 func adamGeneric(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32) {

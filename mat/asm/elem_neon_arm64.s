@@ -6311,6 +6311,79 @@ done:
 	FMOVS F0, ret+56(FP)
 	RET
 
+// func divExactNEON(dst, x []float32, d float32)
+TEXT ·divExactNEON(SB), NOSPLIT, $0-52
+	MOVD dst_base+0(FP), R0
+	MOVD x_base+24(FP), R1
+	MOVD dst_len+8(FP), R3
+	MOVD $constantsNEON<>(SB), R4
+	FMOVS d+48(FP), F31
+	VDUP V31.S[0], V31.S4
+	SUBS $16, R3
+	BLT tail
+
+loop:
+	FMOVQ 0(R1), F0
+	FMOVQ 16(R1), F1
+	FMOVQ 32(R1), F2
+	FMOVQ 48(R1), F3
+	WORD $0x6e3ffc00 // FDIV V0.4S, V0.4S, V31.4S
+	WORD $0x6e3ffc21 // FDIV V1.4S, V1.4S, V31.4S
+	WORD $0x6e3ffc42 // FDIV V2.4S, V2.4S, V31.4S
+	WORD $0x6e3ffc63 // FDIV V3.4S, V3.4S, V31.4S
+	FMOVQ F0, 0(R0)
+	FMOVQ F1, 16(R0)
+	FMOVQ F2, 32(R0)
+	FMOVQ F3, 48(R0)
+
+	ADD $64, R0
+	ADD $64, R1
+	SUBS $16, R3
+	BGE loop
+
+tail:
+	ADDS $16, R3
+	BEQ done
+
+next: // the rest, a vector at a time
+	CMP $4, R3
+	BLT part1
+	FMOVQ (R1), F0
+	B end1
+part1:
+	TBNZ $1, R3, two1
+	FMOVS (R1), F0
+	B end1
+two1:
+	FMOVD (R1), F0
+	TBZ $0, R3, end1
+	ADD $8, R1, R5
+	VLD1 (R5), V0.S[2]
+end1:
+	WORD $0x6e3ffc00 // FDIV V0.4S, V0.4S, V31.4S
+	CMP $4, R3
+	BLT part2
+	FMOVQ F0, (R0)
+	B end2
+part2:
+	TBNZ $1, R3, two2
+	FMOVS F0, (R0)
+	B end2
+two2:
+	FMOVD F0, (R0)
+	TBZ $0, R3, end2
+	ADD $8, R0, R5
+	VST1 V0.S[2], (R5)
+end2:
+
+	ADD $16, R0
+	ADD $16, R1
+	SUBS $4, R3
+	BGT next
+
+done:
+	RET
+
 // func adamNEON(w, g, m, v []float32, keep, toward, squareKeep, squareGain, scale, eps, rate float32)
 TEXT ·adamNEON(SB), NOSPLIT, $0-124
 	MOVD w_base+0(FP), R1

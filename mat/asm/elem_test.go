@@ -18,6 +18,7 @@ func elemCases() []elemCase {
 	cases := []elemCase{
 		{"Scale", func(k *Elem, dst, x, _ []float32, s float32) float32 { k.Scale(dst, x, s); return 0 }},
 		{"Div", func(k *Elem, dst, x, _ []float32, s float32) float32 { k.Div(dst, x, s, 1/s); return 0 }},
+		{"DivExact", func(k *Elem, dst, x, _ []float32, s float32) float32 { k.DivExact(dst, x, s); return 0 }},
 		{"DivMul", func(k *Elem, dst, x, y []float32, s float32) float32 { k.DivMul(dst, x, y, s); return 0 }},
 		{"DivMulSquares", func(k *Elem, dst, x, y []float32, s float32) float32 { return k.DivMulSquares(dst, x, y, y, s) }},
 		{"AddScaled", func(k *Elem, dst, x, y []float32, s float32) float32 { k.AddScaled(dst, x, y, s); return 0 }},

@@ -73,6 +73,7 @@ var kernels = []*kernel{
 		b.store(e)
 		b.sum(e)
 	}},
+	{field: "DivExact", name: "divExact", inputs: []string{"x"}, dst: true, scalars: []string{"d"}, body: func(b *body) { b.store(b.div(b.x(), b.args[0])) }},
 	{field: "Adam", name: "adam", inputs: []string{"w", "g", "m", "v"}, scalars: []string{"keep", "toward", "squareKeep", "squareGain", "scale", "eps", "rate"}, body: adamBody},
 }
 
