@@ -26,7 +26,8 @@ func (m *Model) NewBatch() *Batch {
 func (b *Batch) Len() int { return b.tokens.Len() }
 
 // Add adds a request and returns its number: 0 for the first of the batch, then 1 and so on. Tokens are chosen by s, or by the request's own settings, as
-// [Model.Generate] does. An error is the request's ([Model.Validate]) and leaves the batch as it was. The prompt is computed by the next steps.
+// [Model.Generate] does. The batch keeps r.InputIDs, which must not change, and computes the prompt with its next steps. An error is the request's
+// ([Model.Validate]) and leaves the batch as it was.
 func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 	m := b.joining.model
 	accepted, err := m.accept(b.joining.pass, r)
@@ -48,9 +49,9 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 // Step computes one more token of every request and yields them, in events whose Request is the number; a beam search yields its tokens at its end. Within
 // the loop, requests can be added.
 //
-// A request has its first token when its prompt is computed. So that a long one holds up nobody, a step computes 48 tokens of prompts at most, first come
-// first served, along with the others' next ones; or 512 of a prompt while there are no others. What is encoded by an encoder, which has to see all of it,
-// is computed as a whole.
+// A request has its first token with the step that completes its prompt. So that a long one holds up nobody, a step computes no more than 48 tokens of prompts,
+// first come first served, along with the next tokens of the others; where there are no others, up to 512 of a prompt. The input of an encoder, which sees
+// all of it, is computed as a whole, and others with it that are no more than 48 tokens together.
 //
 // An error ends the batch, which can then not be used any more, but for a *[generate.RequestError], which ends a single request. ctx is asked between
 // layers, a request's Done once a step.

@@ -134,6 +134,55 @@ func TestBatchHasTheTokensOfGenerate(t *testing.T) {
 	}
 }
 
+// The logits after a prompt, wherever it is cut, and after a sequence that goes on meanwhile are those of the whole sequences.
+func TestJoiningHasTheBitsOfLogits(t *testing.T) {
+	for name, m := range decodables(t) {
+		running, request := Request{InputIDs: cycle(7, 3)}, Request{InputIDs: cycle(40, 5), Adapters: []nn.Adapter{lowRank(m, 3)}}
+		for piece := 1; piece <= 41; piece++ {
+			j := m.inPieces(piece).joining
+			wait := func(number int, r Request) {
+				accepted, err := m.accept(j.pass, r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				j.wait(number, accepted, 5)
+			}
+			join := func(rows []generate.Row, waiting ...int) mat.Matrix {
+				x, err := j.Join(t.Context(), rows, waiting)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return x
+			}
+			check := func(last []float32, r Request, ids []int) {
+				t.Helper()
+				s := m.whole(r, ids)
+				s.Adapters = r.Adapters
+				whole := logits(t, m, s)
+				if !slices.Equal(last, whole[len(whole)-len(last):]) {
+					t.Fatalf("%s, pieces of %d: after %d tokens other logits than without a cache", name, piece, len(ids))
+				}
+			}
+			wait(0, running)
+			got := join(nil, 0)
+			for got.Rows == 0 {
+				got = join(nil, 0)
+			}
+			check(got.Row(0), running, nil)
+			wait(1, request)
+			ids := []int{}
+			for got.Rows == 1 {
+				ids = append(ids, len(ids)%13)
+				got = join([]generate.Row{{Token: ids[len(ids)-1]}}, 1)
+				check(got.Row(0), running, ids)
+			}
+			check(got.Row(1), request, nil)
+			got = join([]generate.Row{{Parent: 1, Token: 4}})
+			check(got.Row(0), request, []int{4})
+		}
+	}
+}
+
 // endless has a token at every step.
 var endless = generate.Settings{MaxNewTokens: 1 << 20, StopIDs: []int{}}
 

@@ -8,8 +8,8 @@ import (
 	"github.com/polytropon/polytropon/mat"
 )
 
-// How many tokens of prompts a step computes at most: while others wait for their next tokens, where 48 are as fast as all at once, 32 are not, and a step of
-// a Llama takes some five times as long as without; and of a prompt that nobody waits for, where 512 are.
+// How many tokens of prompts a step computes at most. While others have a token with each step: with 48 a batch is as fast as with whole prompts, and its steps
+// take some six times as long as without; fewer make first tokens wait, more the next ones. Of a prompt without others: 512 at a time are as fast as all.
 const (
 	pieceTokens = 48
 	aloneTokens = 512
@@ -51,18 +51,20 @@ func (j *joining) Join(ctx context.Context, rows []generate.Row, waiting []int) 
 		return mat.Matrix{}, err
 	}
 	j.add(rows)
+	complete := 0
 	for i, r := range j.rows[len(rows):] {
 		j.step.add(r.cache, j.requests[r.request].encoded, joining[i].ids...)
+		if len(r.cache.ids) == len(joining[i].prompt) {
+			complete++
+		} else {
+			j.step.largest[len(rows)+i] = 1 // nothing is chosen from its logits
+		}
 	}
 	logits, err := j.compute(ctx)
 	if err != nil {
 		return mat.Matrix{}, err
 	}
-	complete := len(joining)
-	if last := complete - 1; last >= 0 && len(joining[last].cache.ids) < len(joining[last].prompt) {
-		complete = last
-		j.rows = slices.Delete(j.rows, len(rows)+last, len(j.rows))
-	}
+	j.rows = slices.Delete(j.rows, len(rows)+complete, len(j.rows))
 	j.waiting = slices.Delete(j.waiting, 0, complete)
 	return logits.RowRange(0, len(j.rows)), nil
 }
