@@ -78,7 +78,9 @@ func (e *Engine) attentionCached(caches []*Cache, a Attention) *attentionTask {
 		panic(fmt.Sprintf("mat: attention of %d sequences of queries over %d caches, and offsets of %d", len(a.Queries)-1, len(caches), len(a.Keys)))
 	}
 	t := e.attention(a)
-	t.caches = caches
+	if t.caches = caches; caches == nil {
+		t.caches = []*Cache{} // of no sequence; nil is for keys in a matrix
+	}
 	return t
 }
 

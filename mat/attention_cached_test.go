@@ -161,6 +161,16 @@ func TestAttentionCachedAllocatesNothing(t *testing.T) {
 	})
 }
 
+// Nobody attends to nothing.
+func TestAttentionCachedOfNoSequence(t *testing.T) {
+	e := newEngine(t, 1)
+	for _, causal := range []bool{false, true} {
+		a, none := Attention{Heads: 2, HeadSize: 2, Queries: []int{0}, Causal: causal}, New(0, 4)
+		e.AttentionCached(none, none, nil, a)
+		e.AttentionAppend(none, none, none, none, nil, a)
+	}
+}
+
 // What is appended is seen by all queries of the sequence where they are not causal, at the positions that they have.
 func TestAttentionAppendToWhatIsNotCausal(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
