@@ -55,4 +55,11 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 //
 // An error ends the batch, which can then not be used any more, but for a *[generate.RequestError], which ends a single request. ctx is asked between
 // layers, a request's Done once a step.
-func (b *Batch) Step(ctx context.Context) iter.Seq2[generate.Event, error] { return b.tokens.Step(ctx) }
+func (b *Batch) Step(ctx context.Context) iter.Seq2[generate.Event, error] {
+	return func(yield func(generate.Event, error) bool) {
+		b.tokens.Step(ctx)(yield)
+		if b.Len() == 0 {
+			b.joining.empty()
+		}
+	}
+}

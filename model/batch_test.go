@@ -435,6 +435,40 @@ func TestBatchStepEndsWithTheContext(t *testing.T) {
 	}
 }
 
+// A batch that has nothing to do holds no keys and values.
+func TestEmptyBatchForgets(t *testing.T) {
+	for name, m := range decodables(t) {
+		for _, tokens := range []int{1, 3} {
+			b := m.inPieces(5)
+			done := make(chan struct{})
+			b.add(t, cycle(7, 3), generate.Settings{MaxNewTokens: tokens, StopIDs: []int{}})
+			if _, err := b.Add(Request{InputIDs: cycle(30, 3), Done: done}, endless); err != nil {
+				t.Fatal(err)
+			}
+			var caches []weak.Pointer[cache]
+			for _, p := range b.joining.waiting {
+				caches = append(caches, weak.Make(p.cache))
+			}
+			var h heard
+			for range 4 {
+				h.advance(t, b)
+			}
+			close(done)
+			h.advance(t, b)
+			if b.Len() != 0 {
+				t.Fatalf("%s: got %d requests, want none", name, b.Len())
+			}
+			runtime.GC()
+			for i, c := range caches {
+				if c.Value() != nil {
+					t.Errorf("%s: those of request %d are held", name, i)
+				}
+			}
+			runtime.KeepAlive(b)
+		}
+	}
+}
+
 // Nothing holds the keys and values of a prompt that is not computed further.
 func TestCanceledPromptsAreForgotten(t *testing.T) {
 	m := smallMistral(t)

@@ -134,3 +134,11 @@ func (j *joining) forget() {
 	}
 	j.requests = kept
 }
+
+// empty drops all requests, which are finished, and what is kept of their sequences.
+func (j *joining) empty() {
+	clear(j.waiting)
+	clear(j.rows)
+	j.waiting, j.rows, j.requests = j.waiting[:0], j.rows[:0], nil
+	j.step.reset()
+}
