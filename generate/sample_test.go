@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -75,6 +76,107 @@ func TestLargest(t *testing.T) {
 		}
 	}
 }
+
+// Of many tokens those are kept, and drawn, that the definition says.
+func TestChoicesOfManyTokens(t *testing.T) {
+	e := engine(t)
+	random := rand.New(rand.NewPCG(5, 6))
+	var f filter
+	for range 60 {
+		n := 1 + random.IntN(3000)
+		logits := make([]float32, n)
+		spread := 1 + 6*random.Float64()
+		for i := range logits {
+			if logits[i] = float32(random.NormFloat64() * spread); random.IntN(4) == 0 {
+				logits[i] = float32(math.Inf(-1))
+			}
+		}
+		logits[random.IntN(n)] = 3
+		for _, p := range []Sampling{
+			{Temperature: 1}, {Temperature: 0.6}, {Temperature: 3}, {Temperature: 0.9, TopK: 1}, {Temperature: 2, TopK: 40}, {Temperature: 1.5, TopK: 400, TopP: 0.7},
+			{Temperature: 1, TopP: 0.5}, {Temperature: 2, TopP: 0.95}, {Temperature: 1, TopP: 0.9999}, {Temperature: 1, TopP: 1e-9}, {Temperature: 1, MinP: 0.05},
+			{Temperature: 1.3, TopK: 100, TopP: 0.9, MinP: 0.01},
+		} {
+			want := choices(p, logits)
+			u := random.Float64()
+			at, id := u, -1
+			for _, c := range want {
+				if at -= c.p; at < 0 {
+					id = c.id
+					break
+				}
+			}
+			got := f.sample(e, &p, rand.New(constantSource(u)), slices.Clone(logits))
+			if near := slices.IndexFunc(want, func(c choice) bool { u -= c.p; return math.Abs(u) < 1e-5 }) >= 0; got != id && !near {
+				t.Errorf("%d tokens, %+v: got %d, want %d", n, p, got, id)
+			}
+		}
+	}
+}
+
+// A choice is a token with its probability.
+type choice struct {
+	id int
+	p  float64
+}
+
+// choices returns what may be chosen, in the order in which it is drawn from.
+func choices(p Sampling, logits []float32) []choice {
+	var all []choice
+	for id, x := range logits {
+		if !math.IsInf(float64(x), -1) {
+			all = append(all, choice{id, float64(x)})
+		}
+	}
+	byID := slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b choice) int { return cmp.Compare(b.p, a.p) })
+	if p.TopK > 0 && p.TopK < len(all) {
+		for n := p.TopK; n < len(all); n++ {
+			if all[n].p < all[p.TopK-1].p {
+				all = all[:n]
+			}
+		}
+	}
+	if p.TopK == 0 && (p.TopP == 0 || p.TopP == 1) {
+		all = byID
+	}
+	soften := func() {
+		var sum float64
+		for _, c := range all {
+			sum += c.p
+		}
+		for i := range all {
+			all[i].p /= sum
+		}
+	}
+	for i := range all {
+		all[i].p = math.Exp(all[i].p / p.Temperature)
+	}
+	soften()
+	if p.TopP > 0 && p.TopP < 1 {
+		above := 0.0
+		for i, c := range all {
+			if above >= p.TopP {
+				all = all[:i]
+				break
+			}
+			above += c.p
+		}
+	}
+	soften()
+	most := 0.0
+	for _, c := range all {
+		most = max(most, c.p)
+	}
+	all = slices.DeleteFunc(all, func(c choice) bool { return c.p < p.MinP*most })
+	soften()
+	return all
+}
+
+// A constantSource gives Float64 the same number again and again.
+type constantSource float64
+
+func (s constantSource) Uint64() uint64 { return uint64(s * (1 << 53)) }
 
 func BenchmarkSample(b *testing.B) {
 	e := engine(b)
