@@ -104,7 +104,7 @@ func TestTheLargestLogitsGiveTheSameTokens(t *testing.T) {
 	}
 }
 
-// Where the largest logit is wanted, the decoder computes few others.
+// Where the largest logit is wanted, the decoder computes few others; after the prompts, where nobody has said so, all.
 func TestDecoderComputesTheLargestLogits(t *testing.T) {
 	for name, m := range wideVocabularies(t) {
 		d, err := m.Decoder([]Request{{InputIDs: cycle(9, 3)}, {InputIDs: []int{12}}})
@@ -112,6 +112,9 @@ func TestDecoderComputesTheLargestLogits(t *testing.T) {
 			t.Fatal(err)
 		}
 		logits, err := d.Start(t.Context())
+		if slices.Contains(logits.Data, float32(math.Inf(-1))) {
+			t.Errorf("%s: not all logits after the prompts are computed", name)
+		}
 		for range 5 {
 			if err != nil {
 				t.Fatal(err)
