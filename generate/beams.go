@@ -83,28 +83,41 @@ func (s *beamSearch) rank(t *tools, logits mat.Matrix) {
 		if sum := s.sums[i]; sum-sum != 0 { // not finite: there are no probabilities
 			continue
 		}
-		scores := logits.Row(i)
-		for id := range scores {
-			scores[id] -= s.sums[i]
+		scores, sum := logits.Row(i), s.sums[i]
+		if s.Settings.penalizes() {
+			for id := range scores {
+				scores[id] -= sum
+			}
+			s.Settings.penalize(&t.penalty, scores, s.Prompt, b.ids)
+			sum = 0
 		}
-		s.Settings.penalize(&t.penalty, scores, s.Prompt, b.ids)
-		for id, score := range scores {
-			score += b.score
-			switch {
-			case score != score:
-				continue
-			case len(s.top) < most:
-				s.top = append(s.top, extension{})
-			case score <= s.top[most-1].score:
+		for from := 0; from < len(scores); from += tokenBlock {
+			block := scores[from:min(from+tokenBlock, len(scores))]
+			if len(s.top) == most && !(t.engine.MaxRow(block)-sum+b.score > s.top[most-1].score) {
 				continue
 			}
-			at := len(s.top) - 1
-			for ; at > 0 && score > s.top[at-1].score; at-- {
-				s.top[at] = s.top[at-1]
+			for j, score := range block {
+				s.rise(most, extension{score - sum + b.score, i, from + j})
 			}
-			s.top[at] = extension{score, i, id}
 		}
 	}
+}
+
+// rise puts x to its place in s.top, of at most so many.
+func (s *beamSearch) rise(most int, x extension) {
+	switch {
+	case x.score != x.score:
+		return
+	case len(s.top) < most:
+		s.top = append(s.top, extension{})
+	case x.score <= s.top[most-1].score:
+		return
+	}
+	at := len(s.top) - 1
+	for ; at > 0 && x.score > s.top[at-1].score; at-- {
+		s.top[at] = s.top[at-1]
+	}
+	s.top[at] = x
 }
 
 // finish puts a copy of b, with its final score, among the finished sequences where it is one of the best.

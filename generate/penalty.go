@@ -8,7 +8,7 @@ type penalty struct {
 
 // penalize changes the scores of the ids in prompt and in ids, each once.
 func (s *Settings) penalize(p *penalty, scores []float32, prompt, ids []int) {
-	if s.RepetitionPenalty == 0 || s.RepetitionPenalty == 1 {
+	if !s.penalizes() {
 		return
 	}
 	if p.seen == nil {

@@ -24,7 +24,8 @@ type candidate struct {
 	id            int
 }
 
-const sampleBlock = 256
+// tokenBlock is how many tokens are looked at together, by their largest or their sum, and one by one only where that says so.
+const tokenBlock = 256
 
 // sample returns a token drawn with the probabilities that p leaves of scores, -1 where there is none. It overwrites scores.
 func (f *filter) sample(e *mat.Engine, p *Sampling, random *rand.Rand, scores []float32) int {
@@ -68,12 +69,12 @@ func soften(e *mat.Engine, p *Sampling, weights, scores []float32) {
 // draw returns the token at the share u of f.all, -1 where none has a weight.
 func (f *filter) draw(e *mat.Engine, u float64) int {
 	var total float64
-	for i := 0; i < len(f.all); i += sampleBlock {
-		total += float64(e.SumRow(f.all[i:min(i+sampleBlock, len(f.all))]))
+	for i := 0; i < len(f.all); i += tokenBlock {
+		total += float64(e.SumRow(f.all[i:min(i+tokenBlock, len(f.all))]))
 	}
 	at := float64(u * total)
-	for i := 0; i < len(f.all); i += sampleBlock {
-		block := f.all[i:min(i+sampleBlock, len(f.all))]
+	for i := 0; i < len(f.all); i += tokenBlock {
+		block := f.all[i:min(i+tokenBlock, len(f.all))]
 		if sum := float64(e.SumRow(block)); at >= sum {
 			at -= sum
 			continue
@@ -117,8 +118,8 @@ func (f *filter) keepTop(e *mat.Engine, p *Sampling, scores []float32) {
 	if sum := e.SumRow(scores); sum != sum {
 		return // there are no probabilities where one is NaN
 	}
-	for i := 0; i < len(scores); i += sampleBlock {
-		f.some = append(f.some, e.MaxRow(scores[i:min(i+sampleBlock, len(scores))]))
+	for i := 0; i < len(scores); i += tokenBlock {
+		f.some = append(f.some, e.MaxRow(scores[i:min(i+tokenBlock, len(scores))]))
 	}
 	least := float32(-math.MaxFloat32)
 	if p.TopK <= len(f.some) { // so many are at least as large
@@ -164,8 +165,8 @@ func (f *filter) keepLikely(e *mat.Engine, p float64, most float32, scores []flo
 // collect sets f.kept to the tokens whose value in x is finite and at least the given one, by id; the value is their weight.
 func (f *filter) collect(e *mat.Engine, x []float32, least float32) {
 	f.kept = f.kept[:0]
-	for i := 0; i < len(x); i += sampleBlock {
-		block := x[i:min(i+sampleBlock, len(x))]
+	for i := 0; i < len(x); i += tokenBlock {
+		block := x[i:min(i+tokenBlock, len(x))]
 		if !(e.MaxRow(block) >= least) {
 			continue
 		}

@@ -77,6 +77,9 @@ func (s *Settings) largest(tokens int) int {
 	return n
 }
 
+// penalizes reports whether there is a repetition penalty.
+func (s *Settings) penalizes() bool { return s.RepetitionPenalty != 0 && s.RepetitionPenalty != 1 }
+
 // Validate says which setting cannot be used with a vocabulary of that size, and why.
 func (s *Settings) Validate(vocabulary int) error {
 	positive := func(x float64) bool { return float32(x) > 0 && x <= math.MaxFloat32 }
