@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestMulLargest compares with Mul: an element is Mul's or -Inf, and what is among the n largest is Mul's.
-func TestMulLargest(t *testing.T) {
+// TestScreen compares with Mul: an element is Mul's or -Inf, and what is among the n largest is Mul's.
+func TestScreen(t *testing.T) {
 	nan := float32(math.NaN())
 	weights := map[string]func(r *rand.Rand, j, l int) float32{
 		"normal":        func(r *rand.Rand, j, l int) float32 { return float32(r.NormFloat64()) },
@@ -99,8 +99,8 @@ func checkLargest(got, want []float32, n int) error {
 	return nil
 }
 
-// TestMulLargestOfOverflow has sums that pass the end of float32 on their way back to nothing: they stay infinite, and are the largest.
-func TestMulLargestOfOverflow(t *testing.T) {
+// TestScreenOfOverflow has sums that pass the end of float32 on their way back to nothing: they stay infinite, and are the largest.
+func TestScreenOfOverflow(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
 		const k, cols = 2048, 600
 		w, a, want, got := New(cols, k), New(1, k), New(1, cols), New(1, cols)
@@ -118,9 +118,9 @@ func TestMulLargestOfOverflow(t *testing.T) {
 	})
 }
 
-// TestMulLargestOfRoundedRow has columns, in a third of the panels, that are smaller than the others and, with the row rounded to integers, larger. To round the
+// TestScreenOfRoundedRow has columns, in a third of the panels, that are smaller than the others and, with the row rounded to integers, larger. To round the
 // columns, which are integers of at most 127, loses nothing.
-func TestMulLargestOfRoundedRow(t *testing.T) {
+func TestScreenOfRoundedRow(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
 		const k, cols = 4096, 1024
 		x, w, want, got := New(1, k), New(cols, k), New(1, cols), New(1, cols)
@@ -146,8 +146,8 @@ func TestMulLargestOfRoundedRow(t *testing.T) {
 	})
 }
 
-// TestMulLargestComputesFew checks that the screen leaves out most of a product of usual values.
-func TestMulLargestComputesFew(t *testing.T) {
+// TestScreenComputesFew checks that the screen leaves out most of a product of usual values.
+func TestScreenComputesFew(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
 		const k, cols, m = 128, 4096, 3
 		r := rand.New(rand.NewPCG(5, 6))
