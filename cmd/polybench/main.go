@@ -78,7 +78,7 @@ func commandOf(args []string) string {
 	return args[0]
 }
 
-func command(ctx context.Context, args []string, w io.Writer) error {
+func command(ctx context.Context, args []string, w io.Writer) (err error) {
 	name, rest := commandOf(args), args
 	if name != "" {
 		rest = args[1:]
@@ -92,6 +92,11 @@ func command(ctx context.Context, args []string, w io.Writer) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt ends those at once that do not ask ctx just then
+	defer func() {
+		if cause := context.Cause(ctx); errors.Is(err, context.Canceled) && cause != nil && !errors.Is(err, cause) {
+			err = cause // that it was interrupted
+		}
+	}()
 	switch name {
 	case "verify":
 		return verify(ctx, rest, w)

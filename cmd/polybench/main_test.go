@@ -126,6 +126,30 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
+// Who is interrupted while measuring says so.
+func TestInterruptIsTheReason(t *testing.T) {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil || runtime.GOOS == "windows" || signal.Ignored(os.Interrupt) {
+		t.Skip("no process can be interrupted here")
+	}
+	caught := make(chan os.Signal, 1) // lest an interrupt that comes too soon or too late end the test
+	signal.Notify(caught, os.Interrupt)
+	defer signal.Stop(caught)
+	ended := make(chan error)
+	go func() { ended <- run(t.Context(), []string{"elem", "-level", "generic"}, io.Discard) }()
+	for {
+		select {
+		case err := <-ended:
+			if err == nil || !strings.Contains(err.Error(), "interrupt") {
+				t.Errorf("got %v, want that it was interrupted", err)
+			}
+			return
+		case <-time.After(20 * time.Millisecond):
+			self.Signal(os.Interrupt)
+		}
+	}
+}
+
 // An interrupt ends who waits for input, which is not given here.
 func TestInterrupt(t *testing.T) {
 	if runtime.GOOS == "windows" || signal.Ignored(os.Interrupt) {
