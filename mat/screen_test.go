@@ -99,22 +99,29 @@ func checkLargest(got, want []float32, n int) error {
 	return nil
 }
 
+// checkLargestOf checks the largest product of the row x and the rows of w.
+func checkLargestOf(t *testing.T, e *Engine, x, w Matrix) {
+	t.Helper()
+	want, got := New(1, w.Rows), New(1, w.Rows)
+	b := PackT(e, w.Data, w.Rows, w.Cols, w.Stride)
+	e.Mul(want, x, b)
+	e.MulLargest(got, x, NewScreen(e, b), []int{1})
+	if err := checkLargest(got.Data, want.Data, 1); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestScreenOfOverflow has sums that pass the end of float32 on their way back to nothing: they stay infinite, and are the largest.
 func TestScreenOfOverflow(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
 		const k, cols = 2048, 600
-		w, a, want, got := New(cols, k), New(1, k), New(1, cols), New(1, cols)
+		w, a := New(cols, k), New(1, k)
 		for l := range k {
 			a.Data[l] = 1 << 59
 			w.Row(200)[l] = 1 << 52
 			w.Row(7)[l] = []float32{1 << 59, -1 << 59}[b2i(l >= k/2)]
 		}
-		b := PackT(e, w.Data, cols, k, k)
-		e.Mul(want, a, b)
-		e.MulLargest(got, a, NewScreen(e, b), []int{1})
-		if err := checkLargest(got.Data, want.Data, 1); err != nil {
-			t.Error(err)
-		}
+		checkLargestOf(t, e, a, w)
 	})
 }
 
@@ -123,7 +130,7 @@ func TestScreenOfOverflow(t *testing.T) {
 func TestScreenOfRoundedRow(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
 		const k, cols = 4096, 1024
-		x, w, want, got := New(1, k), New(cols, k), New(1, cols), New(1, cols)
+		x, w := New(1, k), New(cols, k)
 		for l := range k {
 			x.Data[l] = []float32{1.49, 1.49, 2.4, 0.51}[l%4]
 		}
@@ -137,12 +144,25 @@ func TestScreenOfRoundedRow(t *testing.T) {
 			}
 			w.Row(j)[0] = 127
 		}
-		b := PackT(e, w.Data, cols, k, k)
-		e.Mul(want, x, b)
-		e.MulLargest(got, x, NewScreen(e, b), []int{1})
-		if err := checkLargest(got.Data, want.Data, 1); err != nil {
-			t.Error(err)
+		checkLargestOf(t, e, x, w)
+	})
+}
+
+// TestScreenOfOppositeColumns has two columns between which rounding the row makes nearly all the difference that the bound allows: one loses what it can,
+// the other gains it, and the first is the larger. The others are zeros.
+func TestScreenOfOppositeColumns(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		const k, cols = 4096, 1024
+		x, w := New(1, k), New(cols, k)
+		for l := range k {
+			sign := float32(1 - l%2*2)
+			x.Data[l] = 2 + 0.49*sign
+			w.Row(40)[l] = 20 + 60*sign  // 20·2 + 60·0.49 = 69.4 on average, rounded 40
+			w.Row(900)[l] = 49 - 60*sign // 49·2 - 60·0.49 = 68.6, rounded 98
 		}
+		x.Data[0] = math.MaxInt32 / (127 * k) // the most steps that a row is rounded to, so that they are ones
+		w.Row(40)[0], w.Row(900)[0] = 127, 127
+		checkLargestOf(t, e, x, w)
 	})
 }
 
