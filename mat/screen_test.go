@@ -115,13 +115,15 @@ func checkLargestOf(t *testing.T, e *Engine, x, w Matrix) {
 func TestScreenOfOverflow(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
 		const k, cols = 2048, 600
-		w, a := New(cols, k), New(1, k)
-		for l := range k {
-			a.Data[l] = 1 << 59
-			w.Row(200)[l] = 1 << 52
-			w.Row(7)[l] = []float32{1 << 59, -1 << 59}[b2i(l >= k/2)]
+		for _, sizes := range [][2]float32{{1 << 59, 1 << 59}, {1 << 78, 1 << 40}, {1 << 40, 1 << 78}} {
+			x, w := New(1, k), New(cols, k)
+			for l := range k {
+				x.Data[l] = sizes[0]
+				w.Row(200)[l] = sizes[1] / 128
+				w.Row(7)[l] = sizes[1] * []float32{1, -1}[b2i(l >= k/2)]
+			}
+			checkLargestOf(t, e, x, w)
 		}
-		checkLargestOf(t, e, a, w)
 	})
 }
 
