@@ -61,9 +61,11 @@ type Sampling struct {
 	Seed        uint64  // of the request's own random source
 }
 
-// largest returns how many of the largest logits the next token is chosen from, those equal to the last of them included, after so many tokens that a penalty counts; 0 for
-// all.
-func (s *Settings) largest(tokens int) int {
+// Largest returns the Largest of a [Row] whose next token s chooses, after so many tokens, those of the prompt included.
+func (s *Settings) Largest(tokens int) int {
+	if s.Beams != nil {
+		return 0
+	}
 	n := 1
 	if s.Sampling != nil {
 		n = s.Sampling.TopK

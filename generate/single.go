@@ -46,7 +46,7 @@ func (s *single) step(t *tools, logits mat.Matrix) (outcome, error) {
 	case len(s.ids) == s.Settings.MaxNewTokens:
 		o.finish = Length
 	default:
-		s.row[0] = Row{Token: id, Largest: s.Settings.largest(len(s.Prompt) + len(s.ids))}
+		s.row[0] = Row{Token: id, Largest: s.Settings.Largest(len(s.Prompt) + len(s.ids))}
 		o.rows = s.row[:]
 	}
 	return o, nil

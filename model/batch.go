@@ -42,6 +42,7 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	accepted.largest = s.Largest(len(accepted.prompt))
 	b.joining.wait(number, accepted, s.MaxNewTokens)
 	return number, nil
 }

@@ -27,6 +27,7 @@ type decoded struct {
 	input, prompt []int
 	deltas        []*nn.Delta
 	encoded       encoded // nil in a decoder-only model
+	largest       int     // how many of the largest logits after the prompt are wanted, 0 for all
 }
 
 // A row is a sequence in progress.
@@ -80,6 +81,7 @@ func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
 	d.step.reset()
 	for i, r := range d.rows {
 		d.step.add(r.cache, d.requests[i].encoded, d.requests[i].prompt...)
+		d.step.largest[i] = d.requests[i].largest
 	}
 	return d.compute(ctx)
 }

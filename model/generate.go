@@ -40,7 +40,9 @@ func (m *Model) Stream(ctx context.Context, requests []Request, s generate.Setti
 		defer m.passes.Put(d.pass)
 		chosen := make([]generate.Request, len(requests))
 		for i, r := range requests {
-			chosen[i] = generate.Request{Prompt: d.requests[i].prompt, Settings: m.settings(r, s), Done: r.Done}
+			accepted := &d.requests[i]
+			chosen[i] = generate.Request{Prompt: accepted.prompt, Settings: m.settings(r, s), Done: r.Done}
+			accepted.largest = chosen[i].Settings.Largest(len(accepted.prompt))
 		}
 		generate.Stream(ctx, m.engine, d, chosen)(yield)
 	}

@@ -54,10 +54,12 @@ func (j *joining) Join(ctx context.Context, rows []generate.Row, waiting []int) 
 	complete := 0
 	for i, r := range j.rows[len(rows):] {
 		j.step.add(r.cache, j.requests[r.request].encoded, joining[i].ids...)
+		largest := &j.step.largest[len(rows)+i]
 		if len(r.cache.ids) == len(joining[i].prompt) {
 			complete++
+			*largest = joining[i].largest
 		} else {
-			j.step.largest[len(rows)+i] = 1 // nothing is chosen from its logits
+			*largest = 1 // nothing is chosen from its logits
 		}
 	}
 	logits, err := j.compute(ctx)

@@ -33,7 +33,7 @@ func (s *step) add(c *cache, e encoded, ids ...int) {
 	c.ids = append(c.ids, ids...)
 	s.ids = append(s.ids, ids...)
 	s.rows = append(s.rows, len(s.ids))
-	s.caches, s.encoded, s.largest = append(s.caches, c), append(s.encoded, e), append(s.largest, 0)
+	s.caches, s.encoded, s.largest = append(s.caches, c), append(s.encoded, e), append(s.largest, 0) // unless the caller says otherwise
 }
 
 // attend returns the attention a, which is causal, of the new tokens' queries over all tokens so far of their sequences. It puts the
