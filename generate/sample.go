@@ -61,7 +61,7 @@ func (f *filter) weigh(e *mat.Engine, p *Sampling, scores []float32) {
 // soften sets weights to the softmax of scores, which it divides by the temperature.
 func soften(e *mat.Engine, p *Sampling, weights, scores []float32) {
 	if t := float32(p.Temperature); t != 1 {
-		e.ScaleRow(scores, min(1/t, math.MaxFloat32))
+		e.DivRow(scores, scores, t)
 	}
 	e.Softmax(mat.View(weights, 1, len(scores)), mat.View(scores, 1, len(scores)))
 }

@@ -48,7 +48,7 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 }
 
 // Step computes one more token of every request and yields them, in events whose Request is the number; a beam search yields its tokens at its end. Within
-// the loop, requests can be added.
+// the loop, requests can be added; nobody hears again what a loop that is left early had still to tell.
 //
 // A request has its first token with the step that completes its prompt. So that a long one holds up nobody, a step computes no more than 48 tokens of prompts,
 // first come first served, along with the next tokens of the others; where there are no others, up to 512 of a prompt. The input of an encoder, which sees

@@ -81,10 +81,11 @@ func (j *joining) choose() []prompt {
 	if len(j.rows) == 0 {
 		most = j.alone
 	}
-	for ; n < len(j.waiting) && left > 0; n++ {
+	for whole := true; whole && n < len(j.waiting) && left > 0; n++ {
 		p := &j.waiting[n]
-		p.ids = p.prompt[len(p.cache.ids):]
-		p.ids = p.ids[:min(most, len(p.ids))]
+		rest := p.prompt[len(p.cache.ids):]
+		p.ids = rest[:min(most, len(rest))]
+		whole = len(p.ids) == len(rest)
 		left -= len(p.ids)
 		most = left
 	}
