@@ -16,7 +16,8 @@ func TestAllocations(t *testing.T) {
 		source.logits.Data[i] = float32(i*7%101) / 50
 	}
 	for name, s := range map[string]Settings{
-		"greedy": {RepetitionPenalty: 1.2}, "beams": {Beams: &Beams{N: 4}}, "sampling": {Sampling: &Sampling{Temperature: 1, TopP: 0.9}},
+		"greedy": {RepetitionPenalty: 1.2}, "beams": {Beams: &Beams{N: 4}}, "sampling": {Sampling: &Sampling{Temperature: 0.9}},
+		"top p": {Sampling: &Sampling{Temperature: 1, TopP: 0.9}}, "top k": {Sampling: &Sampling{Temperature: 0.9, TopK: 50, MinP: 0.1}},
 	} {
 		count := func(n int) float64 {
 			s.MaxNewTokens = n

@@ -61,6 +61,12 @@ func (f *filter) weigh(e *mat.Engine, p *Sampling, scores []float32) {
 // soften sets weights to the softmax of scores, which it divides by the temperature.
 func soften(e *mat.Engine, p *Sampling, weights, scores []float32) {
 	if t := float32(p.Temperature); t != 1 {
+		if t < 1e-20 { // quotients could pass the end of float32: of differences from the largest only those that count for nothing do
+			most := e.MaxRow(scores)
+			for i := range scores {
+				scores[i] -= most
+			}
+		}
 		e.DivRow(scores, scores, t)
 	}
 	e.Softmax(mat.View(weights, 1, len(scores)), mat.View(scores, 1, len(scores)))
@@ -111,11 +117,11 @@ func (f *filter) keep(e *mat.Engine, p *Sampling, scores []float32) {
 	f.drop(p.MinP)
 }
 
-// keepTop keeps the TopK largest scores, and those equal to the last of them. They are chosen before the temperature changes them: it can make equal what is not,
-// and a source may know only the largest.
+// keepTop keeps the TopK largest scores, and those equal to the last of them. They are chosen before the temperature changes them: it can make equal what is
+// not, and a source may know only the largest.
 func (f *filter) keepTop(e *mat.Engine, p *Sampling, scores []float32) {
 	f.kept, f.some = f.kept[:0], f.some[:0]
-	if sum := e.SumRow(scores); sum != sum {
+	if squares := e.DotRow(scores, scores); squares != squares {
 		return // there are no probabilities where one is NaN
 	}
 	for i := 0; i < len(scores); i += tokenBlock {
@@ -162,7 +168,7 @@ func (f *filter) keepLikely(e *mat.Engine, p float64, most float32, scores []flo
 	f.rank()
 }
 
-// collect sets f.kept to the tokens whose value in x is finite and at least the given one, by id; the value is their weight.
+// collect sets f.kept to the tokens whose value in x is at least the given one, by id; the value is their weight.
 func (f *filter) collect(e *mat.Engine, x []float32, least float32) {
 	f.kept = f.kept[:0]
 	for i := 0; i < len(x); i += tokenBlock {

@@ -114,6 +114,42 @@ func TestChoicesOfManyTokens(t *testing.T) {
 	}
 }
 
+// Whatever the settings and however large the logits, a token is drawn if and only if there are probabilities; of the least temperatures it is the likeliest.
+func TestSampleAtTheEnds(t *testing.T) {
+	e := engine(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	var f filter
+	for _, test := range []struct {
+		logits []float32
+		chosen bool
+	}{
+		{[]float32{5}, true},
+		{[]float32{-5}, true},
+		{[]float32{-inf}, false},
+		{[]float32{-inf, 7, -inf}, true},
+		{slices.Repeat([]float32{3e38, -3e38, -2e38, 2.9e38}, 300), true},
+		{slices.Repeat([]float32{-inf}, 600), false},
+		{append(make([]float32, 600), inf), false},
+		{append(make([]float32, 600), nan), false},
+		{append(slices.Repeat([]float32{-inf}, 600), inf), false},
+	} {
+		for _, temperature := range []float64{1e-45, 1e-38, 1, 3e38} {
+			for _, k := range []int{0, 1, 5, 1000} {
+				for _, topP := range []float64{0, 1e-300, 0.5, 1 - 0x1p-53} {
+					for _, minP := range []float64{0, 1e-300, 1} {
+						p := Sampling{Temperature: temperature, TopK: k, TopP: topP, MinP: minP}
+						id := f.sample(e, &p, random, slices.Clone(test.logits))
+						if test.chosen != (id >= 0) || id >= 0 && (math.IsInf(float64(test.logits[id]), -1) || temperature < 1 && test.logits[id] < slices.Max(test.logits)) {
+							t.Fatalf("%d logits %v, %+v: got %d", len(test.logits), test.logits[:min(4, len(test.logits))], p, id)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 // A choice is a token with its probability.
 type choice struct {
 	id int
