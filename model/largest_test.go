@@ -104,6 +104,56 @@ func TestTheLargestLogitsGiveTheSameTokens(t *testing.T) {
 	}
 }
 
+// So do requests that join others, their first tokens among them, whatever the others and the pieces of prompts make the step compute.
+func TestTheLargestLogitsGiveTheSameTokensInABatch(t *testing.T) {
+	all := []generate.Settings{
+		{}, {Sampling: &generate.Sampling{Temperature: 0.7, TopK: 5, Seed: 1}}, {RepetitionPenalty: 1.4}, {}, {Sampling: &generate.Sampling{Temperature: 1, Seed: 2}},
+		{Beams: &generate.Beams{N: 2}}, {RepetitionPenalty: 1.2, Sampling: &generate.Sampling{Temperature: 3, TopK: 3, MinP: 0.01, Seed: 3}}, {}, {RepetitionPenalty: 0.8},
+	}
+	for name, m := range wideVocabularies(t) {
+		adapted := []nn.Adapter{lowRankOf(t, m, m.net.output())}
+		b := m.inPieces(3)
+		var h heard
+		var requests []Request
+		some := 0 // steps that did not compute all logits
+		for step := 0; len(requests) < 2*len(all) || b.Len() > 0; step++ {
+			if i := len(requests); step%2 == 0 && i < 2*len(all) {
+				s := all[i%len(all)]
+				s.MaxNewTokens, s.StopIDs = 2+i%5, []int{}
+				r := Request{InputIDs: cycle(1+i*5%13, 1+i), Settings: &s}
+				if i%7 == 6 {
+					r.Adapters = adapted
+				}
+				requests = append(requests, r)
+				if _, err := b.Add(r, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h.advance(t, b)
+			if slices.Contains(b.joining.memory[:m.Vocabulary()], float32(math.Inf(-1))) {
+				some++
+			}
+		}
+		for i, r := range requests {
+			source, err := m.Decoder([]Request{r})
+			if err != nil {
+				t.Fatal(err)
+			}
+			alone := []generate.Request{{Prompt: source.requests[0].prompt, Settings: *r.Settings}}
+			want, err := generate.Collect(generate.Stream(t.Context(), m.Engine(), everyLogit{source}, alone), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(h.results[i].IDs, want[0].IDs) {
+				t.Errorf("%s, request %d, %+v: got %v, want %v", name, i, *r.Settings, h.results[i].IDs, want[0].IDs)
+			}
+		}
+		if some < 10 {
+			t.Errorf("%s: %d steps did not compute all logits, want at least 10", name, some)
+		}
+	}
+}
+
 // Where the largest logit is wanted, the decoder computes few others; after the prompts, where nobody has said so, all.
 func TestDecoderComputesTheLargestLogits(t *testing.T) {
 	for name, m := range wideVocabularies(t) {
