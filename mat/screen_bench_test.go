@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// BenchmarkMulLargest measures the logits of some rows, as a language model's, of which the largest is wanted: how many times as fast as all of them. In turn, so
-// that the weights of either come from memory.
+// BenchmarkMulLargest measures the logits of some rows, as a language model's, of which the largest is wanted: how many times as fast as all of them. In
+// turn, so that the weights of either come from memory.
 func BenchmarkMulLargest(b *testing.B) {
 	const k, cols = 576, 49152
 	for _, threads := range []int{1, 2} {

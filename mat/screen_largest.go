@@ -8,8 +8,9 @@ import (
 	"github.com/polytropon/polytropon/mat/asm"
 )
 
-// MulLargest sets c to a·b, b being the weights of s, as [Engine.Mul] does, except that in row i elements that are not among the n[i] largest, nor equal to the
-// last of those, may be -Inf. The others have the bits of Mul, so that whoever chooses among the largest chooses the same. n[i] < 1 asks for all. c must not overlap a.
+// MulLargest sets c to a·b, b being the weights of s, as [Engine.Mul] does, except that in row i elements that are not among the n[i] largest, nor equal to
+// the last of those, may be -Inf. The others have the bits of Mul, so that whoever chooses among the largest chooses the same. n[i] < 1 asks for all. c must
+// not overlap a.
 func (e *Engine) MulLargest(c, a Matrix, s *Screen, n []int) {
 	p := product{c: c, a: a, packed: s.weights}
 	p.check(e)

@@ -6,9 +6,9 @@ import (
 	"github.com/polytropon/polytropon/mat"
 )
 
-// ForwardLargest sets y to what ForwardTo sets it to, except that in row i elements that are not among the n[i] largest, nor equal to the last of those, may be
-// -Inf; n[i] < 1 asks for all. Where nothing is added to the weight's product it reads a quarter of what ForwardTo reads, or half of 16-bit weights: the largest
-// logits of a language model are those that a token is chosen from. The first call makes the 8-bit copy of the weight that this takes.
+// ForwardLargest sets y to what ForwardTo sets it to, except that in row i elements that are not among the n[i] largest, nor equal to the last of those, may
+// be -Inf; n[i] < 1 asks for all. Where nothing is added to the weight's product it reads a quarter of what ForwardTo reads, or half of 16-bit weights: the
+// largest logits of a language model are those that a token is chosen from. The first call makes the 8-bit copy of the weight that this takes.
 func (l *Linear) ForwardLargest(p *Pass, rows Ragged, y, x mat.Matrix, n []int) {
 	l.check(p, rows, x, y)
 	plain := len(n) > 0 && slices.Min(n) > 0

@@ -12,8 +12,8 @@ const BoundsCols = 32
 //	most[i·ld + p] = the largest x + radius[32·p + j] · size[i]    over j, with one rounding
 //	least[i·ld + p] = the largest x - radius[32·p + j] · size[i]
 //
-// m is at most Gemm.BoundsMR, k a multiple of 4; all three are positive. Nothing overlaps most or least. No element of a and none of b is the least of its type,
-// and scale, radius and size are finite and so small that no result is infinite.
+// m is at most Gemm.BoundsMR, k a multiple of 4; all three are positive. Nothing overlaps most or least. No element of a and none of b is the least of its
+// type, and scale, radius and size are finite and so small that no result is infinite.
 type Bounds func(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)
 
 func boundsGeneric(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int) {
