@@ -127,6 +127,13 @@ func ExampleSettings() {
 	// Output: [{[1 2 3 4 5] stopped}] <nil>
 }
 
+// A token among the 50 largest once the penalty has made those of 7 tokens smaller was among the 57 largest before.
+func ExampleSettings_Largest() {
+	settings := generate.Settings{MaxNewTokens: 9, RepetitionPenalty: 1.2, Sampling: &generate.Sampling{Temperature: 1, TopK: 50}}
+	fmt.Println(settings.Largest(7))
+	// Output: 57
+}
+
 func ExampleGreedy() {
 	fmt.Println(generate.Greedy(32).MaxNewTokens)
 	// Output: 32

@@ -19,6 +19,22 @@ func ExampleLinear_ForwardTo() {
 	// Output: [3 4] [7 8]
 }
 
+// Of a thousand logits the largest is computed, and most of the others are not.
+func ExampleLinear_ForwardLargest() {
+	p, e := newPass(1)
+	defer e.Close()
+	w := make([]float32, 1000*2) // row i is (i, -i²/1200)
+	for i := range 1000 {
+		w[2*i], w[2*i+1] = float32(i), -float32(i*i)/1200
+	}
+	head := nn.NewLinear(e, nn.Weights{F32: w}, 1000, 2)
+	logits := mat.New(1, 1000)
+	head.ForwardLargest(p, nn.Ragged{0, 1}, logits, mat.View([]float32{1, 1}, 1, 2), []int{1})
+	i := e.MaxIndex(logits.Row(0))
+	fmt.Println(i, logits.Row(0)[i], logits.Row(0)[0])
+	// Output: 600 300 -Inf
+}
+
 // Without a tape x itself is changed, head by head.
 func ExampleRMSNorm_ForwardHeads() {
 	p, e := newPass(1)
