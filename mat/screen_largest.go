@@ -29,9 +29,9 @@ func (e *Engine) MulLargest(c, a Matrix, s *Screen, n []int) {
 }
 
 const (
-	// mostLargest is of how many panels one element can be wanted, for less to be computed: of a language model with 1536 panels the 50 largest logits
-	// need 330 on average, the 100 largest 580, the 200 largest 930.
-	mostLargest = 16
+	// panelsPerLargest is about how many panels are computed for one more of the largest elements: of a language model with 1536 the largest logit needs 5 on
+	// average, the 50 largest 330, the 100 largest 580, the 200 largest 930.
+	panelsPerLargest = 7
 	// panelsPerPart is how many panels are worth a part.
 	panelsPerPart = 8
 )
@@ -57,8 +57,14 @@ type choice struct{ row, panel int }
 
 // run reports whether it has computed the product: it has not if that is simpler done whole.
 func (t *screening) run(p product, s *Screen, n []int) bool {
-	m := p.c.Rows
-	if !s.usable || m == 0 || slices.Min(n) < 1 || slices.Max(n) > s.panels/mostLargest {
+	m, panels := p.c.Rows, 0
+	for _, n := range n {
+		if n < 1 || n > s.panels {
+			return false
+		}
+		panels += n * panelsPerLargest
+	}
+	if !s.usable || m == 0 || panels > s.few(m) {
 		return false
 	}
 	t.product, t.screen = p, s
@@ -121,8 +127,12 @@ func (t *screening) choose(n []int) bool {
 			}
 		}
 	}
-	return len(t.chosen) <= panels/2
+	return len(t.chosen) <= t.screen.few(len(n))
 }
+
+// few returns how many panels, each computed for one of m rows, take less time than the whole product: that takes as long as reading all panels once, up to
+// some 16 rows, and of more rows longer in proportion.
+func (s *Screen) few(m int) int { return s.panels / 2 * max(1, m/16) }
 
 // nth returns the n-th largest of x.
 func (t *screening) nth(x []float32, n int) float32 {

@@ -43,7 +43,7 @@ func TestScreen(t *testing.T) {
 	}
 	engines(t, func(t *testing.T, e *Engine) {
 		for name, weight := range weights {
-			for _, shape := range [][2]int{{33, 600}, {64, 2049}, {600, 1040}} {
+			for _, shape := range [][2]int{{33, 600}, {64, 4097}, {600, 1040}} {
 				k, cols := shape[0], shape[1]
 				if e.Level() == "generic" && k*cols > 1<<15 {
 					continue // slow, and the kernels' bounds are compared with its
@@ -71,7 +71,7 @@ func TestScreen(t *testing.T) {
 							for l := range k {
 								a.Row(i)[l] = rows[kind](r, l)
 							}
-							n[i] = 1 + r.IntN(max(1, cols/32/mostLargest))
+							n[i] = 1 + r.IntN(max(1, cols/32/2/panelsPerLargest/m))
 						}
 						e.Mul(want, a, b)
 						e.MulLargest(got, a, s, n)
@@ -181,7 +181,7 @@ func TestScreenComputesFew(t *testing.T) {
 			a.Data[i] = float32(r.NormFloat64())
 		}
 		s := NewScreen(e, PackT(e, w, cols, k, k))
-		for n, most := range map[int]int{1: cols / 10, 4: cols / 2, 0: cols} {
+		for n, most := range map[int]int{1: cols / 10, 3: cols / 2, 0: cols} {
 			e.MulLargest(c, a, s, []int{n, n, n})
 			for i := range m {
 				computed := 0
@@ -191,6 +191,30 @@ func TestScreenComputesFew(t *testing.T) {
 				if computed < n || computed > most || n == 0 && computed < cols {
 					t.Errorf("for the %d largest of %d: computed %d", n, cols, computed)
 				}
+			}
+		}
+	})
+}
+
+// TestScreenOfManyRows has so many rows that the panels computed for them are together more than half of the weights': most are left out all the same, and
+// none where more is wanted of each row.
+func TestScreenOfManyRows(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		const k, cols, m = 16, 8192, 48
+		r := rand.New(rand.NewPCG(7, 8))
+		w, a, want, got := random(r, cols, k, 0), random(r, m, k, 0), New(m, cols), New(m, cols)
+		b := PackT(e, w.Data, cols, k, k)
+		s := NewScreen(e, b)
+		e.Mul(want, a, b)
+		for n, few := range map[int]bool{1: true, 8: false} {
+			e.MulLargest(got, a, s, slices.Repeat([]int{n}, m))
+			for i := range m {
+				if err := checkLargest(got.Row(i), want.Row(i), n); err != nil {
+					t.Fatalf("row %d: %v", i, err)
+				}
+			}
+			if got := slices.Contains(got.Data, negInf); got != few {
+				t.Errorf("for the %d largest: left out some %t, want %t", n, got, few)
 			}
 		}
 	})

@@ -17,7 +17,7 @@ import (
 
 // wideVocabularies returns models whose logits are of enough tokens, and different enough, for most not to be computed where the largest are wanted.
 func wideVocabularies(t *testing.T) map[string]*Model {
-	const tokens, dim = 8000, 16
+	const tokens, dim = 16000, 16
 	models := map[string]*Model{}
 	for _, dtype := range []safetensors.DType{f32, bf16} {
 		table := safetensors.Tensor{Info: safetensors.Info{DType: dtype, Shape: []int{tokens, dim}}}

@@ -64,7 +64,7 @@ func TestForwardLargestDoesNotAllocate(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 8))
 	l := NewLinear(e, Weights{F32: random(rnd, 2000, 40).Data}, 2000, 40)
 	p := passOf(e, [][]*Delta{nil, nil})
-	rows, x, y, n := ragged(1, 1), random(rnd, 2, 40), mat.New(2, 2000), []int{1, 4}
+	rows, x, y, n := ragged(1, 1), random(rnd, 2, 40), mat.New(2, 2000), []int{1, 3}
 	if allocs := testing.AllocsPerRun(20, func() { l.ForwardLargest(p, rows, y, x, n) }); allocs > 0 {
 		t.Errorf("%v allocations", allocs)
 	}
