@@ -2,14 +2,15 @@ package mat
 
 import (
 	"math"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/polytropon/polytropon/mat/asm"
 )
 
 // A Screen is a copy of packed weights in 8 bits an element, with a bound on what is lost. From a quarter of the bytes, or half of those of 16-bit weights,
-// it tells which columns of a product can hold the largest elements of a row, so that only those need be computed: [Engine.MulLargest]. It is immutable, and so
-// must the weights be.
+// it tells which columns of a product can hold the largest elements of a row, so that only those need be computed: [Engine.MulLargest]. It is safe for
+// concurrent use, and the weights must not change.
 //
 // A column w of the weights is q·scale + d with integers |q| ≤ 127. A row x of the other operand is rounded to r·s + e in the same way, more finely. Then
 //
@@ -26,6 +27,8 @@ type Screen struct {
 	widest  float64   // at least the largest ‖q·scale‖: ‖w‖ + ‖d‖
 	limit   int       // of |r|
 	usable  bool      // whether all values are in the range that the bound holds for
+
+	vain atomic.Int32 // how many products are done whole before the next is screened
 }
 
 const (

@@ -34,6 +34,9 @@ const (
 	panelsPerLargest = 7
 	// panelsPerPart is how many panels are worth a part.
 	panelsPerPart = 8
+	// vainPause is how many products are done whole after one whose candidates were too many: the next tokens of a text that can go on in any way are often no
+	// clearer.
+	vainPause = 16
 )
 
 // A screening is a product of which the largest elements are wanted. It is reused.
@@ -67,6 +70,10 @@ func (t *screening) run(p product, s *Screen, n []int) bool {
 	if !s.usable || m == 0 || panels > s.few(m) {
 		return false
 	}
+	if s.vain.Load() > 0 {
+		s.vain.Add(-1)
+		return false
+	}
 	t.product, t.screen = p, s
 	t.rows = slices.Grow(t.rows[:0], m*s.k)[:m*s.k]
 	t.size, t.extra = slices.Grow(t.size[:0], m)[:m], slices.Grow(t.extra[:0], m)[:m]
@@ -79,6 +86,7 @@ func (t *screening) run(p product, s *Screen, n []int) bool {
 	t.exact, t.parts = false, min(s.panels, t.engine.threads*fewPerThread)
 	t.engine.Run(t.parts, t)
 	if !t.choose(n) {
+		s.vain.Store(vainPause)
 		return false
 	}
 	t.exact, t.parts = true, min(ceilDiv(len(t.chosen), panelsPerPart), t.engine.threads*partsPerThread)

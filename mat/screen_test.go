@@ -226,3 +226,42 @@ func b2i(b bool) int {
 	}
 	return 0
 }
+
+// TestScreenPauses has a row for which nothing can be left out, after which some products are done whole, and then fewer again.
+func TestScreenPauses(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		const k, cols = 16, 2048
+		r := rand.New(rand.NewPCG(9, 9))
+		w, flat, sharp, c := New(cols, k), New(1, k), New(1, k), New(1, cols)
+		for i := range w.Data {
+			w.Data[i] = float32(r.NormFloat64())
+		}
+		for j := range cols {
+			w.Row(j)[0] = 1
+		}
+		flat.Data[0] = 1 // all products are equal
+		copy(sharp.Data, w.Row(5))
+		s := NewScreen(e, PackT(e, w.Data, cols, k, k))
+		computed := func(a Matrix) int {
+			e.MulLargest(c, a, s, []int{1})
+			n := 0
+			for _, v := range c.Data {
+				n += b2i(v > negInf)
+			}
+			return n
+		}
+		if n := computed(flat); n != cols {
+			t.Fatalf("%d of %d equal products are computed", n, cols)
+		}
+		for i := range vainPause {
+			if n := computed(sharp); n != cols {
+				t.Fatalf("product %d after it: %d of %d are computed", i, n, cols)
+			}
+		}
+		for range 2 {
+			if n := computed(sharp); n > cols/2 {
+				t.Errorf("after the pause %d of %d are computed", n, cols)
+			}
+		}
+	})
+}
