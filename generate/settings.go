@@ -52,7 +52,8 @@ const (
 	StopNever
 )
 
-// Sampling are the settings of random choice. They apply in this order: Temperature, TopK, TopP, MinP.
+// Sampling are the settings of random choice. They apply in this order: Temperature, TopK, TopP, MinP. (TopK compares logits that are not yet divided, which
+// differs only where rounding makes two of them equal.)
 type Sampling struct {
 	Temperature float64 // by which logits are divided; more than 0, 1 leaves them as they are
 	TopK        int     // the most likely TopK tokens, and those as likely as the last of them, can be chosen; 0: all
