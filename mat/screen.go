@@ -129,17 +129,13 @@ func (s *Screen) values(w []float32, p int) {
 		kc := min(b.K-k0, kBlock)
 		for j := 0; j < n; {
 			width := b.panelWidth(j0 + j)
-			some := min(width, n-j)
 			for l := range kc {
-				row := w[(k0+l)*cols+j:][:some]
+				row := w[(k0+l)*cols+j:][:width]
 				from := unsafe.Add(b.address(k0, j0+j), l*width*b.size)
-				switch {
-				case b.half == nil:
-					copy(row, unsafe.Slice((*float32)(from), some))
-				case b.half == &b.level.Gemm.BFloat16:
-					Widen(row, unsafe.Slice((*BFloat16)(from), some))
-				default:
-					Widen(row, unsafe.Slice((*Float16)(from), some))
+				if b.half != nil {
+					b.widen(&row[0], (*uint16)(from), width)
+				} else {
+					copy(row, unsafe.Slice((*float32)(from), width))
 				}
 			}
 			j += width

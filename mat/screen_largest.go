@@ -185,7 +185,7 @@ func (t *screening) bound(from, to int) {
 	}
 	perCall := 1 // a panel stays in the cache for all rows
 	if m <= g.BoundsMR {
-		perCall = max(1, callMACs/(s.k*cols*m))
+		perCall = max(1, callMACs/(s.k*cols*max(m, readRows)))
 	}
 	for p := from; p < to; p += perCall {
 		n := min(perCall, to-p)
