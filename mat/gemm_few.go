@@ -3,20 +3,31 @@ package mat
 import "github.com/polytropon/polytropon/mat/asm"
 
 // What takes time in products of few rows, as in decoding, is to read B, and to begin reading anew takes as long as some panels. So the panels of all
-// products of a group are cut together, as if they lay one after another, into fewPerThread equal parts for each thread, which may go from one product
+// products of a group are cut together, as if they lay one after another, into as many equal parts for each thread, which may go from one product
 // into the next: with the workers beginning at the end, what a thread reads lies in one piece.
 
-const fewPerThread = 2
+const (
+	// fewPerThread is how many parts a thread gets, and fewMACs how large they are then at least, as cost counts multiply-adds.
+	fewPerThread = 2
+	fewMACs      = 1 << 20
+)
 
 // isFew reports whether the product is one of these.
 func (p *product) isFew() bool { return p.packed != nil && !p.right && p.c.Rows <= readRows }
 
-// cut appends the parts of columns j0 ≤ j < j1 of product i, which begins so many multiply-adds, as cost counts them, after the first of the group. share is
-// what a part would be with partsPerThread for each thread.
-func (t *gemmTask) cut(i int, tile *asm.Tile, j0, j1, share, before int) {
-	p := &t.products[i]
+// fewShare is the cost of a part.
+func (t *gemmTask) fewShare() int {
+	if !t.isShared() {
+		return 2 * t.cost // more than there is, as panels are rounded
+	}
+	threads := t.engine.threads
+	return ceilDiv(t.cost, threads*max(1, min(fewPerThread, t.cost/(threads*fewMACs))))
+}
+
+// cut appends the parts of columns j0 ≤ j < j1 of product i, before which the group has products of such a cost.
+func (t *gemmTask) cut(i int, tile *asm.Tile, j0, j1, before int) {
+	p, share := &t.products[i], max(1, t.fewShare())
 	panels, panel := ceilDiv(j1-j0, tile.NR), max(1, readRows*p.k()*tile.NR)
-	share = max(1, share*partsPerThread/fewPerThread)
 	for g, from := before/share, 0; from < panels; g++ {
 		to := min(panels, max(from, ((g+1)*share-before+panel/2)/panel)) // the nearest panel
 		if to > from {

@@ -38,6 +38,7 @@ const (
 type gemmTask struct {
 	engine   *Engine
 	products []product
+	cost     int // of all products
 	parts    []part
 }
 
@@ -70,13 +71,13 @@ func (t *gemmTask) run() {
 
 // divide sets the parts.
 func (t *gemmTask) divide() {
-	total := 0
+	t.cost = 0
 	for i := range t.products {
-		total += t.products[i].cost()
+		t.cost += t.products[i].cost()
 	}
-	share := total
-	if t.engine.threads > 1 && total >= shareMACs {
-		share = max(min(shareMACs, total/t.engine.threads), total/(t.engine.threads*partsPerThread))
+	share := t.cost
+	if t.isShared() {
+		share = max(min(shareMACs, t.cost/t.engine.threads), t.cost/(t.engine.threads*partsPerThread))
 	}
 	before := 0
 	for i := range t.products {
@@ -84,6 +85,9 @@ func (t *gemmTask) divide() {
 		before += t.products[i].cost()
 	}
 }
+
+// isShared reports whether several threads get parts.
+func (t *gemmTask) isShared() bool { return t.engine.threads > 1 && t.cost >= shareMACs }
 
 // free gives the task back.
 func (t *gemmTask) free() {
@@ -122,7 +126,7 @@ func (t *gemmTask) split(i, share, before int) {
 func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 	p := &t.products[i]
 	if p.isFew() {
-		t.cut(i, tile, j0, j1, share, before)
+		t.cut(i, tile, j0, j1, before)
 		return
 	}
 	m, panels := p.c.Rows-top, ceilDiv(j1-j0, tile.NR)
