@@ -29,11 +29,11 @@ type kernel struct {
 }
 
 var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, kernels: []kernel{
-	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: 96},
+	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: 48},
 	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: 64, fours: 3},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: 64, columns: true},
-	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32, far: 192},
-	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, wide: []int{4, 4, 4, 3}, ahead: 32, far: 192},
+	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: 96},
+	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: 96},
 }, limit: `//
 // A step of the 14 × 32 loop has 28 multiply-adds, at two a cycle 14 cycles. Beside them it has 14 broadcasts, 2 loads and 2 prefetches,
 // 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it. In the 14 × 16 loop they take 7 cycles.
@@ -436,11 +436,6 @@ func (x x86) wideTile(m, n int) {
 	x.op("MOVQ step+56(FP), BX")
 	x.op("SHLQ $%d, BX", x.size())
 	x.op("LEAQ (BX)(BX*2), CX")
-	ahead := x.ahead
-	if x.pairs(m) {
-		ahead = pairAhead
-		x.pairStart()
-	}
 	x.line("\ngroup%d:", m)
 	x.op("MOVQ R13, R10")
 	x.op("CMPQ tail+80(FP), $%d", x.nr())
@@ -450,21 +445,14 @@ func (x x86) wideTile(m, n int) {
 	x.note("%d × %d·%d", m, n, x.nr())
 	x.op("MOVQ a+24(FP), AX")
 	x.op("MOVQ R8, R9")
-	x.op("IMULQ $%d, R9", ahead)
+	x.op("IMULQ $%d, R9", x.ahead)
 	x.op("ADDQ SI, R9")
 	x.zero(m * n * x.vecs)
 	x.op("MOVQ k+8(FP), R10")
 	x.op("TESTQ R10, R10")
 	x.op("JEQ groupdone%d", m)
-	if x.pairs(m) {
-		x.pairLoop(n)
-	} else {
-		x.groupLoop(m, n)
-	}
+	x.groupLoop(m, n)
 	x.line("\ngroupdone%d:", m)
-	if x.pairs(m) {
-		x.interleave(n)
-	}
 	x.nextB(n)
 	x.op("MOVQ R11, AX")
 	x.op("ADDQ $%d, R11", 4*n*x.nr())
@@ -484,7 +472,7 @@ func (x x86) wideTile(m, n int) {
 // groupLoop writes the loop over k for n panels and m rows.
 func (x x86) groupLoop(m, n int) {
 	x.line("\ngrouploop%d:", m)
-	x.nextGroup(m, n, x.ahead)
+	x.nextGroup(m, n)
 	for i := range m {
 		x.op("VBROADCASTSS %s, %s", x.a(i, 0), x.v(x.regs-1-i))
 	}
@@ -512,10 +500,10 @@ func (x x86) groupLoop(m, n int) {
 	x.op("JNE grouploop%d", m)
 }
 
-// nextGroup moves the pointer of the prefetch from a panel's end to the panel in its place in the next group, where so many steps are left.
-func (x x86) nextGroup(m, n, left int) {
+// nextGroup moves the pointer of the prefetch from a panel's end to the panel in its place in the next group.
+func (x x86) nextGroup(m, n int) {
 	x.note("from a panel's end on, the panel in its place in the next group is fetched")
-	x.op("CMPQ R10, $%d", left)
+	x.op("CMPQ R10, $%d", x.ahead)
 	x.op("JNE fetch%d", m)
 	x.op("LEAQ (R9)%s, R9", panel(n-1))
 	x.line("\nfetch%d:", m)
