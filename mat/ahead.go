@@ -31,7 +31,7 @@ func (e *Engine) Ahead(group []Product) {
 }
 
 const (
-	aheadBytes = 128 << 10 // what a core reads in the time between two products, and no more than a part of its cache
+	aheadBytes = 256 << 10 // what a core reads in the time between two products, and no more than a part of its cache
 	aheadChunk = 4 << 10   // read between two looks for work
 )
 
