@@ -8,7 +8,7 @@ package main
 
 const (
 	columnRows = 16 // rows of the tile by columns
-	fewestRows = 10 // rows from which on it is used; a mask stands for each row from there on
+	fewestRows = 10 // rows from which on it is used
 )
 
 // limitColumns is a comment on what bounds the loop.
@@ -20,16 +20,13 @@ const limitColumns = `//
 // columnTile writes the loop over panels for fewestRows to columnRows rows.
 func (x x86) columnTile() {
 	x.line("\ncolumns:")
-	x.note("K1 selects the columns of A in a block, K2 to K7 the same if there are rows 10 to 15")
+	x.note("K1 selects the columns of A in a block; what rows that are not there leave in registers is A's or zero")
 	x.op("MOVQ a+24(FP), AX")
 	x.op("MOVQ m+0(FP), BX")
 	x.op("MOVQ $0xffff, R9")
 	x.op("KMOVW R9, K1")
-	for i := fewestRows; i < columnRows; i++ {
-		x.op("XORL CX, CX")
-		x.op("CMPQ BX, $%d", i+1)
-		x.op("CMOVQGE R9, CX")
-		x.op("KMOVW CX, %s", rowMask(i))
+	for i := 24; i < 32; i++ {
+		x.op("VPXORD Z%[1]d, Z%[1]d, Z%[1]d", i)
 	}
 	x.zero(8)
 	x.op("MOVQ k+8(FP), R10")
@@ -44,9 +41,6 @@ func (x x86) columnTile() {
 	x.op("SHLQ CX, R9")
 	x.op("DECQ R9")
 	x.op("KMOVW R9, K1")
-	for i := fewestRows; i < columnRows; i++ {
-		x.op("KANDW K1, %s, %s", rowMask(i), rowMask(i))
-	}
 	x.line("\nwhole:")
 	x.loadColumns()
 	x.op("SUBQ $16, R10")
@@ -75,17 +69,20 @@ func (x x86) columnTile() {
 	x.op("RET")
 }
 
-// rowMask is the mask of row i of a block of A.
-func rowMask(i int) string {
-	return "K" + string(rune('1'+max(0, i-fewestRows+1)))
-}
-
-// loadColumns loads a block of A and transposes it. To fetch blocks ahead gains nothing: the hardware sees the rows' streams.
+// loadColumns loads a block of A and transposes it. To fetch blocks ahead gains nothing: the hardware sees the rows' streams. Rows that are not there are
+// passed over, not masked: a masked load from a page that is not there takes as long as 20 blocks.
 func (x x86) loadColumns() {
 	x.op("MOVQ AX, R9")
 	for g := 0; g < columnRows; g += 4 {
 		for i := range 4 {
-			x.op("VMOVUPS.Z (R9)%s, %s, Z%d", []string{"", "(DX*1)", "(DX*2)", "(DI*1)"}[i], rowMask(g+i), 24+i)
+			if g+i >= fewestRows {
+				x.op("CMPQ BX, $%d", g+i)
+				x.op("JLE loaded%d", g)
+			}
+			x.op("VMOVUPS.Z (R9)%s, K1, Z%d", []string{"", "(DX*1)", "(DX*2)", "(DI*1)"}[i], 24+i)
+		}
+		if g+4 > fewestRows {
+			x.line("\nloaded%d:", g)
 		}
 		x.op("LEAQ (R9)(DX*4), R9")
 		for i := 0; i < 4; i += 2 {
