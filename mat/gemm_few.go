@@ -7,13 +7,17 @@ import "github.com/polytropon/polytropon/mat/asm"
 // into the next: with the workers beginning at the end, what a thread reads lies in one piece.
 
 const (
+	// fewTiles is up to how many tiles of rows are few. Each part has all of them.
+	fewTiles = 4
 	// fewPerThread is how many parts a thread gets, and fewMACs how large they are then at least, as cost counts multiply-adds.
 	fewPerThread = 2
 	fewMACs      = 1 << 20
 )
 
-// isFew reports whether the product is one of these.
-func (p *product) isFew() bool { return p.packed != nil && !p.right && p.c.Rows <= readRows }
+// isFew reports whether a product with the given tile is one of these.
+func (p *product) isFew(tile *asm.Tile) bool {
+	return p.packed != nil && !p.right && p.c.Rows <= fewTiles*tile.MR
+}
 
 // fewShare is the cost of a part.
 func (t *gemmTask) fewShare() int {
@@ -27,7 +31,7 @@ func (t *gemmTask) fewShare() int {
 // cut appends the parts of columns j0 ≤ j < j1 of product i, before which the group has products of such a cost.
 func (t *gemmTask) cut(i int, tile *asm.Tile, j0, j1, before int) {
 	p, share := &t.products[i], max(1, t.fewShare())
-	panels, panel := ceilDiv(j1-j0, tile.NR), max(1, readRows*p.k()*tile.NR)
+	panels, panel := ceilDiv(j1-j0, tile.NR), max(1, max(p.c.Rows, readRows)*p.k()*tile.NR)
 	for g, from := before/share, 0; from < panels; g++ {
 		to := min(panels, max(from, ((g+1)*share-before+panel/2)/panel)) // the nearest panel
 		if to > from {

@@ -125,7 +125,7 @@ func (t *gemmTask) split(i, share, before int) {
 // grid appends the parts of the rows from top on and columns j0 ≤ j < j1 of product i.
 func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 	p := &t.products[i]
-	if p.isFew() {
+	if top == 0 && p.isFew(tile) {
 		t.cut(i, tile, j0, j1, before)
 		return
 	}
@@ -135,7 +135,7 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 	// the least, each its rows of A and columns of B, unless C is what costs; narrow parts would read A too often.
 	var rows, cols int
 	if p.k() <= shortK || p.packed != nil && !p.right {
-		rows = min(max(parts, ceilDiv(m, max(minRows, partValues/max(1, p.k())))), ceilDiv(m, 4*tile.MR))
+		rows = min(max(parts, ceilDiv(m, max(minRows, partValues/max(1, p.k())))), ceilDiv(m, fewTiles*tile.MR))
 		cols = min(ceilDiv(parts, rows), panels)
 	} else {
 		rows, cols = 1, parts
