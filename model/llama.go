@@ -175,8 +175,8 @@ func (a *llamaAttention) addTo(p *nn.Pass, rows nn.Ragged, x autodiff.Value, ang
 func (a *llamaAttention) project(p *nn.Pass, rows nn.Ragged, x autodiff.Value, angles nn.Angles) (q, k, v autodiff.Value) {
 	n := a.norm.Forward(p, rows, x)
 	var y [3]autodiff.Value
-	nn.ForwardEach(p, rows, n, y[:], a.q, a.k, a.v)
-	q, k, v = y[0], y[1], y[2]
+	nn.ForwardEach(p, rows, n, y[:], a.k, a.q, a.v) // two threads begin with one each of k and v, and have as much of q left
+	k, q, v = y[0], y[1], y[2]
 	if a.qNorm != nil {
 		q, k = a.qNorm.ForwardHeads(p, rows, q), a.kNorm.ForwardHeads(p, rows, k)
 	}
