@@ -56,22 +56,6 @@ func (e *Engine) AttentionCached(out, q Matrix, caches []*Cache, a Attention) {
 	e.attentionCached(caches, a).start(out, q)
 }
 
-// AttentionAppend is AttentionCached that first appends to the cache of each sequence, which no other shares, the sequence's rows of k and v: the keys and
-// values of its queries' positions, which begin where the cache ends. Workers append what they are about to read.
-func (e *Engine) AttentionAppend(out, q, k, v Matrix, caches []*Cache, a Attention) {
-	t := e.attentionCached(caches, a)
-	t.k, t.v, t.appends = k, v, true
-	for s, c := range caches {
-		c.grow(k, v, t.queryCount(s))
-	}
-	for s, c := range caches { // one that two share is too long now
-		if c.n != t.position(s, t.queryCount(s)) {
-			panic(fmt.Sprintf("mat: attention of queries from position %d on, appended to a cache of %d", t.position(s, 0), c.n-t.queryCount(s)))
-		}
-	}
-	t.start(out, q)
-}
-
 // attentionCached returns a task over caches without parts.
 func (e *Engine) attentionCached(caches []*Cache, a Attention) *attentionTask {
 	if a.Keys != nil || len(caches) != len(a.Queries)-1 {
@@ -113,17 +97,17 @@ func (t *attentionTask) start(out, q Matrix) {
 		}
 		raceRead(m)
 	}
-	for s, c := range t.caches {
+	for _, c := range t.caches {
 		if t.appends {
 			raceWrite(View(c.values, 1, len(c.values)))
-			if !t.isFew(s) { // its parts read what others would put
-				t.put(s, 0, t.KVHeads)
-			}
 		} else {
 			raceRead(View(c.values, 1, len(c.values)))
 		}
 	}
 	raceWrite(out)
+	if t.appends {
+		t.append()
+	}
 	t.join()
 	least := t.engine.level.Gemm.Tiles[0].MR
 	if t.caches == nil {

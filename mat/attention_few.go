@@ -37,7 +37,7 @@ func (t *attentionTask) few(p attentionPart, first, end int) {
 		q = scaled
 	}
 	if t.appends {
-		t.put(s, p.kvHead, p.kvHead+p.kvHeads)
+		t.put(p)
 	}
 	for h := range p.kvHeads {
 		f.keys, f.values = cache.operands(p.kvHead+h, f.base, f.start, end)
@@ -82,9 +82,4 @@ func (f *fewPart) attend(out, q Matrix, head, i int) {
 			e.level.Elem.Scale(o, o, 1/sums[i])
 		}
 	}
-}
-
-// put puts the new keys and values of a sequence into its cache, in the heads from ≤ h < to.
-func (t *attentionTask) put(s, from, to int) {
-	t.caches[s].put(t.queriesOf(t.k, s), t.queriesOf(t.v, s), t.position(s, 0), from, to)
 }
