@@ -15,7 +15,7 @@ func (x x86) distances(m int) {
 	if x.byFours(m) {
 		return
 	}
-	far := "R9"
+	far, distance := "R9", x.far
 	if x.isPaced(m) {
 		x.op("IMUL3Q $%d, R8, R9", x.ahead)
 		x.op("MOVQ ahead_B+104(FP), R14")
@@ -24,12 +24,12 @@ func (x x86) distances(m int) {
 		x.op("JNE panel%d", m)
 		x.op("MOVQ R8, R15")
 		if m > x.few {
-			far = "R14"
+			far, distance = "R14", x.farther
 		} else {
 			x.op("MOVQ SI, R14") // what is at hand
 		}
 	}
-	x.op("IMUL3Q $%d, R8, %s", x.far, far)
+	x.op("IMUL3Q $%d, R8, %s", distance, far)
 	x.op("CMPQ R8, $%d", x.nr()<<x.size())
 	x.op("JEQ adjacent%d", m)
 	x.note("where rows of B don't lie one after another, what lies beside them is fetched")

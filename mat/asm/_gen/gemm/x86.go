@@ -24,16 +24,17 @@ type kernel struct {
 	wide    []int  // wide[m-1] > 1: how many panels m rows take at once
 	ahead   int    // rows of B between a load and its prefetch
 	far     int    // the same where B comes from memory and not from a cache
+	farther int    // the same for many rows, to the second-level cache
 	fours   int    // of many rows of A, how many are read four elements at a time
 	columns bool   // whether many rows are computed by columns
 }
 
 var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, kernels: []kernel{
-	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: 48},
+	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: 48, farther: 96},
 	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: 64, fours: 3},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: 64, columns: true},
-	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: 96},
-	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: 96},
+	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: 96, farther: 192},
+	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: 96, farther: 192},
 }, limit: `//
 // A step of the 14 × 32 loop has 28 multiply-adds, at two a cycle 14 cycles. Beside them it has 14 broadcasts, 2 loads and 2 prefetches,
 // 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it. In the 14 × 16 loop they take 7 cycles.
@@ -42,10 +43,10 @@ var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, pace
 ` + limitColumns}
 
 var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, paced: 4, kernels: []kernel{
-	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32, far: 192},
+	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32, far: 192, farther: 192},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: 11, vecs: 1, far: 64, fours: 2},
-	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: 384},
-	{name: "strip16", storage: "Float16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: 384},
+	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: 384, farther: 384},
+	{name: "strip16", storage: "Float16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: 384, farther: 384},
 }, limit: `//
 // A step of the 6 × 16 loop has 12 multiply-adds, at two a cycle 6 cycles; the 12 accumulators hide a latency of up to 6 cycles. Beside them
 // it has 6 broadcasts, 2 loads and a prefetch, 4½ cycles at two a cycle, and 22 instructions in all, 4 cycles at six. So the
