@@ -41,7 +41,7 @@ func TestAttentionAppendGivesTheBitsOfOneCall(t *testing.T) {
 					for s, length := range c.queries {
 						next := min(length-done[s], 1)
 						if rnd.IntN(8) == 0 {
-							next = min(length-done[s], rnd.IntN(30))
+							next = min(length-done[s], rnd.IntN(max(30, length/3)))
 						}
 						a.Offsets = append(a.Offsets, done[s])
 						a.Queries = append(a.Queries, a.Queries[s]+next)
