@@ -1,8 +1,9 @@
 package main
 
 // A tile of few rows waits for memory: it fetches each row of B far ahead, to the first-level cache. (To the second-level cache it gains nothing,
-// and both take longer than either.) It takes one panel at a time, since memory delivers one stream faster than several. Only one row of A by rows of B
-// that are two lines long takes several panels at once: as fast from memory, and twice as fast from caches.
+// and both take longer than either.) With AVX-512 it takes one panel at a time, since memory delivers one stream faster than several; only
+// one row of A by rows of B that are two lines long takes several panels at once: as fast from memory, and faster from caches. A narrower row of B has too
+// few sums that do not wait for each other, and several panels give it more.
 //
 // Tiles of more rows read B from the second-level cache where there are many of them, and from memory where there is one: they fetch some rows ahead
 // to the first-level cache, and far ahead to the second. What is read by fours isn't fetched.
