@@ -163,11 +163,14 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 func (t *gemmTask) Do(i int) {
 	q := t.parts[i]
 	w := worker{part: q, engine: t.engine, product: &t.products[q.product]}
-	if q.turned {
+	switch {
+	case q.turned:
 		w.doTurned()
-		return
+	case w.isDeep():
+		w.doDeep()
+	default:
+		w.do()
 	}
-	w.do()
 }
 
 // A worker computes one part.
