@@ -62,14 +62,14 @@ func (b *Batch) Add(r Request) (int, error) {
 func (b *Batch) Step(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		b.told = b.told[:0]
-		if err := b.step(ctx); err != nil {
-			yield(Event{}, err)
-			return
-		}
+		err := b.step(ctx)
 		for _, t := range b.told {
 			if !yield(t.event, t.err) {
 				return
 			}
+		}
+		if err != nil {
+			yield(Event{}, err)
 		}
 	}
 }

@@ -151,10 +151,18 @@ func TestBatchErrors(t *testing.T) {
 	if len(source.calls) != 0 {
 		t.Errorf("got %d calls of the source", len(source.calls))
 	}
+	// The step that fails still tells what happened before.
+	done := make(chan struct{})
+	if n, err := b.Add(Request{Settings: Greedy(3), Done: done}); err != nil || n != 1 {
+		t.Errorf("got %d, %v", n, err)
+	}
+	close(done)
 	source.fail = errors.New("out of paper")
+	var got []string
 	for v, err := range b.Step(t.Context()) {
-		if !errors.Is(err, source.fail) {
-			t.Errorf("got %v, %v", v, err)
-		}
+		got = append(got, fmt.Sprint(v.Request, v.Finish, err))
+	}
+	if want := []string{"1 canceled <nil>", "0 running out of paper"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
