@@ -1,16 +1,19 @@
 package tokenizer
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
-// compile makes a pattern of a regular expression of a tokenizer.json. The expressions with look-ahead that byte-level tokenizers use are
-// known; any other is translated to Go's syntax if it has nothing that Go lacks or reads otherwise: literals, classes, groups, alternatives
-// and quantifiers are what both agree on. Matches must not be empty.
+// compile makes a pattern of a regular expression of a tokenizer.json. Those that most byte-level tokenizers use are known; any other is translated to
+// Go's syntax if it has nothing that Go lacks or reads otherwise: literals, classes, groups, alternatives and quantifiers are what both agree on, and two
+// things can be put in other words: an alternative that ends by looking at the next character, and groups whose letters match in either case.
+// Matches must not be empty.
 func compile(text string) (pattern, error) {
 	switch text {
 	case gpt2Pattern:
@@ -41,8 +44,10 @@ func compile(text string) (pattern, error) {
 // A translator reads a regular expression in the syntax of Oniguruma and writes it in that of Go.
 type translator struct {
 	rest    string
-	out     strings.Builder
+	out     bytes.Buffer
 	classes map[string][]rune // general categories and white space
+	fold    bool              // letters match in either case
+	last    rune              // the character just read, where that is so
 	err     error
 }
 
@@ -82,51 +87,126 @@ func (t *translator) alternatives(depth int) {
 	if depth > maxGroups {
 		t.fail("got more than %d groups within each other", maxGroups)
 	}
+	alternative := t.out.Len()
 	for t.rest != "" && t.rest[0] != ')' {
 		if t.take("|") {
 			t.out.WriteByte('|')
+			alternative, t.last = t.out.Len(), 0
+			continue
+		}
+		if depth == 0 && (strings.HasPrefix(t.rest, "(?!") || strings.HasPrefix(t.rest, "(?=")) {
+			t.ahead(alternative)
 			continue
 		}
 		from := t.out.Len()
 		group := t.rest[0] == '('
 		t.item(depth)
-		if group && t.rest != "" && strings.ContainsRune("*+{", rune(t.rest[0])) {
-			t.checkRepeated(t.out.String()[from:])
+		if group && t.rest != "" && strings.ContainsRune("*+{", rune(t.rest[0])) && t.canBeEmpty(from) {
+			t.fail("got a repeated group that matches nothing") // engines differ in when they stop
 		}
 		t.quantifier()
 	}
 }
 
-// checkRepeated refuses to repeat a group that can match nothing: engines differ in when they stop.
-func (t *translator) checkRepeated(group string) {
-	if re, err := regexp.Compile(group); err != nil || re.MatchString("") {
-		t.fail("got a repeated group that matches nothing")
+// canBeEmpty reports whether what is written from a position on matches the empty text.
+func (t *translator) canBeEmpty(from int) bool {
+	re, err := regexp.Compile(t.out.String()[from:])
+	return err != nil || re.MatchString("")
+}
+
+// ahead translates the look at a character that ends the alternative from a position on. Go's match has that character too; its group tells where the match
+// itself ends.
+func (t *translator) ahead(alternative int) {
+	not := t.take("(?!")
+	if !not {
+		t.take("(?=")
 	}
+	of := t.character()
+	if !t.take(")") || t.rest != "" && t.rest[0] != '|' {
+		t.fail("got a look-ahead that is not for one character at the end of an alternative")
+	}
+	if t.err != nil {
+		return
+	}
+	if t.canBeEmpty(alternative) {
+		t.fail("got an alternative that matches nothing")
+	}
+	match := t.out.String()[alternative:]
+	t.out.Truncate(alternative)
+	fmt.Fprintf(&t.out, "(%s)(?:", match)
+	if not {
+		of = complement(of)
+		t.out.WriteString(`\z|`)
+	}
+	t.ranges(of)
+	t.out.WriteByte(')')
 }
 
 // item translates what a quantifier can follow.
 func (t *translator) item(depth int) {
+	if !t.take("(") {
+		of := t.character()
+		if t.fold {
+			of = t.folded(of)
+		}
+		t.ranges(of)
+		return
+	}
+	was := t.fold
+	switch {
+	case t.take("?i:"):
+		t.fold = true
+	case !t.take("?:") && strings.HasPrefix(t.rest, "?"):
+		t.fail("got the group (%.3s, want ( or (?: or (?i:, or a look-ahead for one character at the end of an alternative", t.rest)
+	}
+	t.out.WriteString("(?:")
+	t.alternatives(depth + 1)
+	if !t.take(")") {
+		t.fail("a group does not end")
+	}
+	t.out.WriteByte(')')
+	t.fold = was
+}
+
+// folded returns ranges with the other cases of their letters, as far as these are single characters: Unicode has one for "st", too.
+func (t *translator) folded(of []rune) []rune {
+	var last rune
+	if len(of) == 2 && of[0] == of[1] {
+		last = unicode.ToLower(of[0])
+	}
+	if pair := string([]rune{t.last, last}); pair == "ss" || pair == "st" || pair == "ff" || pair == "fi" || pair == "fl" {
+		t.fail("got a group for either case with %s, which one character can stand for", pair)
+	}
+	t.last = last
+	out := slices.Clone(of)
+	for i := 0; i < len(of); i += 2 {
+		if of[i+1] >= utf8.RuneSelf {
+			t.fail("got a group for either case with characters beyond ASCII")
+			return nil
+		}
+		for r := of[i]; r <= of[i+1]; r++ {
+			for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+				out = append(out, f, f)
+			}
+		}
+	}
+	return out
+}
+
+// character reads a character or a class and returns its ranges.
+func (t *translator) character() []rune {
 	switch r := t.char(); r {
-	case '(':
-		if !t.take("?:") && strings.HasPrefix(t.rest, "?") {
-			t.fail("got the group (%.3s, want ( or (?:", t.rest)
-		}
-		t.out.WriteString("(?:")
-		t.alternatives(depth + 1)
-		if !t.take(")") {
-			t.fail("a group does not end")
-		}
-		t.out.WriteByte(')')
 	case '[':
-		t.ranges(t.class())
+		return t.class()
 	case '.':
-		t.out.WriteString(`[^\n]`)
+		return complement([]rune{'\n', '\n'})
 	case '\\':
-		t.ranges(t.escape())
-	case '*', '+', '?', '{', '}', '^', '$', ']':
+		return t.escape()
+	case '(', ')', '|', '*', '+', '?', '{', '}', '^', '$', ']':
 		t.fail("got %q, want a character or a group", r)
+		return nil
 	default:
-		t.ranges([]rune{r, r})
+		return []rune{r, r}
 	}
 }
 
@@ -145,6 +225,10 @@ var quantifiers = regexp.MustCompile(`^(?:[*+?]\??|\{[0-9]{1,3}(?:,[0-9]{0,3})?\
 // ranges writes a class of characters, given by the first and the last of each range.
 func (t *translator) ranges(of []rune) {
 	if t.err != nil {
+		return
+	}
+	if len(of) == 0 { // no character
+		t.out.WriteString(`[^\x{0}-\x{10FFFF}]`)
 		return
 	}
 	t.out.WriteByte('[')

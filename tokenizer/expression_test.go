@@ -7,33 +7,46 @@ import (
 
 // Recorded with tokenizers 0.23.3: pre_tokenizers.Split of the text at what does not match.
 func TestExpressions(t *testing.T) {
-	const text = "ab abc\nxxxxx 12é-]\t日\r\n\u2028x\uFFFD"
+	const text, cases = "ab abc\nxxxxx 12é-]\t日\r\n\u2028x\uFFFD", "It's a ROCK, isn'T it?  \tlaſt 'ſ \u212A k's  \n x"
 	for _, test := range []struct {
-		expression string
-		want       []string // matches
+		text, expression string
+		want             []string // matches
 	}{
-		{`.`, []string{"a", "b", " ", "a", "b", "c", "x", "x", "x", "x", "x", " ", "1", "2", "é", "-", "]", "\t", "日", "\r", "\u2028", "x", "\uFFFD"}},
-		{`..`, []string{"ab", " a", "bc", "xx", "xx", "x ", "12", "é-", "]\t", "日\r", "\u2028x"}},
-		{`\p{^L}+`, []string{" ", "\n", " 12", "-]\t", "\r\n\u2028", "\uFFFD"}},
-		{`\P{L}+`, []string{" ", "\n", " 12", "-]\t", "\r\n\u2028", "\uFFFD"}},
-		{`[\s\S]{3}`, []string{"ab ", "abc", "\nxx", "xxx", " 12", "é-]", "\t日\r", "\n\u2028x"}},
-		{`[a-c]+`, []string{"ab", "abc"}},
-		{`a|ab`, []string{"a", "a"}},
-		{`(?:ab|a)c?`, []string{"ab", "abc"}},
-		{`x{2,3}`, []string{"xxx", "xx"}},
-		{`x{3,}`, []string{"xxxxx"}},
-		{`x{2}`, []string{"xx", "xx"}},
-		{`x+?`, []string{"x", "x", "x", "x", "x", "x"}},
-		{`[\]b-]+`, []string{"b", "b", "-]"}},
-		{`[^\r\n]+`, []string{"ab abc", "xxxxx 12é-]\t日", "\u2028x\uFFFD"}},
-		{`\-\]`, []string{"-]"}},
-		{`é-?`, []string{"é-"}},
-		{`[^\S\n]+`, []string{" ", " ", "\t", "\r", "\u2028"}},
-		{`\D`, []string{"a", "b", " ", "a", "b", "c", "\n", "x", "x", "x", "x", "x", " ", "é", "-", "]", "\t", "日", "\r", "\n", "\u2028", "x", "\uFFFD"}},
-		{"x?\uFFFD", []string{"x\uFFFD"}},
-		{`[\d-]+`, []string{"12", "-"}},
-		{`\p{Nd}|\p{Zl}`, []string{"1", "2", "\u2028"}},
-		{`(?:a(?:b(?:c|x)?)?)+`, []string{"ab", "abc"}},
+		{text, `.`, []string{"a", "b", " ", "a", "b", "c", "x", "x", "x", "x", "x", " ", "1", "2", "é", "-", "]", "\t", "日", "\r", "\u2028", "x", "\uFFFD"}},
+		{text, `..`, []string{"ab", " a", "bc", "xx", "xx", "x ", "12", "é-", "]\t", "日\r", "\u2028x"}},
+		{text, `\p{^L}+`, []string{" ", "\n", " 12", "-]\t", "\r\n\u2028", "\uFFFD"}},
+		{text, `\P{L}+`, []string{" ", "\n", " 12", "-]\t", "\r\n\u2028", "\uFFFD"}},
+		{text, `[\s\S]{3}`, []string{"ab ", "abc", "\nxx", "xxx", " 12", "é-]", "\t日\r", "\n\u2028x"}},
+		{text, `[a-c]+`, []string{"ab", "abc"}},
+		{text, `a|ab`, []string{"a", "a"}},
+		{text, `(?:ab|a)c?`, []string{"ab", "abc"}},
+		{text, `x{2,3}`, []string{"xxx", "xx"}},
+		{text, `x{3,}`, []string{"xxxxx"}},
+		{text, `x{2}`, []string{"xx", "xx"}},
+		{text, `x+?`, []string{"x", "x", "x", "x", "x", "x"}},
+		{text, `[\]b-]+`, []string{"b", "b", "-]"}},
+		{text, `[^\r\n]+`, []string{"ab abc", "xxxxx 12é-]\t日", "\u2028x\uFFFD"}},
+		{text, `\-\]`, []string{"-]"}},
+		{text, `é-?`, []string{"é-"}},
+		{text, `[^\S\n]+`, []string{" ", " ", "\t", "\r", "\u2028"}},
+		{text, `\D`, []string{"a", "b", " ", "a", "b", "c", "\n", "x", "x", "x", "x", "x", " ", "é", "-", "]", "\t", "日", "\r", "\n", "\u2028", "x", "\uFFFD"}},
+		{text, "x?\uFFFD", []string{"x\uFFFD"}},
+		{text, `[\d-]+`, []string{"12", "-"}},
+		{text, `\p{Nd}|\p{Zl}`, []string{"1", "2", "\u2028"}},
+		{text, `(?:a(?:b(?:c|x)?)?)+`, []string{"ab", "abc"}},
+		{text, `\s+(?!\S)`, []string{"\r\n"}},
+		{text, `\s+(?!\S)|\s`, []string{" ", "\n", " ", "\t", "\r\n", "\u2028"}},
+		{text, `x+(?= )|x`, []string{"xxxxx", "x"}},
+		{text, `x(?!x)`, []string{"x", "x"}},
+		{text, `[^ ]+(?=[ \n])`, []string{"ab", "abc\nxxxxx", "12é-]\t日\r"}},
+		{text, `.(?!.)`, []string{"c", "\r", "\uFFFD"}},
+		{text, `b(?=c)|a|b(?!c)`, []string{"a", "b", "a", "b"}},
+		{text, `.+(?=x)|x{2,}(?!\S)|..(?=.)`, []string{"ab", " a", "xxxx", "x ", "12", "é-", "]\t", "\u2028"}},
+		{text, "x+(?![\\s\\S])|\uFFFD(?![\\s\\S])", []string{"\uFFFD"}},
+		{cases, `(?i:'s|'t)`, []string{"'s", "'T", "'ſ", "'s"}},
+		{cases, `'(?i:[st])`, []string{"'s", "'T", "'ſ", "'s"}},
+		{cases, `(?i:k)|k's`, []string{"K", "\u212A", "k"}},
+		{cases, `(?i:t)\s+(?=[a-z])`, []string{"T "}},
 	} {
 		p, err := compile(test.expression)
 		if err != nil {
@@ -42,11 +55,11 @@ func TestExpressions(t *testing.T) {
 		}
 		var got []string
 		for pos := 0; ; {
-			start, end := p.find([]byte(text), pos)
+			start, end := p.find([]byte(test.text), pos)
 			if start < 0 {
 				break
 			}
-			got = append(got, text[start:end])
+			got = append(got, test.text[start:end])
 			pos = end
 		}
 		if !slices.Equal(got, test.want) {

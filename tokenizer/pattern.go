@@ -40,15 +40,21 @@ func (p oneOf) find(text []byte, pos int) (int, int) {
 	return -1, -1
 }
 
-// expression matches a regular expression, which must not look at what is around the match.
+// expression matches a regular expression, which must not look at what is before the match. Where it looks at what is behind, a group is the match.
 type expression struct{ *regexp.Regexp }
 
 func (p expression) find(text []byte, pos int) (int, int) {
-	m := p.FindIndex(text[pos:])
+	m := p.FindSubmatchIndex(text[pos:])
 	if m == nil {
 		return -1, -1
 	}
-	return pos + m[0], pos + m[1]
+	end := m[1]
+	for i := 3; i < len(m); i += 2 {
+		if m[i] >= 0 {
+			end = m[i]
+		}
+	}
+	return pos + m[0], pos + end
 }
 
 // words matches runs of word characters and runs of what is neither these nor white space.
