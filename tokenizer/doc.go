@@ -9,7 +9,7 @@
 // CharDelimiterSplit, Digits, Metaspace, Punctuation, Split, Whitespace, WhitespaceSplit; the post-processors BertProcessing, ByteLevel,
 // RobertaProcessing, TemplateProcessing; the decoders ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Strip, WordPiece; a Sequence of
 // each; and added tokens. Regular expressions are those that Go's regexp reads as Oniguruma does; besides, alternatives may end with a look-ahead for one
-// character, (?!…) or (?=…), and groups (?i:…) of ASCII match in either case. Those of GPT-2, Llama 3 and Qwen2 take a tenth of the time of others. Of .model
+// character, (?!…) or (?=…), or with $, and groups (?i:…) of ASCII match in either case. Those of GPT-2, Llama 3 and Qwen2 take a tenth of the time of others. Of .model
 // files: Unigram and BPE.
 //
 // Anything else is a [*FormatError] that names it. The sections for truncation and padding are checked but not applied.

@@ -94,8 +94,7 @@ func (t *translator) alternatives(depth int) {
 			alternative, t.last = t.out.Len(), 0
 			continue
 		}
-		if depth == 0 && (strings.HasPrefix(t.rest, "(?!") || strings.HasPrefix(t.rest, "(?=")) {
-			t.ahead(alternative)
+		if depth == 0 && t.ahead(alternative) {
 			continue
 		}
 		from := t.out.Len()
@@ -114,32 +113,38 @@ func (t *translator) canBeEmpty(from int) bool {
 	return err != nil || re.MatchString("")
 }
 
-// ahead translates the look at a character that ends the alternative from a position on. Go's match has that character too; its group tells where the match
-// itself ends.
-func (t *translator) ahead(alternative int) {
-	not := t.take("(?!")
-	if !not {
-		t.take("(?=")
+// ahead translates a look at the next character, which ends the alternative from a position on, if there is one. Go's match has that character too; its group
+// tells where the match itself ends.
+func (t *translator) ahead(alternative int) bool {
+	var of []rune
+	end, closed := true, true // whether the end of the text will do, too
+	switch {
+	case t.take("$"): // of a line
+		of = []rune{'\n', '\n'}
+	case t.take("(?!"):
+		of = complement(t.character())
+		closed = t.take(")")
+	case t.take("(?="):
+		of, end = t.character(), false
+		closed = t.take(")")
+	default:
+		return false
 	}
-	of := t.character()
-	if !t.take(")") || t.rest != "" && t.rest[0] != '|' {
+	if !closed || t.rest != "" && t.rest[0] != '|' {
 		t.fail("got a look-ahead that is not for one character at the end of an alternative")
 	}
-	if t.err != nil {
-		return
-	}
-	if t.canBeEmpty(alternative) {
+	if t.err == nil && t.canBeEmpty(alternative) {
 		t.fail("got an alternative that matches nothing")
 	}
 	match := t.out.String()[alternative:]
 	t.out.Truncate(alternative)
 	fmt.Fprintf(&t.out, "(%s)(?:", match)
-	if not {
-		of = complement(of)
+	if end {
 		t.out.WriteString(`\z|`)
 	}
 	t.ranges(of)
 	t.out.WriteByte(')')
+	return true
 }
 
 // item translates what a quantifier can follow.

@@ -43,6 +43,8 @@ func TestExpressions(t *testing.T) {
 		{text, `b(?=c)|a|b(?!c)`, []string{"a", "b", "a", "b"}},
 		{text, `.+(?=x)|x{2,}(?!\S)|..(?=.)`, []string{"ab", " a", "xxxx", "x ", "12", "é-", "]\t", "\u2028"}},
 		{text, "x+(?![\\s\\S])|\uFFFD(?![\\s\\S])", []string{"\uFFFD"}},
+		{text, `\s+$|c$`, []string{"c", "\r"}},
+		{cases, `\s+$|'.$`, []string{"  "}},
 		{cases, `(?i:'s|'t)`, []string{"'s", "'T", "'ſ", "'s"}},
 		{cases, `'(?i:[st])`, []string{"'s", "'T", "'ſ", "'s"}},
 		{cases, `(?i:k)|k's`, []string{"K", "\u212A", "k"}},
