@@ -69,3 +69,39 @@ func TestExpressions(t *testing.T) {
 		}
 	}
 }
+
+// The split expressions of some models whose files compile has no pattern of its own for. Recorded with tokenizers 0.23.3.
+func TestExpressionsOfModels(t *testing.T) {
+	const text = "HelloWorld, it'S 12345 naïve e\u0301tés!?\r\n\n  你好abc  x/\n/y #tag\t "
+	for _, test := range []struct {
+		expression string
+		want       []string
+	}{
+		// Mistral Nemo
+		{`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`, []string{"Hello", "World", ",", " it", "'S", " ", "1", "2", "3", "4", "5", " naïve", " e\u0301tés", "!?\r\n\n", " ", " 你好abc", " ", " x", "/\n/", "y", " #", "tag", "\t "}},
+		// GPT-4o
+		{`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`, []string{"Hello", "World", ",", " it'S", " ", "123", "45", " naïve", " e\u0301tés", "!?\r\n\n", " ", " 你好abc", " ", " x", "/\n/", "y", " #", "tag", "\t "}},
+		// DeepSeek V2
+		{`[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_` + "`" + `{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`, []string{"HelloWorld", ",", " it", "'S", " ", "12345", " naïve", " e\u0301tés", "!?\r\n\n", " ", " 你好abc", " ", " x", "/\n", "/y", " #", "tag", "\t "}},
+		// Qwen3.5
+		{`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`, []string{"HelloWorld", ",", " it", "'S", " ", "1", "2", "3", "4", "5", " naïve", " e\u0301tés", "!?\r\n\n", " ", " 你好abc", " ", " x", "/\n", "/y", " #", "tag", "\t "}},
+	} {
+		p, err := compile(test.expression)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		var got []string
+		for pos := 0; pos < len(text); {
+			start, end := p.find([]byte(text), pos)
+			if start > pos { // what does not match
+				got = append(got, text[pos:start])
+			}
+			got = append(got, text[start:end])
+			pos = end
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %q, want %q", test.expression, got, test.want)
+		}
+	}
+}
