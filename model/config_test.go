@@ -27,7 +27,8 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		"feed_forward_proj": {{`"gelu_10"`, activations}, {`"gated"`, activations}, {`"gated-"`, activations}, {`"gated-gated-gelu"`, activations},
 			{`""`, activations}, {`"ReLU"`, activations}, {"1", "a string"}, {"[]", "a string"}},
 		"tie_word_embeddings": booleans, "scale_decoder_outputs": booleans,
-		"model_type": {{`"gpt2"`, types}, {`"T5"`, types}, {`""`, types}, {"5", "a string"}},
+		"quantization_config": {{`{"quant_method": "fp8"}`, "none: quantised weights are not supported"}},
+		"model_type":          {{`"gpt2"`, types}, {`"T5"`, types}, {`""`, types}, {"5", "a string"}},
 	} {
 		for _, c := range cases {
 			if name == "layer_norm_epsilon" {

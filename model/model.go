@@ -103,6 +103,9 @@ func readConfig(data []byte) (config, error) {
 	} else {
 		read = readT5Config(c, t)
 	}
+	if c.has("quantization_config") { // its tensors have other names, shapes or types
+		c.fail("quantization_config", "none: quantised weights are not supported")
+	}
 	if c.err != nil {
 		return nil, fmt.Errorf("model: config.json: %w", c.err)
 	}
