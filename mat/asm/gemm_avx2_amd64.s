@@ -14618,7 +14618,7 @@ TEXT ·copyStripAVX2(SB), NOSPLIT, $0-73
 	MOVQ c+56(FP), R11
 	MOVQ ldc+64(FP), R12
 	SHLQ $2, R12
-	IMUL3Q $32, R8, R15
+	IMUL3Q $64, R8, R15
 	ADDQ SI, R15
 
 panel:
@@ -14654,7 +14654,7 @@ panel:
 loop:
 
 	// from a panel's end on, the panel beside it is fetched
-	CMPQ R10, $32
+	CMPQ R10, $64
 	JNE fetch
 	MOVQ k+0(FP), R9
 	IMULQ R8, R9
@@ -14662,7 +14662,8 @@ loop:
 	ADDQ $64, R15
 
 fetch:
-	PREFETCHT0 0(R15)
+	PREFETCHT1 0(R15)
+	PREFETCHT0 0(SI)(R8*8)
 	VMOVUPS 0(SI), Y12
 	VMOVUPS Y12, 0(R14)
 	VMOVUPS 32(SI), Y13

@@ -23873,7 +23873,7 @@ TEXT ·copyStripAVX512(SB), NOSPLIT, $0-73
 	MOVQ c+56(FP), R11
 	MOVQ ldc+64(FP), R12
 	SHLQ $2, R12
-	IMUL3Q $32, R8, R15
+	IMUL3Q $64, R8, R15
 	ADDQ SI, R15
 
 panel:
@@ -23942,7 +23942,7 @@ panel:
 loop:
 
 	// from a panel's end on, the panel beside it is fetched
-	CMPQ R10, $32
+	CMPQ R10, $64
 	JNE fetch
 	MOVQ k+0(FP), R9
 	IMULQ R8, R9
@@ -23950,8 +23950,10 @@ loop:
 	ADDQ $128, R15
 
 fetch:
-	PREFETCHT0 0(R15)
-	PREFETCHT0 64(R15)
+	PREFETCHT1 0(R15)
+	PREFETCHT0 0(SI)(R8*8)
+	PREFETCHT1 64(R15)
+	PREFETCHT0 64(SI)(R8*8)
 	VMOVUPS 0(SI), Z28
 	VMOVUPS Z28, 0(R14)
 	VMOVUPS 64(SI), Z29

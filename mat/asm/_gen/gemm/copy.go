@@ -6,8 +6,10 @@ const (
 	// copyRows is how many rows of A pass B meanwhile: with more, those of a matrix whose rows lie a power of two apart would displace each other
 	// in the first-level cache.
 	copyRows = 11
-	// copyAhead is how many rows before its use a row of B is fetched: the rows lie too far apart for the hardware to see a stream.
-	copyAhead = 32
+	// How many rows before its use a row of B is fetched, to the second-level cache and to the first: the rows lie too far apart for the hardware to see a
+	// stream, and where they lie a power of two apart the first-level cache holds few of them. NEON fetches once.
+	copyFar, copyNear = 64, 8
+	copyNEON          = 32
 )
 
 // copyStrip writes the function for at most copyRows rows.
@@ -26,7 +28,7 @@ func (x x86) copyStrip() {
 	x.op("MOVQ c+56(FP), R11")
 	x.op("MOVQ ldc+64(FP), R12")
 	x.op("SHLQ $2, R12")
-	x.op("IMUL3Q $%d, R8, R15", copyAhead)
+	x.op("IMUL3Q $%d, R8, R15", copyFar)
 	x.op("ADDQ SI, R15")
 
 	x.line("\npanel:")
@@ -38,12 +40,13 @@ func (x x86) copyStrip() {
 
 	x.line("\nloop:")
 	x.note("from a panel's end on, the panel beside it is fetched")
-	x.op("CMPQ R10, $%d", copyAhead)
+	x.op("CMPQ R10, $%d", copyFar)
 	x.op("JNE fetch")
 	x.panelBeside("R15")
 	x.line("\nfetch:")
 	for i := 0; i < 4*x.nr(); i += 64 {
-		x.op("PREFETCHT0 %d(R15)", i)
+		x.op("PREFETCHT1 %d(R15)", i)
+		x.op("PREFETCHT0 %d(SI)(R8*%d)", i, copyNear)
 	}
 	for j := range x.vecs {
 		x.op("VMOVUPS %d(SI), %s", j*x.bytes(), x.b(j))
@@ -98,7 +101,7 @@ func (n neon) copyStrip() {
 	n.op("MOVD c+56(FP), R11")
 	n.op("MOVD ldc+64(FP), R12")
 	n.op("LSL $2, R12")
-	n.op("MOVD $%d, R14", copyAhead)
+	n.op("MOVD $%d, R14", copyNEON)
 	n.op("MUL R9, R14")
 	n.op("ADD R20, R14, R17")
 
@@ -113,7 +116,7 @@ func (n neon) copyStrip() {
 
 	n.line("\nloop:")
 	n.note("from a panel's end on, the panel beside it is fetched")
-	n.op("CMP $%d, R10", copyAhead)
+	n.op("CMP $%d, R10", copyNEON)
 	n.op("BNE fetch")
 	n.panelBeside("R17")
 	n.line("\nfetch:")
