@@ -131,7 +131,7 @@ func (t *translator) ahead(alternative int) bool {
 		return false
 	}
 	if !closed || t.rest != "" && t.rest[0] != '|' {
-		t.fail("got a look-ahead that is not for one character at the end of an alternative")
+		t.fail("got a look-ahead, or $, that is not for one character at the end of an alternative")
 	}
 	if t.err == nil && t.canBeEmpty(alternative) {
 		t.fail("got an alternative that matches nothing")
