@@ -58,7 +58,7 @@ func (b *Batch) Add(r Request) (int, error) {
 
 // Step lets the source compute what follows all requests, or more of the prompts of those that wait, and yields what was chosen for each, once the step is
 // done: within the loop, requests can be added. An event's Request is the number. Nobody hears again what a loop that is left early had still to tell. Errors
-// are those of [Stream].
+// are those of [Stream], and come after what the step had to tell before it failed.
 func (b *Batch) Step(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		b.told = b.told[:0]

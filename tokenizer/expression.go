@@ -160,7 +160,7 @@ func (t *translator) item(depth int) {
 	was := t.fold
 	switch {
 	case t.take("?i:"):
-		t.fold = true
+		t.fold, t.last = true, 0
 	case !t.take("?:") && strings.HasPrefix(t.rest, "?"):
 		t.fail("got the group (%.3s, want ( or (?: or (?i:, or a look-ahead for one character at the end of an alternative", t.rest)
 	}

@@ -47,6 +47,7 @@ func TestExpressions(t *testing.T) {
 		{cases, `\s+$|'.$`, []string{"  "}},
 		{cases, `(?i:'s|'t)`, []string{"'s", "'T", "'ſ", "'s"}},
 		{cases, `'(?i:[st])`, []string{"'s", "'T", "'ſ", "'s"}},
+		{cases, `(?i:a)(?i:S)(?i:T)`, []string{"aſt"}},
 		{cases, `(?i:k)|k's`, []string{"K", "\u212A", "k"}},
 		{cases, `(?i:t)\s+(?=[a-z])`, []string{"T "}},
 	} {
