@@ -1,32 +1,34 @@
 package mat
 
-import (
-	"sync/atomic"
-	"unsafe"
-)
+import "unsafe"
 
-// Ahead says what MulGrouped or MulAddGrouped will be called with after the next call: of the matrices only the shapes matter. Workers that wait
-// meanwhile read the first weights that they will need into their caches, where a call with few rows does little else than read weights. It changes no
+// Ahead says what MulGrouped or MulAddGrouped will be called with after the next call: of the matrices only the shapes matter. Who waits meanwhile for
+// others reads the first weights that it will need into its caches, where a call with few rows does little else than read weights. It changes no
 // result, and nothing depends on its being true.
 func (e *Engine) Ahead(group []Product) {
 	if e.threads == 1 || e.level.Name == "generic" {
 		return // nobody waits, or not for memory
 	}
-	a := &e.pool.ahead
-	a.weights.Store(nil)
 	t := e.task()
 	for _, g := range group {
 		t.products = append(t.products, product{c: g.C, a: g.A, packed: g.B})
 	}
 	t.divide()
-	if n := len(t.parts); n > 0 {
-		last := t.parts[n-1] // with which a worker begins
-		b := group[last.product].B
-		from := int64(b.offset(0, last.j0) * b.size)
-		a.end.Store(min(from+aheadBytes, int64(b.Bytes())))
-		a.next.Store(from)
-		a.weights.Store(b)
+	p := e.pool
+	p.mu.Lock()
+	p.ahead = p.ahead[:0]
+	n := len(t.parts)
+	for i := range e.threads {
+		var r reading
+		if shares := min(n, e.threads); i < shares {
+			first := &t.parts[n*i/shares]
+			b := group[first.product].B
+			from := b.offset(0, first.j0) * b.size
+			r = reading{b, from, min(from+aheadBytes, b.Bytes())}
+		}
+		p.ahead = append(p.ahead, r)
 	}
+	p.mu.Unlock()
 	t.free()
 }
 
@@ -35,23 +37,17 @@ const (
 	aheadChunk = 4 << 10   // read between two looks for work
 )
 
-// ahead is what waiting workers read.
-type ahead struct {
-	weights   atomic.Pointer[Packed] // nil where there is nothing
-	next, end atomic.Int64           // offsets into them, in bytes
+// A reading is weights that somebody who waits reads, from an offset to another, in bytes.
+type reading struct {
+	weights *Packed // nil where there is nothing
+	at, end int
 }
 
-// read reads a piece that no other worker has read.
-func (a *ahead) read() {
-	w := a.weights.Load()
-	if w == nil {
+// some reads a piece.
+func (r *reading) some() {
+	if r.at+aheadChunk > r.end {
 		return
 	}
-	// The offsets may be of other weights by now.
-	at := a.next.Add(aheadChunk) - aheadChunk
-	if at+aheadChunk > min(a.end.Load(), int64(w.Bytes())) {
-		a.weights.CompareAndSwap(w, nil)
-		return
-	}
-	w.level.Gemm.Read((*float32)(unsafe.Add(w.memory, at)), 1, aheadChunk/4)
+	r.weights.level.Gemm.Read((*float32)(unsafe.Add(r.weights.memory, r.at)), 1, aheadChunk/4)
+	r.at += aheadChunk
 }

@@ -2,6 +2,7 @@ package mat
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,97 +18,175 @@ type Task interface {
 //
 // A caller hands its job only to workers that are idle, and does itself what nobody else has begun. So it never waits for a worker
 // that is not at work, which makes calls from inside a part as safe as any: where every worker is busy they run inline.
+//
+// Two cores may be far from each other, and a cache line that one has written takes the other a tenth of a microsecond or more. So what a worker needs in
+// order to begin lies in few of them, and what it counts is its own.
 type pool struct {
-	workers int
+	helpers []helper
 	start   sync.Once
 	stop    sync.Once
 	closed  atomic.Bool
-	idle    atomic.Int32 // workers that wait for a job and are not promised one
-	jobs    chan *job
-	spare   spare[*job]
-	ahead   ahead
+
+	mu    sync.Mutex // of what follows
+	jobs  []*job     // for reuse; some workers may still look at them
+	ahead []reading  // what Engine.Ahead has told last, for each share of the next job; empty if nothing
 }
 
-// A job is a task in progress.
-type job struct {
-	task     Task
-	parts    int64
-	begun    atomic.Int64 // parts that somebody has begun: the caller the first ones, workers the last ones, so that
-	first    int          // what each of them reads lies close together;
-	last     atomic.Int64 // the caller's next part, and the workers' latest
-	done     atomic.Int64 // parts that have ended
-	holders  atomic.Int32 // goroutines that will still look at the job
-	finished chan struct{}
-	panicked atomic.Pointer[any]
+// A helper is one of the goroutines.
+type helper struct {
+	share  atomic.Pointer[share] // what it is to do, which a caller sets; nil while it is idle
+	asleep atomic.Bool           // it waits for wake
+	wake   chan struct{}
+	_      [cacheLine]byte
 }
 
-func newPool(workers int) *pool { return &pool{workers: workers, jobs: make(chan *job, workers)} }
+// cacheLine keeps what different cores write apart.
+const cacheLine = 64
+
+// ending is the share of a helper that has ended or is to end.
+var ending = new(share)
+
+func newPool(helpers int) *pool {
+	p := &pool{helpers: make([]helper, helpers)}
+	for i := range p.helpers {
+		p.helpers[i].wake = make(chan struct{}, 1)
+	}
+	return p
+}
 
 // run is Engine.Run.
 func (p *pool) run(n int, t Task) {
-	helpers := 0
-	if n > 1 && p.workers > 0 {
+	idle := 0
+	if n > 1 && len(p.helpers) > 0 {
 		p.start.Do(p.launch)
-		helpers = p.claim(min(n-1, p.workers))
+		idle = p.idle()
 	}
-	if helpers == 0 {
+	if idle == 0 {
 		for i := range n {
 			t.Do(i)
 		}
 		return
 	}
-	j, ok := p.spare.take()
-	if !ok {
-		j = &job{finished: make(chan struct{}, 1)}
-	}
-	j.task, j.parts = t, int64(n)
-	j.begun.Store(0)
-	j.first = 0
-	j.last.Store(int64(n))
-	j.done.Store(0)
-	j.holders.Store(int32(helpers) + 1)
-	for range helpers {
-		p.jobs <- j
-	}
-	if !j.work() {
-		wait(j.finished, func() {})
-	}
-	failure := j.panicked.Load()
-	p.release(j)
+	j := p.job(n, min(n, idle+1), t)
+	p.hire(j.shares[1:])
+	j.wait(j.shares[0].work())
+	failure := j.panicked.Swap(nil)
+	p.put(j)
 	if failure != nil {
 		panic(*failure)
 	}
 }
 
+// launch starts the helpers.
 func (p *pool) launch() {
-	p.idle.Add(int32(p.workers))
-	for range p.workers {
-		go func() {
-			for j := wait(p.jobs, p.ahead.read); j != nil; j = wait(p.jobs, p.ahead.read) {
-				p.help(j)
-				p.release(j)
-				if p.closed.Load() && p.claim(1) > 0 {
-					return // close found it at work
-				}
-			}
-		}()
+	for i := range p.helpers {
+		go p.serve(&p.helpers[i])
 	}
 }
 
-// help does parts of j until none is left to begin. The worker counts as idle from before its last part ends, so that a caller who sees the end finds it.
-func (p *pool) help(j *job) {
-	for idle := false; !idle; {
-		begun := j.begun.Add(1) <= j.parts
-		if begun {
-			j.do(int(j.last.Add(-1)))
+// serve does what h is hired for, until the pool is closed.
+func (p *pool) serve(h *helper) {
+	var ahead reading
+	for {
+		s := h.next(&ahead)
+		if s == ending {
+			return
 		}
-		if idle = j.begun.Load() >= j.parts; idle {
-			p.idle.Add(1)
+		j, n := s.job, s.work()
+		if s.told {
+			ahead, s.ahead = s.ahead, reading{}
 		}
-		if begun && j.done.Add(1) == j.parts {
-			j.finished <- struct{}{}
+		h.share.Store(nil) // before the job may end: whoever sees its end finds h idle
+		j.end(n)
+		if p.closed.Load() && h.share.CompareAndSwap(nil, ending) {
+			return // close found it at work
 		}
 	}
+}
+
+// next returns what h is to do once there is something. Meanwhile it reads ahead.
+func (h *helper) next(ahead *reading) *share {
+	if !spin(func() bool { return h.share.Load() != nil }, ahead) {
+		*ahead = reading{}
+		h.asleep.Store(true)
+		if h.share.Load() == nil || !h.asleep.CompareAndSwap(true, false) {
+			<-h.wake // who sets asleep back sends it
+		}
+	}
+	return h.share.Load()
+}
+
+// set hires h for s, and reports whether h was idle.
+func (h *helper) set(s *share) bool {
+	if !h.share.CompareAndSwap(nil, s) {
+		return false
+	}
+	if h.asleep.CompareAndSwap(true, false) {
+		h.wake <- struct{}{}
+	}
+	return true
+}
+
+// idle returns how many helpers are idle.
+func (p *pool) idle() (n int) {
+	for i := range p.helpers {
+		if p.helpers[i].share.Load() == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// hire hands each share to a helper, the same helpers the same shares if they are idle. Shares that nobody takes are left to the others.
+func (p *pool) hire(shares []share) {
+	for i := 0; i < len(p.helpers) && len(shares) > 0; i++ {
+		h, j := &p.helpers[i], shares[0].job
+		j.holders.Add(1)
+		if h.set(&shares[0]) {
+			shares = shares[1:]
+		} else {
+			j.holders.Add(-1)
+		}
+	}
+}
+
+// job returns a job of n parts.
+func (p *pool) job(n, shares int, t Task) *job {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var j *job
+	if i := slices.IndexFunc(p.jobs, func(j *job) bool { return j.holders.Load() == 0 }); i >= 0 {
+		j = p.jobs[i]
+		p.jobs = slices.Delete(p.jobs, i, i+1)
+	} else {
+		j = newJob(len(p.helpers) + 1)
+	}
+	j.set(n, shares, t)
+	for i := range p.ahead[:min(shares, len(p.ahead))] {
+		j.shares[i].ahead, j.shares[i].told = p.ahead[i], true
+	}
+	clear(p.ahead)
+	p.ahead = p.ahead[:0]
+	return j
+}
+
+// put keeps j, which has ended, for reuse.
+func (p *pool) put(j *job) {
+	j.clear()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.jobs = append(p.jobs, j)
+}
+
+// close ends the workers: those that are idle now, the others themselves once they are. Later runs are inline.
+func (p *pool) close() {
+	p.stop.Do(func() {
+		p.start.Do(func() {})
+		p.closed.Store(true)
+		for i := range p.helpers {
+			p.helpers[i].set(ending)
+		}
+	})
 }
 
 // patience is how long a goroutine looks for work, or for the end of others' work, before it is parked. In a forward pass one task follows another in
@@ -119,105 +198,27 @@ func (p *pool) help(j *job) {
 const (
 	patience = 200 * time.Microsecond
 	eager    = 50 * time.Microsecond
+	looks    = 512 // between two of these decisions
 )
 
-// wait receives from c, and looks often for a while before it sleeps, doing meanwhile between two looks.
-func wait[T any](c <-chan T, meanwhile func()) T {
-	start := time.Now()
-	for waited := time.Duration(0); waited < patience; waited = time.Since(start) {
-		if waited > eager {
-			yield()
-		}
-		for range 32 {
-			select {
-			case v := <-c:
-				return v
-			default:
-				meanwhile()
+// spin looks whether something is ready and reads ahead meanwhile. It reports whether it became ready before patience ended.
+func spin(ready func() bool, ahead *reading) bool {
+	var start time.Time
+	for {
+		for range looks {
+			if ready() {
+				return true
 			}
+			ahead.some()
+		}
+		switch now := time.Now(); {
+		case start.IsZero():
+			start = now
+		case now.Sub(start) > patience:
+			return false
+		case now.Sub(start) > eager:
+			yield()
 		}
 		runtime.Gosched()
 	}
-	return <-c
-}
-
-// close ends the workers: those that are idle now, the others themselves once they are. Later runs are inline.
-func (p *pool) close() {
-	p.stop.Do(func() {
-		p.start.Do(func() {})
-		p.closed.Store(true)
-		for range p.claim(p.workers) {
-			p.jobs <- nil
-		}
-	})
-}
-
-// claim reserves up to n idle workers; each must be sent a job.
-func (p *pool) claim(n int) int {
-	for {
-		idle := p.idle.Load()
-		n := min(int32(n), idle)
-		if n <= 0 {
-			return 0
-		}
-		if p.idle.CompareAndSwap(idle, idle-n) {
-			return int(n)
-		}
-	}
-}
-
-// release gives up one hold on j; the last one makes it free for another task.
-func (p *pool) release(j *job) {
-	if j.holders.Add(-1) == 0 {
-		j.task = nil
-		j.panicked.Store(nil)
-		p.spare.put(j)
-	}
-}
-
-// work does parts for the caller until none is left to begin, and reports whether the last one to end was among them.
-func (j *job) work() bool {
-	for j.begun.Add(1) <= j.parts {
-		j.do(j.first)
-		j.first++
-		if j.done.Add(1) == j.parts {
-			return true
-		}
-	}
-	return false
-}
-
-// do does one part and keeps the first panic.
-func (j *job) do(i int) {
-	defer func() {
-		if r := recover(); r != nil {
-			failure := r // a variable of its own, as its address makes it allocate
-			j.panicked.CompareAndSwap(nil, &failure)
-		}
-	}()
-	j.task.Do(i)
-}
-
-// A spare keeps values for reuse.
-type spare[T any] struct {
-	mu     sync.Mutex
-	values []T
-}
-
-func (s *spare[T]) take() (v T, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := len(s.values) - 1
-	if n < 0 {
-		return v, false
-	}
-	v = s.values[n]
-	s.values = s.values[:n]
-	return v, true
-}
-
-func (s *spare[T]) put(v T) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.values = append(s.values, v)
 }
