@@ -21,8 +21,8 @@ func (e *Engine) Ahead(group []Product) {
 	for i := range e.threads {
 		var r reading
 		if shares := min(n, e.threads); i < shares {
-			first := &t.parts[n*i/shares]
-			b := group[first.product].B
+			first := &t.pieces[t.parts[firstPart(n, shares, i)]]
+			b := first.product.packed
 			from := b.offset(0, first.j0) * b.size
 			r = reading{b, from, min(from+aheadBytes, b.Bytes())}
 		}

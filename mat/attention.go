@@ -248,9 +248,12 @@ func (t *attentionTask) cost(s int) int {
 	return max(t.Heads*t.queryCount(s), t.KVHeads*least) * t.keyCount(s)
 }
 
+// attentionMACs is the number of multiply-adds of scores from which on sharing pays: fewer than in a product, as keys and values often come from memory.
+const attentionMACs = 1 << 17
+
 // run does the parts and gives the task back.
 func (t *attentionTask) run() {
-	if t.work*t.HeadSize < shareMACs {
+	if t.work*t.HeadSize < attentionMACs {
 		for i := range t.parts {
 			t.Do(i)
 		}

@@ -10,14 +10,14 @@ const deepValues = 1 << 16
 
 // isDeep reports whether the part is computed by doDeep.
 func (w *worker) isDeep() bool {
-	p := w.product
+	p := &w.product
 	return p.packed != nil && p.packed.half == nil && !p.right && p.k() > kBlock &&
 		p.k()*ceilDiv(w.j1-w.j0, w.tile.NR)*w.tile.NR <= deepValues && w.i1-w.i0 > togetherStrips*w.most(w.tile, kBlock)
 }
 
 // doDeep computes the part strip by strip.
 func (w *worker) doDeep() {
-	p, nr := w.product, w.tile.NR
+	p, nr := &w.product, w.tile.NR
 	panels, most := ceilDiv(w.j1-w.j0, nr), w.most(w.tile, kBlock)
 	tail := w.j1 - w.j0 - (panels-1)*nr
 	for i := w.i0; i < w.i1; {

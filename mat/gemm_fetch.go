@@ -19,7 +19,7 @@ type fetch struct {
 
 // next is what the strips fetch while they pass panels of kc steps, if the block at after is next.
 func (w *worker) next(after place, panels, kc int) fetch {
-	p, f := w.product, fetch{panels: panels, kc: kc}
+	p, f := &w.product, fetch{panels: panels, kc: kc}
 	if p.packed == nil || after.j0 >= w.j1 || kc < min(p.k(), kBlock/2) || kc == 0 {
 		return f
 	}

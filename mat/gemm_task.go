@@ -39,12 +39,15 @@ type gemmTask struct {
 	engine   *Engine
 	products []product
 	cost     int // of all products
-	parts    []part
+	pieces   []piece
+	parts    []int // the first piece of each
+	cut      int   // of the last part, 0 if it is none
 }
 
-// A part is a rectangle of C that one worker computes with one kernel.
-type part struct {
-	product        int
+// A piece is a rectangle of C that one worker computes with one kernel. It has all that a worker needs to know, as a core waits for each thing that
+// another core has written.
+type piece struct {
+	product        product
 	tile           *asm.Tile
 	i0, i1, j0, j1 int
 	turned         bool // by doTurned
@@ -89,10 +92,19 @@ func (t *gemmTask) divide() {
 // isShared reports whether several threads get parts.
 func (t *gemmTask) isShared() bool { return t.engine.threads > 1 && t.cost >= shareMACs }
 
+// add appends a piece: to the part before if both are of the same cut, and else as another part.
+func (t *gemmTask) add(p piece, cut int) {
+	if cut == 0 || cut != t.cut {
+		t.parts = append(t.parts, len(t.pieces))
+	}
+	t.pieces, t.cut = append(t.pieces, p), cut
+}
+
 // free gives the task back.
 func (t *gemmTask) free() {
 	clear(t.products)
-	t.products, t.parts = t.products[:0], t.parts[:0]
+	clear(t.pieces)
+	t.products, t.pieces, t.parts, t.cut = t.products[:0], t.pieces[:0], t.parts[:0], 0
 	t.engine.tasks.put(t)
 }
 
@@ -126,7 +138,7 @@ func (t *gemmTask) split(i, share, before int) {
 func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 	p := &t.products[i]
 	if top == 0 && p.isFew(tile) {
-		t.cut(i, tile, j0, j1, before)
+		t.cutFew(i, tile, j0, j1, before)
 		return
 	}
 	m, panels := p.c.Rows-top, ceilDiv(j1-j0, tile.NR)
@@ -150,36 +162,40 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 	}
 	for r := range rows {
 		for c := range cols {
-			t.parts = append(t.parts, part{
-				product: i, tile: tile,
+			t.add(piece{
+				product: *p, tile: tile,
 				i0: top + m*r/rows, i1: top + m*(r+1)/rows,
 				j0: j0 + panels*c/cols*tile.NR, j1: min(j1, j0+panels*(c+1)/cols*tile.NR),
-			})
+			}, 0)
 		}
 	}
 }
 
 // Do computes part i.
 func (t *gemmTask) Do(i int) {
-	q := t.parts[i]
-	w := worker{part: q, engine: t.engine, product: &t.products[q.product]}
-	switch {
-	case q.turned:
-		w.doTurned()
-	case w.isDeep():
-		w.doDeep()
-	default:
-		w.do()
+	end := len(t.pieces)
+	if i+1 < len(t.parts) {
+		end = t.parts[i+1]
+	}
+	for k := t.parts[i]; k < end; k++ {
+		w := worker{piece: &t.pieces[k], engine: t.engine}
+		switch {
+		case w.turned:
+			w.doTurned()
+		case w.isDeep():
+			w.doDeep()
+		default:
+			w.do()
+		}
 	}
 }
 
-// A worker computes one part.
+// A worker computes one piece.
 type worker struct {
-	part
-	engine  *Engine
-	product *product
-	a, b    []float32 // copies of blocks of Aᵀ and B
-	wide    []float32 // a piece of a packed B in float32, on its way to b
+	*piece
+	engine *Engine
+	a, b   []float32 // copies of blocks of Aᵀ and B
+	wide   []float32 // some of a packed B in float32, on its way to b
 }
 
 // blockValues is how many values of B stay in the second-level cache while A passes by, half a megabyte.
@@ -190,7 +206,7 @@ const blockValues = 1 << 17
 const halfRows = 128
 
 func (w *worker) do() {
-	p, nr := w.product, w.tile.NR
+	p, nr := &w.product, w.tile.NR
 	panels := ceilDiv(w.j1-w.j0, nr)
 	kc := min(p.k(), kBlock)
 	values := blockValues
@@ -231,7 +247,7 @@ func (w *worker) do() {
 
 // direct reports whether the kernels read all of B where it lies.
 func (w *worker) direct() bool {
-	p := w.product
+	p := &w.product
 	return p.packed != nil && !p.right && (p.packed.half == nil || w.i1-w.i0 <= halfRows)
 }
 
@@ -249,7 +265,7 @@ func (w *worker) most(tile *asm.Tile, kc int) int {
 
 // block adds the products of rows k0 to k0+kc of B to columns j0 ≤ j < j1 of C. The block after it is fetched meanwhile.
 func (w *worker) block(j0, j1, k0, kc int, after place) {
-	p, tile, g := w.product, w.tile, &w.engine.level.Gemm
+	p, tile, g := &w.product, w.tile, &w.engine.level.Gemm
 	b, ldb, step, size := w.operand(j0, j1, k0, kc)
 	if size == 2 {
 		tile = p.packed.half
@@ -333,7 +349,7 @@ func (w *worker) rows(i0, i1, k0, kc int) (*float32, int) {
 
 // operand returns the address of rows k0 to k0+kc and columns j0 ≤ j < j1 of B, its strides and the size of its elements.
 func (w *worker) operand(j0, j1, k0, kc int) (b unsafe.Pointer, ldb, step, size int) {
-	p, nr := w.product, w.tile.NR
+	p, nr := &w.product, w.tile.NR
 	step = kc * nr
 	switch {
 	case kc == 0:
@@ -365,7 +381,7 @@ func (w *worker) operand(j0, j1, k0, kc int) (b unsafe.Pointer, ldb, step, size 
 // copies reports whether the first strip copies columns j0 ≤ j < j1 of a B that is not packed for the other strips: where they are many, or where
 // the rows of B would displace each other in the caches.
 func (w *worker) copies(j0, j1, kc int) bool {
-	p, wide, rows := w.product, &w.engine.level.Gemm.Tiles[0], w.i1-w.i0
+	p, wide, rows := &w.product, &w.engine.level.Gemm.Tiles[0], w.i1-w.i0
 	return p.packed == nil && !p.right && kc > 0 && w.tile == wide && j1-j0 >= wide.NR && rows > wide.MR &&
 		(rows >= minRows || p.b.Stride%(setStride/2) == 0)
 }

@@ -21,17 +21,17 @@ func (t *gemmTask) turn(i, share int) int {
 	}
 	parts := min(panels, max(1, p.cost()/max(1, share)))
 	for n := range parts {
-		t.parts = append(t.parts, part{
-			product: i, tile: wide, turned: true,
+		t.add(piece{
+			product: *p, tile: wide, turned: true,
 			i0: panels * n / parts * wide.NR, i1: panels * (n + 1) / parts * wide.NR, j1: p.c.Cols,
-		})
+		}, 0)
 	}
 	return panels * wide.NR
 }
 
 // doTurned computes the part where it is turned.
 func (w *worker) doTurned() {
-	p, tile, g := w.product, w.tile, &w.engine.level.Gemm
+	p, tile, g := &w.product, w.tile, &w.engine.level.Gemm
 	rows, cols := w.i1-w.i0, w.j1
 	strideB, strideC := min(p.k(), kBlock)+stripPad, rows+stripPad
 	scratch := w.engine.Borrow(cols * (strideB + strideC))

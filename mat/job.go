@@ -38,10 +38,14 @@ func (j *job) set(n, shares int, t Task) {
 	j.shares = j.shares[:shares]
 	for i := range j.shares {
 		s := &j.shares[i]
-		first, end := uint64(n)*uint64(i)/uint64(shares), uint64(n)*uint64(i+1)/uint64(shares)
-		s.rest.Store(end<<32 | first)
+		s.rest.Store(uint64(firstPart(n, shares, i+1))<<32 | uint64(firstPart(n, shares, i)))
 		s.job, s.index, s.task, s.told = j, uint32(i), t, false
 	}
+}
+
+// firstPart is the first of n parts that share i has. The caller, who begins first, gets no fewer than another.
+func firstPart(n, shares, i int) int {
+	return int((uint64(n)*uint64(i) + uint64(shares) - 1) / uint64(shares))
 }
 
 // clear forgets the task, once all parts have ended.
@@ -92,16 +96,9 @@ func (s *share) work() (done int64) {
 
 // first takes the first part that is left.
 func (s *share) first() (int, bool) {
-	for {
-		rest := s.rest.Load()
-		i, end := uint32(rest), uint32(rest>>32)
-		if i >= end {
-			return 0, false
-		}
-		if s.rest.CompareAndSwap(rest, rest+1) {
-			return int(i), true
-		}
-	}
+	rest := s.rest.Add(1) // where there is none this does no harm
+	i := uint32(rest) - 1
+	return int(i), i < uint32(rest>>32)
 }
 
 // last takes the last part that is left.

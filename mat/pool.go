@@ -68,7 +68,7 @@ func (p *pool) run(n int, t Task) {
 		return
 	}
 	j := p.job(n, min(n, idle+1), t)
-	p.hire(j.shares[1:])
+	p.hire(j)
 	j.wait(j.shares[0].work())
 	failure := j.panicked.Swap(nil)
 	p.put(j)
@@ -92,7 +92,8 @@ func (p *pool) serve(h *helper) {
 		if s == ending {
 			return
 		}
-		j, n := s.job, s.work()
+		n := s.work()
+		j := s.job
 		if s.told {
 			ahead, s.ahead = s.ahead, reading{}
 		}
@@ -137,29 +138,30 @@ func (p *pool) idle() (n int) {
 	return n
 }
 
-// hire hands each share to a helper, the same helpers the same shares if they are idle. Shares that nobody takes are left to the others.
-func (p *pool) hire(shares []share) {
+// hire hands all shares of j but the caller's to helpers, the same ones to the same helpers if they are idle. Those that nobody takes are left to all.
+func (p *pool) hire(j *job) {
+	shares := j.shares[1:]
 	for i := 0; i < len(p.helpers) && len(shares) > 0; i++ {
-		h, j := &p.helpers[i], shares[0].job
-		j.holders.Add(1)
-		if h.set(&shares[0]) {
+		if p.helpers[i].set(&shares[0]) {
 			shares = shares[1:]
-		} else {
-			j.holders.Add(-1)
 		}
+	}
+	if len(shares) > 0 {
+		j.holders.Add(-int32(len(shares)))
 	}
 }
 
-// job returns a job of n parts.
+// job returns a job of n parts, to be held by the workers that are hired for it: one for each share but the caller's.
 func (p *pool) job(n, shares int, t Task) *job {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var j *job
-	if i := slices.IndexFunc(p.jobs, func(j *job) bool { return j.holders.Load() == 0 }); i >= 0 {
+	if i := slices.IndexFunc(p.jobs, func(j *job) bool { return j.holders.CompareAndSwap(0, int32(shares-1)) }); i >= 0 {
 		j = p.jobs[i]
 		p.jobs = slices.Delete(p.jobs, i, i+1)
 	} else {
 		j = newJob(len(p.helpers) + 1)
+		j.holders.Store(int32(shares - 1))
 	}
 	j.set(n, shares, t)
 	for i := range p.ahead[:min(shares, len(p.ahead))] {

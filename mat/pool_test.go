@@ -133,6 +133,53 @@ func TestRunAgain(t *testing.T) {
 	}
 }
 
+// TestRunHelps lets the first part of the caller's share, or of a worker's, wait for all other parts: whoever is ready does them.
+func TestRunHelps(t *testing.T) {
+	e := newEngine(t, 2)
+	for range 500 {
+		for _, held := range []int{0, 4} {
+			for e.pool.idle() == 0 { // a worker that came too late for anything may not have noticed
+				runtime.Gosched()
+			}
+			var others sync.WaitGroup
+			others.Add(7)
+			e.Run(8, taskFunc(func(i int) {
+				if i != held {
+					others.Done()
+					return
+				}
+				met := make(chan struct{})
+				go func() { others.Wait(); close(met) }()
+				select {
+				case <-met:
+				case <-time.After(10 * time.Second):
+					panic("nobody helped")
+				}
+			}))
+		}
+	}
+}
+
+// TestRunWakes runs tasks whose workers, or whose caller, are asleep when they are needed.
+func TestRunWakes(t *testing.T) {
+	e := newEngine(t, 3)
+	for i := range 60 {
+		if i%2 == 0 {
+			time.Sleep(2 * patience)
+		}
+		var done atomic.Int32
+		e.Run(3, taskFunc(func(part int) {
+			if part > 0 {
+				time.Sleep(2 * patience)
+			}
+			done.Add(1)
+		}))
+		if d := done.Load(); d != 3 {
+			t.Fatalf("%d parts done, want 3", d)
+		}
+	}
+}
+
 type countTask struct{ n atomic.Int64 }
 
 func (c *countTask) Do(int) { c.n.Add(1) }

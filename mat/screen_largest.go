@@ -34,6 +34,8 @@ const (
 	panelsPerLargest = 7
 	// panelsPerPart is how many panels are worth a part.
 	panelsPerPart = 8
+	// boundsPerThread is how many parts a thread gets of what bounds the columns, which is to read the screen.
+	boundsPerThread = 2
 	// vainPause is how many products are done whole after one whose candidates were too many: the next tokens of a text that can go on in any way are often no
 	// clearer.
 	vainPause = 16
@@ -83,7 +85,7 @@ func (t *screening) run(p product, s *Screen, n []int) bool {
 			return false
 		}
 	}
-	t.exact, t.parts = false, min(s.panels, t.engine.threads*fewPerThread)
+	t.exact, t.parts = false, min(s.panels, t.engine.threads*boundsPerThread)
 	t.engine.Run(t.parts, t)
 	if !t.choose(n) {
 		s.vain.Store(vainPause)
