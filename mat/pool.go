@@ -117,8 +117,8 @@ func (h *helper) next(ahead *reading) *share {
 	return h.share.Load()
 }
 
-// set hires h for s, and reports whether h was idle.
-func (h *helper) set(s *share) bool {
+// hire gives s to h, and reports whether h was idle.
+func (h *helper) hire(s *share) bool {
 	if !h.share.CompareAndSwap(nil, s) {
 		return false
 	}
@@ -142,7 +142,7 @@ func (p *pool) idle() (n int) {
 func (p *pool) hire(j *job) {
 	shares := j.shares[1:]
 	for i := 0; i < len(p.helpers) && len(shares) > 0; i++ {
-		if p.helpers[i].set(&shares[0]) {
+		if p.helpers[i].hire(&shares[0]) {
 			shares = shares[1:]
 		}
 	}
@@ -186,7 +186,7 @@ func (p *pool) close() {
 		p.start.Do(func() {})
 		p.closed.Store(true)
 		for i := range p.helpers {
-			p.helpers[i].set(ending)
+			p.helpers[i].hire(ending)
 		}
 	})
 }
