@@ -1,6 +1,10 @@
 package mat
 
-import "github.com/polytropon/polytropon/mat/asm"
+import (
+	"math"
+
+	"github.com/polytropon/polytropon/mat/asm"
+)
 
 // What takes time in products of few rows, as in decoding, is to read B, and to begin reading anew takes as long as some panels. So the panels of all
 // products of a group are cut together, as if they lay one after another, into as many parts for each thread, which may go from one product into the
@@ -12,6 +16,8 @@ const (
 	// fewMACs is how much a thread has at least, as cost counts multiply-adds, where its work is cut in two: three quarters, and one that another thread
 	// may do that is ready before.
 	fewMACs = 1 << 21
+	// fewPartMACs is how large parts are at least where a thread has four to eight: the system may hold up a thread for longer than a product takes.
+	fewPartMACs = 1 << 23
 )
 
 // isFew reports whether a product with the given tile is one of these.
@@ -21,14 +27,22 @@ func (p *product) isFew(tile *asm.Tile) bool {
 
 // cutEnd is the cost of the first n cuts.
 func (t *gemmTask) cutEnd(n int) int {
-	if !t.isShared() {
-		return 2*t.cost + n // more than there is, as panels are rounded
+	threads := t.engine.threads
+	each, cuts := ceilDiv(t.cost, threads), 2
+	switch {
+	case each < fewMACs:
+		cuts = 1
+	case each >= 4*fewPartMACs:
+		cuts = min(each/fewPartMACs, 8)
 	}
-	each := max(1, ceilDiv(t.cost, t.engine.threads))
-	if each < fewMACs {
-		return n * each
+	if n >= threads*cuts || !t.isShared() {
+		return math.MaxInt / 2 // all that is left, however panels are rounded
 	}
-	return (n+1)/2*each - n%2*each/4
+	end := n/cuts*each + n%cuts*(each/cuts)
+	if cuts == 2 {
+		end += n % 2 * each / 4
+	}
+	return end
 }
 
 // cutFew appends the parts of columns j0 ≤ j < j1 of product i, before which the group has products of such a cost.
