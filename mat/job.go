@@ -60,7 +60,7 @@ func (j *job) clear() {
 func (j *job) wait(n int64) {
 	j.done.Add(n)
 	ended := func() bool { return j.done.Load() == j.parts }
-	if ended() || spin(ended, &j.shares[0].ahead) {
+	if spin(ended, &j.shares[0].ahead) {
 		return
 	}
 	j.asleep.Store(true)
