@@ -27,7 +27,7 @@ func init() {
 }
 
 // BenchmarkBusyMachine measures products beside as many spinning processes as the machine has processors: the throughput of two threads over that of one,
-// over all of some turns that alternate (the system gives a turn one share of the processors or quite another). Run it with -benchtime 17x or so.
+// over all of some turns that alternate (the system gives a turn one share of the processors or quite another). Run it with -benchtime 41x or so.
 func BenchmarkBusyMachine(b *testing.B) {
 	one, two := newEngine(b, 1), newEngine(b, 2)
 	for range runtime.NumCPU() {

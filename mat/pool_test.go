@@ -114,6 +114,17 @@ func TestCloseEndsWorkers(t *testing.T) {
 	t.Errorf("%d workers are left of 100 engines that are closed", n)
 }
 
+// await waits for parts that others do, but not for ever.
+func await(parts *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() { parts.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		panic("nobody does them")
+	}
+}
+
 // TestRunAgain runs tasks whose parts wait for one another, one right after the other: workers that have done a part are there for the next task.
 func TestRunAgain(t *testing.T) {
 	e := newEngine(t, 3)
@@ -122,13 +133,7 @@ func TestRunAgain(t *testing.T) {
 		meeting.Add(3)
 		e.Run(3, taskFunc(func(int) {
 			meeting.Done()
-			met := make(chan struct{})
-			go func() { meeting.Wait(); close(met) }()
-			select {
-			case <-met:
-			case <-time.After(10 * time.Second):
-				panic("a worker was not found")
-			}
+			await(&meeting)
 		}))
 	}
 }
@@ -144,16 +149,10 @@ func TestRunHelps(t *testing.T) {
 			var others sync.WaitGroup
 			others.Add(7)
 			e.Run(8, taskFunc(func(i int) {
-				if i != held {
+				if i == held {
+					await(&others)
+				} else {
 					others.Done()
-					return
-				}
-				met := make(chan struct{})
-				go func() { others.Wait(); close(met) }()
-				select {
-				case <-met:
-				case <-time.After(10 * time.Second):
-					panic("nobody helped")
 				}
 			}))
 		}
