@@ -13,19 +13,21 @@ var gemmAVX512 = Gemm{
 		{MR: 14, NR: 16, Strip: strip16AVX512, SetMR: 11},
 		{MR: 16, NR: 8, Strip: strip8AVX512},
 	},
-	BFloat16:      Tile{MR: 14, NR: 32, Strip: strip32BFloat16AVX512},
-	Float16:       Tile{MR: 14, NR: 32, Strip: strip32Float16AVX512},
-	Chains:        chainsAVX2,
-	Bounds:        boundsAVX512,
-	BoundsMR:      4,
-	WidenBFloat16: widenBFloat16AVX512,
-	WidenFloat16:  widenFloat16AVX512,
-	Transpose:     transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
-	CopyStrip:     copyStripAVX512,
-	CopyMR:        11,
-	Read:          readAVX512,
-	Peak:          peakAVX512,
-	PeakFlops:     12 * 16 * 2,
+	BFloat16:        Tile{MR: 14, NR: 32, Strip: strip32BFloat16AVX512},
+	Float16:         Tile{MR: 14, NR: 32, Strip: strip32Float16AVX512},
+	CompactFloat32:  newCompact(4, 14, 32, 64, compactFloat32AVX512, widenCompactFloat32AVX512),
+	CompactBFloat16: newCompact(2, 14, 32, 64, compactBFloat16AVX512, widenCompactBFloat16AVX512),
+	Chains:          chainsAVX2,
+	Bounds:          boundsAVX512,
+	BoundsMR:        4,
+	WidenBFloat16:   widenBFloat16AVX512,
+	WidenFloat16:    widenFloat16AVX512,
+	Transpose:       transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
+	CopyStrip:       copyStripAVX512,
+	CopyMR:          11,
+	Read:            readAVX512,
+	Peak:            peakAVX512,
+	PeakFlops:       12 * 16 * 2,
 }
 
 var gemmAVX2 = Gemm{
@@ -33,19 +35,21 @@ var gemmAVX2 = Gemm{
 		{MR: 6, NR: 16, Strip: strip16AVX2},
 		{MR: 11, NR: 8, Strip: strip8AVX2, SetMR: 8},
 	},
-	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16AVX2},
-	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
-	Chains:        chainsAVX2,
-	Bounds:        boundsAVX2,
-	BoundsMR:      2,
-	WidenBFloat16: widenBFloat16AVX2,
-	WidenFloat16:  widenFloat16AVX2,
-	Transpose:     transposeBlocks(8, transposeAVX2, transposeGeneric),
-	CopyStrip:     copyStripAVX2,
-	CopyMR:        6,
-	Read:          readAVX2,
-	Peak:          peakAVX2,
-	PeakFlops:     12 * 8 * 2,
+	BFloat16:        Tile{MR: 6, NR: 16, Strip: strip16BFloat16AVX2},
+	Float16:         Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
+	CompactFloat32:  newCompact(4, 6, 16, 32, compactFloat32AVX2, widenCompactFloat32AVX2),
+	CompactBFloat16: newCompact(2, 6, 16, 32, compactBFloat16AVX2, widenCompactBFloat16AVX2),
+	Chains:          chainsAVX2,
+	Bounds:          boundsAVX2,
+	BoundsMR:        2,
+	WidenBFloat16:   widenBFloat16AVX2,
+	WidenFloat16:    widenFloat16AVX2,
+	Transpose:       transposeBlocks(8, transposeAVX2, transposeGeneric),
+	CopyStrip:       copyStripAVX2,
+	CopyMR:          6,
+	Read:            readAVX2,
+	Peak:            peakAVX2,
+	PeakFlops:       12 * 8 * 2,
 }
 
 //go:noescape
@@ -117,3 +121,27 @@ func boundsAVX512(m, k, panels int, a *int16, lda int, b *int8, scale, radius, s
 
 //go:noescape
 func boundsAVX2(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)
+
+//go:noescape
+func compactFloat32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+
+//go:noescape
+func widenCompactFloat32AVX512(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
+
+//go:noescape
+func compactBFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+
+//go:noescape
+func widenCompactBFloat16AVX512(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
+
+//go:noescape
+func compactFloat32AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+
+//go:noescape
+func widenCompactFloat32AVX2(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
+
+//go:noescape
+func compactBFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+
+//go:noescape
+func widenCompactBFloat16AVX2(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)

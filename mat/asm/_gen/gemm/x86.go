@@ -78,7 +78,11 @@ func (s isa) file() []byte {
 	for _, storage := range []string{"BFloat16", "Float16"} {
 		x86{text: &t, isa: s, kernel: kernel{reg: s.reg, storage: storage}}.widen()
 	}
+	for _, storage := range []string{"Float32", "BFloat16"} {
+		x86{text: &t, isa: s, kernel: kernel{storage: storage, reg: s.reg, mr: s.kernels[0].mr, vecs: 2}}.compact()
+	}
 	x := x86{text: &t, isa: s, kernel: kernel{reg: s.reg}}
+	x.compactConstants()
 	x.transpose()
 	x86{text: &t, isa: s, kernel: s.kernels[0]}.copyStrip()
 	x.read()
@@ -169,18 +173,7 @@ func (x x86) function() {
 	x.op("MOVQ c+64(FP), R11")
 	x.op("MOVQ ldc+72(FP), R12")
 	x.op("SHLQ $2, R12")
-	if x.isa.masks {
-		x.note("K1 and K2 select the columns of the last panel")
-		x.op("MOVQ tail+80(FP), CX")
-		x.op("MOVQ $1, AX")
-		x.op("SHLQ CX, AX")
-		x.op("DECQ AX")
-		x.op("KMOVW AX, K1")
-		if x.vecs == 2 {
-			x.op("SHRQ $16, AX")
-			x.op("KMOVW AX, K2")
-		}
-	}
+	x.tailMasks()
 	x.note("the code for m rows")
 	x.op("MOVQ m+0(FP), AX")
 	most := x.mr
@@ -203,6 +196,23 @@ func (x x86) function() {
 	}
 	if x.columns {
 		x.columnTile()
+	}
+}
+
+// tailMasks sets the masks that select the columns of the last panel.
+func (x x86) tailMasks() {
+	if !x.isa.masks {
+		return
+	}
+	x.note("K1 and K2 select the columns of the last panel")
+	x.op("MOVQ tail+80(FP), CX")
+	x.op("MOVQ $1, AX")
+	x.op("SHLQ CX, AX")
+	x.op("DECQ AX")
+	x.op("KMOVW AX, K1")
+	if x.vecs == 2 {
+		x.op("SHRQ $16, AX")
+		x.op("KMOVW AX, K2")
 	}
 }
 
@@ -243,6 +253,11 @@ func (x x86) tile(m int) {
 
 	x.line("\ndone%d:", m)
 	x.nextPanel(m)
+	x.finish(m)
+}
+
+// finish writes what follows when the sums of a panel of m rows are complete, and the way back to label panel.
+func (x x86) finish(m int) {
 	x.op("MOVQ R11, AX")
 	x.op("ADDQ $%d, R11", 4*x.nr())
 	x.op("MOVBLZX add+88(FP), BX")

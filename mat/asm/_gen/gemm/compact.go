@@ -1,0 +1,391 @@
+package main
+
+import "fmt"
+
+// B in the compact layout is put together from bytes: a shuffle finds the first byte of each element, the first unpacking makes words of both bytes, the second
+// floats of them and of the last words, which in bfloat16 are zeros.
+//
+// A unit of 64 elements takes 12 such operations with AVX-512, and one row of A 4 multiply-adds beside them: on ports that can do two of either a cycle that is 8
+// cycles for 96 or 224 bytes, which take longer to come from memory. (So do the sums of one row, which wait 4 cycles for each step: 8 cycles a unit.) In a strip of
+// 14 rows they are 12 of 68 operations, where they share ports with the multiply-adds. With AVX2 a unit has half as many elements, and 6 rows 24 multiply-adds.
+
+// compactAhead is how many bytes before it is used B is fetched.
+func (s isa) compactAhead() int {
+	if s.masks {
+		return 6 << 10
+	}
+	return 12 << 10
+}
+
+// compactRegister is the i-th of the registers that are no sums: 0 and 1 hold a row of B, 2 and 3 the words of both; 2 is free once the first row is made of it.
+func (x x86) compactRegister(i int) string { return x.v(x.regs - 4 + i) }
+
+// unitBytes is the size of a unit.
+func (x x86) unitBytes() int { return x.nr() * (2<<x.size() - 1) }
+
+// compact writes the functions for one storage type.
+func (x x86) compact() {
+	x.line("\n// func compact%s%s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)",
+		x.storage, x.suffix)
+	x.line("TEXT ·compact%s%s(SB), NOSPLIT, $0-112", x.storage, x.suffix)
+	x.op("MOVQ panels+16(FP), R13")
+	x.op("MOVQ lda+32(FP), DX")
+	x.op("SHLQ $2, DX")
+	x.op("LEAQ (DX)(DX*2), DI")
+	x.op("MOVQ b+40(FP), SI")
+	x.op("MOVQ runs+48(FP), R8")
+	x.op("MOVQ raw+56(FP), R9")
+	x.op("MOVQ c+64(FP), R11")
+	x.op("MOVQ ldc+72(FP), R12")
+	x.op("SHLQ $2, R12")
+	x.op("MOVQ highs+96(FP), R15")
+	x.tailMasks()
+	x.note("the code for m rows")
+	x.op("MOVQ m+0(FP), AX")
+	for m := x.mr; m > 1; m-- {
+		x.op("CMPQ AX, $%d", m)
+		x.op("JEQ panel%d", m)
+	}
+	for m := 1; m <= x.mr; m++ {
+		x.compactTile(m)
+	}
+	x.widenCompact()
+}
+
+// compactTile writes the loop over panels for m rows.
+func (x x86) compactTile(m int) {
+	x.line("\npanel%d:", m)
+	x.op("MOVQ a+24(FP), AX")
+	x.note("%d × %d: fetch C ahead, clear the sums", m, x.nr())
+	x.fetchC(m)
+	x.bases(m)
+	x.zero(m * x.vecs)
+	x.op("MOVQ k+8(FP), R14")
+	x.op("SHRQ $1, R14")
+	x.op("MOVQ dst+104(FP), R12")
+
+	x.line("\nrun%d:", m)
+	x.op("MOVWLZX (R8), R10")
+	x.op("ADDQ $2, R8")
+	x.op("SUBQ R10, R14")
+	x.op("TESTQ R10, R10")
+	x.op("JEQ ran%d", m)
+	x.line("\nunit%d:", m)
+	x.decode()
+	for i := 0; i < x.unitBytes(); i += 64 {
+		x.op("PREFETCHT0 %d(SI)", x.compactAhead()+i)
+	}
+	for u := range 2 {
+		x.decodeRow(u)
+		x.keepRow(fmt.Sprintf("unit%dx%d", m, u))
+		x.compactStep(m, u)
+	}
+	x.op("ADDQ $%d, SI", x.unitBytes())
+	x.advance(m, 2)
+	x.op("DECQ R10")
+	x.op("JNE unit%d", m)
+
+	x.line("\nran%d:", m)
+	x.op("TESTQ R14, R14")
+	x.op("JEQ done%d", m)
+	x.note("a raw unit")
+	for u := range 2 {
+		for i := range x.vecs {
+			x.loadB(fmt.Sprintf("%d(R9)", (u*x.vecs+i)*x.bytes()>>(2-x.size())), x.compactRegister(i))
+		}
+		x.keepRow(fmt.Sprintf("raw%dx%d", m, u))
+		x.compactStep(m, u)
+	}
+	for i := 0; i < 2*x.nr()<<x.size(); i += 64 {
+		x.op("PREFETCHT0 %d(R9)", 8*x.nr()<<x.size()+i)
+	}
+	x.op("ADDQ $%d, R9", 2*x.nr()<<x.size())
+	x.op("ADDQ $%d, SI", x.unitBytes())
+	x.advance(m, 2)
+	x.op("DECQ R14")
+	x.op("JMP run%d", m)
+
+	x.line("\ndone%d:", m)
+	x.op("MOVQ R12, dst+104(FP)")
+	x.op("MOVQ ldc+72(FP), R12")
+	x.op("SHLQ $2, R12")
+	x.finish(m)
+}
+
+// keepRow stores the row of B to dst, if there is one. R12 is where.
+func (x x86) keepRow(label string) {
+	x.op("TESTQ R12, R12")
+	x.op("JEQ %s", label)
+	for i := range x.vecs {
+		x.op("VMOVUPS %s, %d(R12)", x.compactRegister(i), i*x.bytes())
+	}
+	x.op("ADDQ $%d, R12", 4*x.nr())
+	x.line("\n%s:", label)
+}
+
+// decode makes words of the unit that SI points to.
+func (x x86) decode() {
+	lows := 0
+	if x.storage == "Float32" {
+		lows = 4 * x.nr()
+	}
+	f, h, w0, w1 := x.compactRegister(0), x.compactRegister(1), x.compactRegister(2), x.compactRegister(3)
+	numbers, table := "VBROADCASTI64X4", "VBROADCASTI32X4"
+	if !x.isa.masks {
+		numbers, table = "VBROADCASTI128", "VBROADCASTI128"
+	}
+	x.op("%s %d(SI), %s", numbers, lows+2*x.nr(), h)
+	x.op("VPSRLVQ halves<>(SB), %s, %s", h, h)
+	if x.isa.masks {
+		x.op("VPANDD.BCST nibbles<>(SB), %s, %s", h, h)
+		x.op("VMOVDQU32 %d(SI), %s", lows, f)
+	} else {
+		x.op("VPAND nibbles<>(SB), %s, %s", h, h)
+		x.op("VMOVDQU %d(SI), %s", lows, f)
+	}
+	x.op("%s (R15), %s", table, w0)
+	x.op("VPSHUFB %s, %s, %s", h, w0, h)
+	x.op("VPUNPCKLBW %s, %s, %s", h, f, w0)
+	x.op("VPUNPCKHBW %s, %s, %s", h, f, w1)
+}
+
+// decodeRow makes row u of its words.
+func (x x86) decodeRow(u int) {
+	f, g, w := x.compactRegister(0), x.compactRegister(1), x.compactRegister(2+u)
+	switch {
+	case x.storage == "Float32" && x.isa.masks:
+		x.op("VMOVDQU32 %d(SI), %s", 2*u*x.nr(), f)
+	case x.storage == "Float32":
+		x.op("VMOVDQU %d(SI), %s", 2*u*x.nr(), f)
+	case x.isa.masks:
+		x.op("VPXORD %s, %s, %s", f, f, f)
+	default:
+		x.op("VPXOR %s, %s, %s", f, f, f)
+	}
+	x.op("VPUNPCKHWD %s, %s, %s", w, f, g)
+	x.op("VPUNPCKLWD %s, %s, %s", w, f, f)
+}
+
+// compactStep multiplies the row of B by elements u of m rows of A.
+func (x x86) compactStep(m, u int) {
+	for i := range m {
+		a := x.compactRegister(2)
+		x.op("VBROADCASTSS %s, %s", x.a(i, u), a)
+		for j := range x.vecs {
+			x.op("VFMADD231PS %s, %s, %s", x.compactRegister(j), a, x.v(i*x.vecs+j))
+		}
+	}
+}
+
+// widenCompact writes the conversion of n units.
+func (x x86) widenCompact() {
+	x.line("\n// func widenCompact%s%s(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)", x.storage, x.suffix)
+	x.line("TEXT ·widenCompact%s%s(SB), NOSPLIT, $0-32", x.storage, x.suffix)
+	x.op("MOVQ dst+0(FP), DI")
+	x.op("MOVQ b+8(FP), SI")
+	x.op("MOVQ n+16(FP), CX")
+	x.op("MOVQ highs+24(FP), R15")
+	x.line("\nloop:")
+	x.decode()
+	for u := range 2 {
+		x.decodeRow(u)
+		for i := range x.vecs {
+			x.op("VMOVUPS %s, %d(DI)", x.compactRegister(i), (u*x.vecs+i)*x.bytes())
+		}
+	}
+	x.op("ADDQ $%d, SI", x.unitBytes())
+	x.op("ADDQ $%d, DI", 8*x.nr())
+	x.op("DECQ CX")
+	x.op("JNE loop")
+	x.op("VZEROUPPER")
+	x.op("RET")
+}
+
+// compactConstants writes what decode reads: how far each half of a vector is moved, and what selects four bits.
+func (x x86) compactConstants() {
+	half := x.bytes() / 2
+	x.line("")
+	for i := range x.bytes() / 8 {
+		x.line("DATA halves<>+%d(SB)/8, $%d", 8*i, 8*i/half*4)
+	}
+	x.line("GLOBL halves<>(SB), RODATA|NOPTR, $%d", x.bytes())
+	x.line("")
+	for i := range x.bytes() / 8 {
+		x.line("DATA nibbles<>+%d(SB)/8, $0x0f0f0f0f0f0f0f0f", 8*i)
+	}
+	x.line("GLOBL nibbles<>(SB), RODATA|NOPTR, $%d", x.bytes())
+}
+
+// compact writes the functions for one storage type. R21 is runs, R22 raw, R24 the units left, R25 those of a run, R26 dst; V16 to V19 are a row of B, V20 is the high bytes
+// and V21 selects four bits.
+func (n neon) compact() {
+	n.line("\n// func compact%sNEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)",
+		n.storage)
+	n.line("TEXT ·compact%sNEON(SB), NOSPLIT, $0-112", n.storage)
+	n.op("MOVD panels+16(FP), R13")
+	n.op("MOVD b+40(FP), R20")
+	n.op("MOVD runs+48(FP), R21")
+	n.op("MOVD raw+56(FP), R22")
+	n.op("MOVD c+64(FP), R11")
+	n.op("MOVD ldc+72(FP), R12")
+	n.op("LSL $2, R12")
+	n.op("MOVD highs+96(FP), R14")
+	n.decodeConstants()
+	n.op("MOVD dst+104(FP), R26")
+	n.note("the code for m rows")
+	n.op("MOVD m+0(FP), R14")
+	for m := n.mr; m > 1; m-- {
+		n.op("CMP $%d, R14", m)
+		n.op("BEQ panel%d", m)
+	}
+	for m := 1; m <= n.mr; m++ {
+		n.compactTile(m)
+	}
+	n.widenCompact()
+}
+
+// unitBytes is the size of a unit.
+func (n neon) unitBytes() int { return n.nr() * (2<<n.size() - 1) }
+
+func (n neon) decodeConstants() {
+	n.op("VLD1 (R14), [V20.B16]")
+	n.op("VMOVI $15, V21.B16")
+}
+
+// compactTile writes the loop over panels for m rows.
+func (n neon) compactTile(m int) {
+	n.line("\npanel%d:", m)
+	n.note("%d × %d: the rows of A", m, n.nr())
+	n.op("MOVD a+24(FP), R0")
+	n.op("MOVD lda+32(FP), R14")
+	for i := 1; i < m; i++ {
+		n.op("ADD R14<<2, R%d, R%d", i-1, i)
+	}
+	n.zero(m * n.vecs)
+	n.op("MOVD k+8(FP), R24")
+	n.op("LSR $1, R24")
+
+	n.line("\nrun%d:", m)
+	n.op("MOVHU.P 2(R21), R25")
+	n.op("SUB R25, R24")
+	n.op("CBZ R25, ran%d", m)
+	n.line("\nunit%d:", m)
+	n.elements(m)
+	n.numbers()
+	for u := range 2 {
+		n.decodeRow(u)
+		n.op("CBZ R26, unit%dx%d", m, u)
+		n.op("FSTPQ (F16, F17), (R26)")
+		n.op("FSTPQ (F18, F19), 32(R26)")
+		n.op("ADD $%d, R26", 4*n.nr())
+		n.line("\nunit%dx%d:", m, u)
+		for v := range n.vecs {
+			for i := range m {
+				n.fmla(16+v, n.a(i), u, i*n.vecs+v)
+			}
+		}
+	}
+	n.op("ADD $%d, R20", n.unitBytes())
+	n.op("SUBS $1, R25")
+	n.op("BNE unit%d", m)
+
+	n.line("\nran%d:", m)
+	n.op("CBZ R24, done%d", m)
+	n.note("a raw unit")
+	n.elements(m)
+	for u := range 2 {
+		for h := 0; h < n.vecs; h += 2 {
+			n.loadB(u*n.nr()+4*h, "R22")
+			label := fmt.Sprintf("raw%dx%dx%d", m, u, h)
+			n.op("CBZ R26, %s", label)
+			n.op("FSTPQ.P (F30, F31), 32(R26)")
+			n.line("\n%s:", label)
+			for i := range m {
+				n.fmla(30, n.a(i), u, i*n.vecs+h)
+				n.fmla(31, n.a(i), u, i*n.vecs+h+1)
+			}
+		}
+	}
+	n.op("ADD $%d, R22", 2*n.nr()<<n.size())
+	n.op("ADD $%d, R20", n.unitBytes())
+	n.op("SUB $1, R24")
+	n.op("B run%d", m)
+
+	n.line("\ndone%d:", m)
+	n.op("MOVD R11, R14")
+	n.op("ADD $%d, R11", 4*n.nr())
+	n.op("SUB $1, R13")
+	n.finish(m, 1, "panel")
+	n.op("CBNZ R13, panel%d", m)
+	n.op("RET")
+	n.line("\ntail%d:", m)
+	n.tail(m)
+	n.op("RET")
+}
+
+// elements loads two elements of m rows of A.
+func (n neon) elements(m int) {
+	for i := range m {
+		n.op("FMOVD.P 8(R%d), F%d", i, n.a(i))
+	}
+}
+
+// lows is how many bytes of a unit come before the others.
+func (n neon) lows() int {
+	if n.storage == "Float32" {
+		return 4 * n.nr()
+	}
+	return 0
+}
+
+// numbers loads those of the unit that R20 points to.
+func (n neon) numbers() { n.op("FMOVQ %d(R20), F23", n.lows()+2*n.nr()) }
+
+// decodeRow sets V16 to V19 to row u of the unit.
+func (n neon) decodeRow(u int) {
+	n.op("FMOVQ %d(R20), F22", n.lows()+n.nr()*u)
+	if u == 0 {
+		n.op("VAND V21.B16, V23.B16, V24.B16")
+	} else {
+		n.op("VUSHR $4, V23.B16, V24.B16")
+	}
+	n.op("VTBL V24.B16, [V20.B16], V24.B16")
+	n.op("VZIP1 V24.B16, V22.B16, V25.B16")
+	n.op("VZIP2 V24.B16, V22.B16, V22.B16")
+	if n.storage == "Float32" {
+		n.op("FLDPQ %d(R20), (F30, F31)", 2*n.nr()*u)
+	}
+	for i, w := range []int{25, 22} {
+		f := 16 + 2*i
+		if n.storage == "Float32" {
+			n.op("VZIP1 V%d.H8, V%d.H8, V%d.H8", w, 30+i, f)
+			n.op("VZIP2 V%d.H8, V%d.H8, V%d.H8", w, 30+i, f+1)
+		} else {
+			n.op("WORD $0x%08x // SHLL V%d.4S, V%d.4H, #16", 0x2e613800|w<<5|f, f, w)
+			n.op("WORD $0x%08x // SHLL2 V%d.4S, V%d.8H, #16", 0x6e613800|w<<5|(f+1), f+1, w)
+		}
+	}
+}
+
+// widenCompact writes the conversion of n units.
+func (n neon) widenCompact() {
+	n.line("\n// func widenCompact%sNEON(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)", n.storage)
+	n.line("TEXT ·widenCompact%sNEON(SB), NOSPLIT, $0-32", n.storage)
+	n.op("MOVD dst+0(FP), R0")
+	n.op("MOVD b+8(FP), R20")
+	n.op("MOVD n+16(FP), R2")
+	n.op("MOVD highs+24(FP), R14")
+	n.decodeConstants()
+	n.line("\nloop:")
+	n.numbers()
+	for u := range 2 {
+		n.decodeRow(u)
+		n.op("FSTPQ (F16, F17), %d(R0)", 4*n.nr()*u)
+		n.op("FSTPQ (F18, F19), %d(R0)", 4*n.nr()*u+32)
+	}
+	n.op("ADD $%d, R20", n.unitBytes())
+	n.op("ADD $%d, R0", 8*n.nr())
+	n.op("SUBS $1, R2")
+	n.op("BNE loop")
+	n.op("RET")
+}

@@ -1,0 +1,167 @@
+package asm
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"unsafe"
+)
+
+// compacted is panels of B in the compact layout, with guard pages beside each part.
+type compacted struct {
+	b, raw  []byte
+	runs    []uint16
+	highs   [16]byte
+	numbers [256]uint8
+}
+
+// compactOf returns the compact form of units, panels of k rows. Their high bytes are those of eight, and sometimes others.
+func compactOf[T uint16 | uint32](c *Compact, plain []T, panels, k int, highs [8]byte, place placer) *compacted {
+	p := &compacted{b: placed[byte](place, panels*k/2*c.UnitBytes())}
+	for i := range p.numbers {
+		p.numbers[i] = 255
+	}
+	for i, h := range highs {
+		p.highs[i], p.highs[8+i] = h, h|0x80
+		p.numbers[h], p.numbers[h|0x80] = uint8(i), uint8(8+i)
+	}
+	var raw []byte
+	for at := 0; at < panels; at++ {
+		run := uint16(0)
+		for u := at * k / 2; u < (at+1)*k/2; u++ {
+			unit := plain[u*2*c.NR:][:2*c.NR]
+			if c.Encode(unsafe.Pointer(&p.b[u*c.UnitBytes()]), unsafe.Pointer(&unit[0]), &p.numbers) {
+				run++
+				continue
+			}
+			raw = append(raw, unsafe.Slice((*byte)(unsafe.Pointer(&unit[0])), c.RawBytes())...)
+			p.runs = append(p.runs, run)
+			run = 0
+		}
+		p.runs = append(p.runs, run)
+	}
+	runs := p.runs
+	p.raw, p.runs = placed[byte](place, len(raw)), placed[uint16](place, len(runs))
+	copy(p.raw, raw)
+	copy(p.runs, runs)
+	return p
+}
+
+// elements returns n elements whose first bytes are those of highs, or of their negatives, but for one of a rare few.
+func elements[T uint16 | uint32](rnd *rand.Rand, n, rare int, highs [8]byte) []T {
+	x := make([]T, n)
+	for i := range x {
+		x[i] = T(rnd.Uint32())
+		shift := 8 * (unsafe.Sizeof(x[i]) - 1)
+		if rare == 0 || rnd.IntN(rare) > 0 {
+			x[i] = x[i]&^(0x7f<<shift) | T(highs[rnd.IntN(8)])<<shift
+		}
+	}
+	return x
+}
+
+func TestCompact(t *testing.T) {
+	for _, l := range Levels() {
+		t.Run(l.Name+"/Float32", func(t *testing.T) {
+			testCompact(t, l.Gemm.CompactFloat32, func(v uint32) float32 { return math.Float32frombits(v) })
+		})
+		t.Run(l.Name+"/BFloat16", func(t *testing.T) { testCompact(t, l.Gemm.CompactBFloat16, BFloat16) })
+	}
+}
+
+func testCompact[T uint16 | uint32](t *testing.T, c *Compact, widen func(T) float32) {
+	rnd := rand.New(rand.NewPCG(7, 8))
+	strip := stripGeneric(c.NR, widen)
+	check := func(s stripCase, rare int, highs [8]byte, place placer) {
+		t.Helper()
+		n := (s.panels-1)*c.NR + s.tail
+		lda, ldc := s.k+s.padA, n+s.padC
+		plain := elements[T](rnd, s.panels*s.k*c.NR, rare, highs)
+		p := compactOf(c, plain, s.panels, s.k, highs, place)
+		a, out := placed[float32](place, (s.m-1)*lda+s.k), placed[float32](place, (s.m-1)*ldc+n)
+		for _, x := range [][]float32{a, out} {
+			for i := range x {
+				x[i] = float32(rnd.NormFloat64())
+			}
+		}
+		want := slices.Clone(out)
+		var wide []float32 // sometimes kept
+		if s.padC < 3 {
+			wide = placed[float32](place, len(plain))
+		}
+		c.Strip(s.m, s.k, s.panels, &a[0], lda, unsafe.Pointer(&p.b[0]), &p.runs[0], unsafe.Pointer(unsafe.SliceData(p.raw)), &out[0], ldc, s.tail, s.add, &p.highs, unsafe.SliceData(wide))
+		strip(s.m, s.k, s.panels, &a[0], lda, unsafe.Pointer(&plain[0]), c.NR, s.k*c.NR, &want[0], ldc, s.tail, s.add, Ahead{})
+		for i := range out {
+			if !same(out[i], want[i]) {
+				t.Fatalf("%v, one of %d: c[%d, %d] = %x, want %x", s, rare, i/ldc, i%ldc, out[i], want[i])
+			}
+		}
+		checkWide := func() {
+			t.Helper()
+			for i, x := range wide {
+				if v := widen(plain[i]); !same(x, v) {
+					t.Fatalf("%v: element %d widened is %x, want %x", s, i, x, v)
+				}
+			}
+		}
+		checkWide()
+		if len(p.raw) == 0 {
+			wide = placed[float32](place, len(plain))
+			c.Widen(&wide[0], unsafe.Pointer(&p.b[0]), s.panels*s.k/2, &p.highs)
+			checkWide()
+		}
+	}
+	usual := [8]byte{0x3f, 0x3e, 0x3d, 0x3c, 0x3b, 0x3a, 0x39, 0x00}
+	special := [8]byte{0x7f, 0x00, 0x3f, 0x40, 0x3e, 0x3d, 0x01, 0x3c}
+	for m := 1; m <= c.MR; m++ {
+		for _, k := range []int{2, 4, 6, 8, 10, 32, 66} {
+			for _, panels := range []int{1, 2, 3, 5} {
+				s := stripCase{m: m, k: k, panels: panels, tail: 1 + rnd.IntN(c.NR), padA: rnd.IntN(5), padC: rnd.IntN(5), add: rnd.IntN(2) == 0}
+				if rnd.IntN(2) == 0 {
+					s.tail = c.NR
+				}
+				for _, rare := range []int{0, 10, 200, 1000} { // none, nearly all, some and few raw units
+					highs := usual
+					if rnd.IntN(3) == 0 {
+						highs = special
+					}
+					check(s, rare, highs, []placer{atStart, atEnd}[rnd.IntN(2)])
+				}
+			}
+		}
+		for tail := 1; tail <= c.NR; tail++ {
+			check(stripCase{m: m, k: 4, panels: 1 + tail%2, tail: tail, add: tail%3 == 0}, 300, usual, []placer{atStart, atEnd}[tail/2%2])
+		}
+	}
+}
+
+// TestCompactDecode takes units apart and puts them together again.
+func TestCompactDecode(t *testing.T) {
+	for _, l := range Levels() {
+		t.Run(l.Name+"/Float32", func(t *testing.T) { testDecode[uint32](t, l.Gemm.CompactFloat32) })
+		t.Run(l.Name+"/BFloat16", func(t *testing.T) { testDecode[uint16](t, l.Gemm.CompactBFloat16) })
+	}
+}
+
+func testDecode[T uint16 | uint32](t *testing.T, c *Compact) {
+	rnd := rand.New(rand.NewPCG(9, 10))
+	highs := [8]byte{0x3f, 0x3e, 0x3d, 0x3c, 0x3b, 0x3a, 0x39, 0x38}
+	for i := range 150 {
+		unit := elements[T](rnd, 2*c.NR, []int{0, 100, 2}[i%3], highs)
+		known := true
+		for _, v := range unit {
+			high := byte(v >> (8 * (unsafe.Sizeof(v) - 1)))
+			known = known && slices.Contains(highs[:], high&0x7f)
+		}
+		p := compactOf(c, unit, 1, 2, highs, atEnd)
+		if len(p.raw) == 0 != known {
+			t.Fatalf("raw is %t, want %t", len(p.raw) > 0, !known)
+		}
+		got := placed[T](atEnd, len(unit))
+		c.Decode(unsafe.Pointer(&got[0]), unsafe.Pointer(&p.b[0]), &p.highs)
+		if known && !slices.Equal(got, unit) {
+			t.Fatalf("%x, want %x", got, unit)
+		}
+	}
+}
