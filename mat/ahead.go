@@ -23,8 +23,8 @@ func (e *Engine) Ahead(group []Product) {
 		if shares := min(n, e.threads); i < shares {
 			first := &t.pieces[t.parts[firstPart(n, shares, i)]]
 			b := first.product.packed
-			from := b.offset(0, first.j0) * b.size
-			r = reading{b, from, min(from+aheadBytes, b.Bytes())}
+			from := b.sizeOf(b.offset(0, first.j0))
+			r = reading{b, from, min(from+aheadBytes, b.bytes())}
 		}
 		p.ahead = append(p.ahead, r)
 	}

@@ -5,6 +5,10 @@ import "github.com/polytropon/polytropon/mat/asm"
 // columns computes the columns j0 ≤ j < j1, whole panels, of the product with a packed B that is not transposed.
 func (p *product) columns(j0, j1 int) {
 	b := p.packed
+	if b.compact != nil {
+		p.compactColumns(j0, j1)
+		return
+	}
 	wide, whole := &b.level.Gemm.Tiles[0], b.N/b.nr()*b.nr()
 	if b.half != nil {
 		wide, whole = b.half, j1

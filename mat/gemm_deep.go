@@ -11,7 +11,7 @@ const deepValues = 1 << 16
 // isDeep reports whether the part is computed by doDeep.
 func (w *worker) isDeep() bool {
 	p := &w.product
-	return p.packed != nil && p.packed.half == nil && !p.right && p.k() > kBlock &&
+	return p.packed != nil && p.packed.isFloats() && !p.right && p.k() > kBlock &&
 		p.k()*ceilDiv(w.j1-w.j0, w.tile.NR)*w.tile.NR <= deepValues && w.i1-w.i0 > togetherStrips*w.most(w.tile, kBlock)
 }
 

@@ -34,6 +34,24 @@ func ExamplePackT() {
 	// Output: [21 43 65]
 }
 
+func ExampleCompactT() {
+	e := engine()
+	defer e.Close()
+	w := make([]float32, 256*256) // the identity
+	for i := range 256 {
+		w[i*257] = 1
+	}
+	plain, compact := mat.PackT(e, w, 256, 256, 256), mat.CompactT(e, w, 256, 256, 256)
+	fmt.Println(compact.Bytes() < plain.Bytes())
+	x, y := mat.New(1, 256), mat.New(1, 256)
+	x.Data[7] = 0.1
+	e.Mul(y, x, compact)
+	fmt.Println(y.Data[7])
+	// Output:
+	// true
+	// 0.1
+}
+
 func ExampleEngine_Mul() {
 	e := engine()
 	defer e.Close()

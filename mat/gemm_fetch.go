@@ -24,14 +24,14 @@ func (w *worker) next(after place, panels, kc int) fetch {
 		return f
 	}
 	steps := min(p.k()-after.k0, kBlock)
-	f.panelBytes = steps * w.tile.NR * p.packed.size
+	f.panelBytes = p.packed.sizeOf(steps * w.tile.NR)
 	if !p.right {
 		f.b = uintptr(p.packed.address(after.k0, after.j0))
 		return f
 	}
 	block, width := after.j0/kBlock*kBlock, p.packed.panelWidth(after.k0) // of a panel of B, of which each has a run of rows
-	f.b = uintptr(p.packed.address(block, after.k0)) + uintptr((after.j0-block)*width*p.packed.size)
-	f.apart = min(p.packed.K-block, kBlock) * width * p.packed.size
+	f.b = uintptr(p.packed.address(block, after.k0)) + uintptr(p.packed.sizeOf((after.j0-block)*width))
+	f.apart = p.packed.sizeOf(min(p.packed.K-block, kBlock) * width)
 	f.run = f.panelBytes * panels / ceilDiv(steps, width)
 	return f
 }

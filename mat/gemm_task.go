@@ -123,7 +123,7 @@ func (t *gemmTask) split(i, share, before int) {
 	if rest := p.c.Cols - whole; rest > 0 {
 		tail := narrowest(t.engine.level, rest)
 		// A strip copies whole panels only.
-		if tail == wide && (p.right || p.packed != nil) || !p.right && p.packed != nil && p.packed.half != nil {
+		if tail == wide && (p.right || p.packed != nil) || !p.right && p.packed != nil && !p.packed.isFloats() {
 			whole = p.c.Cols
 		} else {
 			t.grid(i, tail, top, whole, p.c.Cols, share, before)
@@ -146,7 +146,7 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 	// Rows first: each part reads all of a packed B, which is cheaper than reading A more than once. What is not packed yet is split so that parts read
 	// the least, each its rows of A and columns of B, unless C is what costs; narrow parts would read A too often.
 	var rows, cols int
-	if p.k() <= shortK || p.packed != nil && !p.right {
+	if p.k() <= shortK || p.packed != nil && !p.right && !p.isCompact() {
 		rows = min(max(parts, ceilDiv(m, max(minRows, partValues/max(1, p.k())))), ceilDiv(m, fewTiles*tile.MR))
 		cols = min(ceilDiv(parts, rows), panels)
 	} else {
@@ -184,6 +184,8 @@ func (t *gemmTask) Do(i int) {
 			w.doTurned()
 		case w.isDeep():
 			w.doDeep()
+		case w.product.isCompact() && w.product.c.Rows <= w.product.packed.compact.kernel.MR:
+			w.product.columns(w.j0, w.j1)
 		default:
 			w.do()
 		}
@@ -196,6 +198,9 @@ type worker struct {
 	engine *Engine
 	a, b   []float32 // copies of blocks of Aᵀ and B
 	wide   []float32 // some of a packed B in float32, on its way to b
+
+	together bool // whether all strips pass a panel before the next
+	onePanel bool // whether b holds a panel at a time
 }
 
 // blockValues is how many values of B stay in the second-level cache while A passes by, half a megabyte.
@@ -217,17 +222,22 @@ func (w *worker) do() {
 	if p.left { // many strips pass a panel while it is in the first-level cache, and to transpose A more often costs more
 		blocks = ceilDiv(blocks, 2)
 	}
-	if w.direct() && w.i1-w.i0 <= togetherStrips*w.most(w.tile, kc) {
-		blocks = 1 // all of A passes each panel at once
+	w.together = !p.left && w.i1-w.i0 <= togetherStrips*w.most(w.tile, kc)
+	w.onePanel = w.together && p.isCompact()
+	if w.together && w.direct() || w.onePanel {
+		blocks = 1
 	}
 	sizeA, sizeB, sizeWide := 0, 0, 0
 	if p.left {
 		sizeA = min(w.i1-w.i0, groupStrips*w.tile.MR) * (kc + stripPad)
 	}
-	if !w.direct() {
+	switch {
+	case w.onePanel:
+		sizeB = kc * nr
+	case !w.direct():
 		sizeB = kc * ceilDiv(panels, blocks) * nr
 	}
-	if p.right && p.packed != nil && p.packed.half != nil {
+	if p.right && p.packed != nil && !p.packed.isFloats() {
 		sizeWide = nr * p.packed.nr()
 	}
 	scratch := w.engine.Borrow(sizeA + sizeB + sizeWide)
@@ -248,7 +258,7 @@ func (w *worker) do() {
 // direct reports whether the kernels read all of B where it lies.
 func (w *worker) direct() bool {
 	p := &w.product
-	return p.packed != nil && !p.right && (p.packed.half == nil || w.i1-w.i0 <= halfRows)
+	return p.packed != nil && !p.right && p.packed.compact == nil && (p.packed.half == nil || w.i1-w.i0 <= halfRows)
 }
 
 // most is how many rows a strip has at most in a block of kc steps.
@@ -265,7 +275,7 @@ func (w *worker) most(tile *asm.Tile, kc int) int {
 
 // block adds the products of rows k0 to k0+kc of B to columns j0 ≤ j < j1 of C. The block after it is fetched meanwhile.
 func (w *worker) block(j0, j1, k0, kc int, after place) {
-	p, tile, g := &w.product, w.tile, &w.engine.level.Gemm
+	p, tile := &w.product, w.tile
 	b, ldb, step, size := w.operand(j0, j1, k0, kc)
 	if size == 2 {
 		tile = p.packed.half
@@ -278,22 +288,22 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 	switch {
 	case p.left:
 		group = groupStrips * most
-	case group > togetherStrips*most:
+	case !w.together:
 		group = most
 	}
-	alternate := min(group, w.i1-w.i0) > most // strips take turns at each panel
+	alternate := min(group, w.i1-w.i0) > most || w.onePanel // strips take turns at each panel
 	if alternate {
 		perCall = 1
 	}
 	next := w.next(after, panels, kc)
-	copies := w.copies(j0, j1, kc)
+	copied := w.copied(j0, j1, kc)
 	for i0 := w.i0; i0 < w.i1; {
 		i1 := i0 + take(w.i1-i0, group)
 		switch {
 		case p.left:
 			i1 = min(w.i1, i0+group) // whole blocks of the transpose
-		case copies && i0 == w.i0 && !alternate:
-			i1 = i0 + g.CopyMR
+		case copied > 0 && i0 == w.i0 && !alternate:
+			i1 = i0 + copied
 		}
 		a, lda := w.rows(i0, i1, k0, kc)
 		for q := 0; q < panels; q += perCall {
@@ -304,16 +314,20 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 				tail = j1 - j - (n-1)*nr
 			}
 			shared, from := next, q
-			if alternate && w.direct() { // the panel beside this one, or the first of the next block
+			if alternate && p.packed != nil && !p.right { // the panel beside this one, or the first of the next block
 				shared.panels, from = 1, 0
-				if q+1 < panels {
-					shared.b, shared.panelBytes = uintptr(b)+uintptr((q+1)*step*size), step*size
+				if q+1 < panels && kc > 0 {
+					shared.b, shared.panelBytes = uintptr(p.packed.address(k0, j+nr)), p.packed.sizeOf(step)
 				}
 			}
+			at := q * step
+			if w.onePanel {
+				at = 0
+			}
 			for i := i0; i < i1; {
-				if copies && i == w.i0 {
-					g.CopyStrip(kc, n, a, lda, &p.b.Data[k0*p.b.Stride+j], p.b.Stride, &w.b[q*step], &p.c.Data[i*p.c.Stride+j], p.c.Stride, p.add || k0 > 0)
-					i += g.CopyMR
+				if copied > 0 && i == w.i0 {
+					w.copyStrip(copied, a, lda, k0, kc, j, min(j1, j+n*nr), w.b[at:])
+					i += copied
 					continue
 				}
 				rows := take(i1-i, most)
@@ -322,7 +336,7 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 				if !alternate && i+rows < w.i1 && q+n == panels {
 					ahead.A = uintptr(strip) + uintptr(4*rows*lda)
 				}
-				tile.Strip(rows, kc, n, (*float32)(strip), lda, unsafe.Add(b, q*step*size), ldb, step, &p.c.Data[i*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0, ahead)
+				tile.Strip(rows, kc, n, (*float32)(strip), lda, unsafe.Add(b, at*size), ldb, step, &p.c.Data[i*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0, ahead)
 				i += rows
 			}
 		}
@@ -363,27 +377,19 @@ func (w *worker) operand(j0, j1, k0, kc int) (b unsafe.Pointer, ldb, step, size 
 	case p.packed == nil && (j1-j0)%nr > 0:
 		w.pack(j0, j1, k0, kc)
 		return unsafe.Pointer(&w.b[0]), nr, step, 4
-	case p.packed == nil && w.copies(j0, j1, kc): // not yet
+	case w.copied(j0, j1, kc) > 0: // not yet
 		return unsafe.Pointer(&w.b[0]), nr, step, 4
 	case p.packed == nil:
 		return unsafe.Pointer(&p.b.Data[k0*p.b.Stride+j0]), p.b.Stride, nr, 4
-	case p.packed.half == nil:
+	case p.packed.isFloats():
 		return p.packed.address(k0, j0), nr, step, 4
 	case w.i1-w.i0 <= halfRows:
 		return p.packed.address(k0, j0), nr, step, 2
 	}
 	for j := j0; j < j1; j += nr {
-		p.packed.widen(&w.b[(j-j0)*kc], (*uint16)(p.packed.address(k0, j)), step)
+		p.packed.widenRows(w.b[(j-j0)*kc:], k0, j, 0, kc)
 	}
 	return unsafe.Pointer(&w.b[0]), nr, step, 4
-}
-
-// copies reports whether the first strip copies columns j0 ≤ j < j1 of a B that is not packed for the other strips: where they are many, or where
-// the rows of B would displace each other in the caches.
-func (w *worker) copies(j0, j1, kc int) bool {
-	p, wide, rows := &w.product, &w.engine.level.Gemm.Tiles[0], w.i1-w.i0
-	return p.packed == nil && !p.right && kc > 0 && w.tile == wide && j1-j0 >= wide.NR && rows > wide.MR &&
-		(rows >= minRows || p.b.Stride%(setStride/2) == 0)
 }
 
 // pack copies rows k0 to k0+kc and columns j0 ≤ j < j1 of B into a panel that they don't fill.
@@ -423,9 +429,9 @@ func (w *worker) packTransposed(j0, j1, k0, kc int) {
 			block := j / kBlock * kBlock
 			panel := (j - j0) / nr * nr
 			to := min(j1, block+kBlock, j0+panel+nr)
-			src := unsafe.Add(p.address(block, l), (j-block)*width*p.size)
-			if p.half != nil {
-				p.widen(&w.wide[0], (*uint16)(src), (to-j)*width)
+			src := unsafe.Add(p.address(block, l), p.sizeOf((j-block)*width))
+			if !p.isFloats() {
+				p.widenRows(w.wide, block, l, j-block, to-block)
 				src = unsafe.Pointer(&w.wide[0])
 			}
 			w.engine.level.Gemm.Transpose(&w.b[panel*kc+(l-k0)*nr+j-j0-panel], nr, (*float32)(src), width, to-j, cols)

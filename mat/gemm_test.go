@@ -361,6 +361,8 @@ func TestMulAllocates(t *testing.T) {
 		a, b, c := random(rnd, 128, 256, 0), random(rnd, 256, 96, 0), New(128, 96)
 		p, flat := Pack(e, b.Data, 256, 96, 96), random(rnd, 96, 256, 0)
 		group := []Product{{c, a, p}, {New(128, 96), a, p}}
+		w, _ := weightsOf[BFloat16](rnd, 400, 256, 0)
+		compact, wide := CompactT(e, w, 400, 256, 256), New(128, 400)
 		for name, f := range map[string]func(){
 			"Mul":          func() { e.Mul(c, a, p) },
 			"MulMatrix":    func() { e.MulMatrix(c, a, b) },
@@ -372,6 +374,9 @@ func TestMulAllocates(t *testing.T) {
 			"MulMatrixT":   func() { e.MulMatrixT(a, c, b) },
 			"MulTGrouped":  func() { e.MulTGrouped([]Product{{a, c, p}}) },
 			"matrix group": func() { e.MulTMatrixGrouped([]MatrixProduct{{b, a, c}}) },
+			"compact":      func() { e.Mul(wide, a, compact) },
+			"compact, row": func() { e.Mul(wide.RowRange(0, 1), a.RowRange(0, 1), compact) },
+			"compact, T":   func() { e.MulT(a, wide, compact) },
 			"Repack":       func() { p.Repack(e, b) },
 			"RepackT":      func() { p.RepackT(e, flat) },
 		} {

@@ -59,7 +59,7 @@ func (p *LowRankProduct) check() {
 const shareValues = 1 << 15
 
 // isThin reports whether the product is one for a lowRankTask.
-func (p *product) isThin() bool { return p.c.Rows == 1 && p.packed.half == nil }
+func (p *product) isThin() bool { return p.c.Rows == 1 && p.packed.isFloats() }
 
 // A lowRankTask is products of single rows that are computed two by two, the second from the first. Tasks are reused.
 type lowRankTask struct {

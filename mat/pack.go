@@ -21,6 +21,8 @@ type Packed struct {
 	// In BFloat16 and Float16, the kernel for the type and the conversion to float32.
 	half  *asm.Tile
 	widen func(*float32, *uint16, int)
+
+	compact *compact // nil in the layout above
 }
 
 // Pack copies b, k × n in row-major order with the given stride between rows.
@@ -38,10 +40,10 @@ func PackT[T Element](e *Engine, w []T, n, k, stride int) *Packed {
 
 // Equal reports whether o holds the same bits as p, in the same storage type and for the same level.
 func (p *Packed) Equal(o *Packed) bool {
-	if p.K != o.K || p.N != o.N || p.level != o.level || p.size != o.size || p.half != o.half {
+	if p.K != o.K || p.N != o.N || p.level != o.level || p.size != o.size || p.half != o.half || !p.compact.equal(o.compact) {
 		return false
 	}
-	n := p.K * p.width() * p.size
+	n := p.bytes()
 	return bytes.Equal(unsafe.Slice((*byte)(p.memory), n), unsafe.Slice((*byte)(o.memory), n))
 }
 
@@ -53,13 +55,27 @@ func checkRows(length, rows, cols, stride int, caller string) {
 }
 
 // Bytes is the size of the packed values in memory.
-func (p *Packed) Bytes() int { return p.K * p.width() * p.size }
+func (p *Packed) Bytes() int { return p.bytes() + p.compact.bytes() }
+
+// bytes is the size of what address finds.
+func (p *Packed) bytes() int { return p.sizeOf(p.K * p.width()) }
+
+// sizeOf is the size of n elements: of rows of a panel, of an even number of rows where p is compact.
+func (p *Packed) sizeOf(n int) int {
+	if p.compact != nil {
+		return n / (2 * p.nr()) * p.compact.kernel.UnitBytes()
+	}
+	return n * p.size
+}
+
+// isFloats reports whether panels are float32 row by row.
+func (p *Packed) isFloats() bool { return p.half == nil && p.compact == nil }
 
 func (p *Packed) nr() int { return p.level.Gemm.Tiles[0].NR }
 
 // panelWidth is the width of the panel that begins at column j.
 func (p *Packed) panelWidth(j int) int {
-	if p.half != nil {
+	if !p.isFloats() {
 		return p.nr()
 	}
 	return narrowest(p.level, p.N-j).NR
@@ -79,7 +95,21 @@ func (p *Packed) offset(k0, j int) int { return k0*p.width() + j*min(p.K-k0, kBl
 
 // address is where the panel at offset begins.
 func (p *Packed) address(k0, j int) unsafe.Pointer {
-	return unsafe.Add(p.memory, p.offset(k0, j)*p.size)
+	return unsafe.Add(p.memory, p.sizeOf(p.offset(k0, j)))
+}
+
+// widenRows sets dst to rows from ≤ l < to, counted in the block that begins at row k0, of the panel that begins at column j. They are even where p is compact.
+func (p *Packed) widenRows(dst []float32, k0, j, from, to int) {
+	width := p.panelWidth(j)
+	src := unsafe.Add(p.address(k0, j), p.sizeOf(from*width))
+	switch n := (to - from) * width; {
+	case p.compact != nil:
+		p.compact.widen(dst[:n], src, k0, j, from/2)
+	case p.half != nil:
+		p.widen(&dst[:n][0], (*uint16)(src), n)
+	default:
+		copy(dst, unsafe.Slice((*float32)(src), n))
+	}
 }
 
 // narrowest returns the narrowest of a level's kernels that computes n columns in one panel, or the widest kernel.

@@ -2,6 +2,7 @@ package mat
 
 import (
 	"fmt"
+	"math"
 	"testing"
 )
 
@@ -10,6 +11,9 @@ func BenchmarkPack(b *testing.B) {
 	const n, k = 1536, 576
 	w := randomMatrix(n, k, 1)
 	half := make([]BFloat16, n*k)
+	for i, x := range w.Data {
+		half[i] = BFloat16(math.Float32bits(x) >> 16)
+	}
 	for _, threads := range []int{1, 2} {
 		e, err := NewEngine(Options{Threads: threads})
 		if err != nil {
@@ -25,6 +29,8 @@ func BenchmarkPack(b *testing.B) {
 			{"Pack", 4, func() { Pack(e, w.Data, n, k, k) }},
 			{"PackT", 4, func() { PackT(e, w.Data, n, k, k) }},
 			{"PackT of BFloat16", 2, func() { PackT(e, half, n, k, k) }},
+			{"CompactT", 4, func() { CompactT(e, w.Data, n, k, k) }},
+			{"CompactT of BFloat16", 2, func() { CompactT(e, half, n, k, k) }},
 			{"Repack", 4, func() { p.Repack(e, w) }},
 			{"RepackT", 4, func() { pt.RepackT(e, w) }},
 		} {

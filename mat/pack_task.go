@@ -8,17 +8,23 @@ import (
 
 // pack packs b, which holds k × n values, or n × k if they are to be transposed.
 func pack[T Element](e *Engine, b []T, k, n, stride int, transposed bool) *Packed {
-	p := &Packed{K: k, N: n, level: e.level, size: int(unsafe.Sizeof(*new(T)))}
-	g := &e.level.Gemm
-	switch any(b).(type) {
-	case []BFloat16:
-		p.half, p.widen = &g.BFloat16, g.WidenBFloat16
-	case []Float16:
-		p.half, p.widen = &g.Float16, g.WidenFloat16
-	}
-	p.memory = e.weights.take(p.Bytes())
+	p := newPacked[T](e, k, n)
+	p.memory = e.weights.take(p.bytes())
 	t := &packTask[T]{engine: e, packed: p, src: b, stride: stride, transposed: transposed}
 	t.run()
+	return p
+}
+
+// newPacked returns packed weights without memory.
+func newPacked[T Element](e *Engine, k, n int) *Packed {
+	p := &Packed{K: k, N: n, level: e.level, size: int(unsafe.Sizeof(*new(T)))}
+	g := &e.level.Gemm
+	switch any(*new(T)).(type) {
+	case BFloat16:
+		p.half, p.widen = &g.BFloat16, g.WidenBFloat16
+	case Float16:
+		p.half, p.widen = &g.Float16, g.WidenFloat16
+	}
 	return p
 }
 
@@ -30,7 +36,7 @@ func (p *Packed) RepackT(e *Engine, w Matrix) { p.repack(e, w, p.N, p.K, true) }
 
 func (p *Packed) repack(e *Engine, b Matrix, rows, cols int, transposed bool) {
 	b.check()
-	if p.half != nil || p.level != e.level || b.Rows != rows || b.Cols != cols {
+	if !p.isFloats() || p.level != e.level || b.Rows != rows || b.Cols != cols {
 		panic(fmt.Sprintf("mat: %s packed anew on %s, over %d×%d of %d bytes an element on %s", b.Shape(), e.level.Name, rows, cols, p.size, p.level.Name))
 	}
 	raceRead(b)
@@ -68,11 +74,16 @@ func (t *packTask[T]) panels() int { return ceilDiv(t.packed.N, t.packed.nr()) }
 
 // Do implements Task.
 func (t *packTask[T]) Do(i int) {
+	k0, j0 := i/t.panels()*kBlock, i%t.panels()*t.packed.nr()
+	t.panel(t.packed.address(k0, j0), k0, j0)
+}
+
+// panel sets what to points to to the panel at column j0 of the block at row k0, row by row.
+func (t *packTask[T]) panel(to unsafe.Pointer, k0, j0 int) {
 	p := t.packed
-	k0, j0 := i/t.panels()*kBlock, i%t.panels()*p.nr()
 	kc, width := min(p.K-k0, kBlock), p.panelWidth(j0)
 	n := min(width, p.N-j0)
-	dst := unsafe.Slice((*T)(p.address(k0, j0)), kc*width)
+	dst := unsafe.Slice((*T)(to), kc*width)
 	if n < width {
 		clear(dst)
 	}
@@ -84,7 +95,7 @@ func (t *packTask[T]) Do(i int) {
 	}
 	src := t.src[j0*t.stride+k0:]
 	if s, ok := any(src).([]float32); ok {
-		p.level.Gemm.Transpose((*float32)(p.address(k0, j0)), width, &s[0], t.stride, n, kc)
+		p.level.Gemm.Transpose((*float32)(to), width, &s[0], t.stride, n, kc)
 		return
 	}
 	done := 0

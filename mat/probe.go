@@ -25,7 +25,7 @@ func (e *Engine) KernelProbe(flops float64) {
 func (e *Engine) ReadProbe(p *Packed, part, parts, streams int) {
 	const most = 1 << 16 // values in a call, as the runtime cannot stop a goroutine inside
 	unit := 32 * streams
-	units := p.Bytes() / 4 / unit
+	units := p.bytes() / 4 / unit
 	for from, to := units*part/parts, units*(part+1)/parts; from < to; {
 		n := min(to-from, most/unit)
 		e.level.Gemm.Read((*float32)(unsafe.Add(p.memory, 4*from*unit)), streams, 32*n)

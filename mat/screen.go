@@ -129,13 +129,12 @@ func (s *Screen) values(w []float32, p int) {
 		kc := min(b.K-k0, kBlock)
 		for j := 0; j < n; {
 			width := b.panelWidth(j0 + j)
-			for l := range kc {
-				row := w[(k0+l)*cols+j:][:width]
-				from := unsafe.Add(b.address(k0, j0+j), l*width*b.size)
-				if b.half != nil {
-					b.widen(&row[0], (*uint16)(from), width)
-				} else {
-					copy(row, unsafe.Slice((*float32)(from), width))
+			for l := 0; l < kc; l += 2 {
+				var rows [2 * cols]float32
+				n := min(2, kc-l)
+				b.widenRows(rows[:], k0, j0+j, l, l+n)
+				for i := range n {
+					copy(w[(k0+l+i)*cols+j:][:width], rows[i*width:])
 				}
 			}
 			j += width
