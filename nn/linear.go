@@ -20,8 +20,8 @@ type Linear struct {
 	param, biasParam *autodiff.Param // out × in and 1 × out, in weight's and bias's place, where the layer is trained
 }
 
-// NewLinear returns a layer without a bias that has a packed copy of w, out × in, in w's type. It computes on e and on engines of the same
-// level.
+// NewLinear returns a layer without a bias that has a packed copy of w, out × in, in w's type and as [mat.CompactT] lays it out. It computes on e and on engines of
+// the same level.
 func NewLinear(e *mat.Engine, w Weights, out, in int) *Linear {
 	w.check(out, in)
 	weight := w.packT(e, out, in)
@@ -82,6 +82,9 @@ func (l *Linear) WithParams(params map[string]*autodiff.Param) Layer {
 func (l *Linear) Equal(o *Linear) bool {
 	return l.weight.Equal(o.weight) && slices.EqualFunc(l.bias, o.bias, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
 }
+
+// Bytes is the size of the packed weight in memory.
+func (l *Linear) Bytes() int { return l.weight.Bytes() }
 
 // Forward returns x·Wᵀ + b with the adapters' additions: rows × out.
 func (l *Linear) Forward(p *Pass, rows Ragged, x autodiff.Value) autodiff.Value {

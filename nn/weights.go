@@ -81,15 +81,15 @@ func (w Weights) widen(dst []float32, offset int) {
 	}
 }
 
-// packT packs the transpose of w, an out × in matrix.
+// packT packs the transpose of w, an out × in matrix, into the fewest bytes that lose nothing.
 func (w Weights) packT(e *mat.Engine, out, in int) *mat.Packed {
 	switch {
 	case w.BF16 != nil:
-		return mat.PackT(e, w.BF16, out, in, in)
+		return mat.CompactT(e, w.BF16, out, in, in)
 	case w.F16 != nil:
-		return mat.PackT(e, w.F16, out, in, in)
+		return mat.CompactT(e, w.F16, out, in, in)
 	}
-	return mat.PackT(e, w.F32, out, in, in)
+	return mat.CompactT(e, w.F32, out, in, in)
 }
 
 // unpackT returns the transpose of a packed matrix, an out × in matrix, in its type.

@@ -31,6 +31,7 @@ type decodeResult struct {
 	ReadShare float64 `json:"read_share"` // the time to read every weight once, of that of a step of the base
 
 	GreedyShare float64 `json:"greedy_share"` // of that of a greedy step, which does not read every weight
+	Held        float64 `json:"held"`         // the bytes that the weights of linear layers take in memory, of those in a file
 }
 
 const (
@@ -80,10 +81,10 @@ func decode(ctx context.Context, args []string, w io.Writer) error {
 	fmt.Fprintf(w, "Llama 135M shape, level %s, %d threads, MHR r %d, %d skills, %d splits on q and v, tasks mixed; tokens/s\n",
 		e.Level(), e.Threads(), smallRank, smallSkills, smallSplits)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "weights\tbatch\tbase\tof reading\tgreedy\tof reading\twith adapter\toverhead\tprompt of %d\t\n", prefillTokens)
+	fmt.Fprintf(t, "weights\theld in\tbatch\tbase\tof reading\tgreedy\tof reading\twith adapter\toverhead\tprompt of %d\t\n", prefillTokens)
 	for _, r := range results {
-		fmt.Fprintf(t, "%s\t%d\t%.1f\t%.1f %% of %.1f GB/s\t%.1f\t%.1f %%\t%.1f\t%.1f %%\t",
-			r.Storage, r.Batch, r.Base, 100*r.ReadShare, r.Read, r.Greedy, 100*r.GreedyShare, r.Adapter, 100*r.Overhead)
+		fmt.Fprintf(t, "%s\t%.1f %%\t%d\t%.1f\t%.1f %% of %.1f GB/s\t%.1f\t%.1f %%\t%.1f\t%.1f %%\t",
+			r.Storage, 100*r.Held, r.Batch, r.Base, 100*r.ReadShare, r.Read, r.Greedy, 100*r.GreedyShare, r.Adapter, 100*r.Overhead)
 		if r.Prefill > 0 {
 			fmt.Fprintf(t, "%.0f", r.Prefill)
 		}
@@ -140,7 +141,7 @@ func (l *llama135) measure(ctx context.Context, batch, samples int) (decodeResul
 	return decodeResult{
 		Threads: e.Threads(), Level: e.Level(), Batch: batch, Base: n / median(bases), Greedy: n / median(greedies),
 		Adapter: n / median(adapters), Overhead: median(ratios) - 1, Read: float64(l.bytes) / median(best) / 1e9, ReadShare: median(shares),
-		GreedyShare: median(greedyShares),
+		GreedyShare: median(greedyShares), Held: l.held(),
 	}, nil
 }
 

@@ -22,7 +22,8 @@ const (
 type llama135 struct {
 	model   *model.Model
 	adapter *poly.Adapter
-	bytes   int64 // of the weights that a step reads
+	storage safetensors.DType
+	bytes   int64 // of the weights that a step reads, as in a file
 }
 
 func newLlama135(e *mat.Engine, storage safetensors.DType) (*llama135, error) {
@@ -40,7 +41,7 @@ func newLlama135(e *mat.Engine, storage safetensors.DType) (*llama135, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &llama135{m, a, m.Architecture().Parameters * int64(storage.Bits()) / 8}, nil
+	return &llama135{m, a, storage, m.Architecture().Parameters * int64(storage.Bits()) / 8}, nil
 }
 
 func llamaBase() seeded {
@@ -63,6 +64,17 @@ func llamaBase() seeded {
 		linear(layer+"mlp.down_proj", llamaDim, llamaInner)
 	}
 	return s
+}
+
+// held returns how many bytes the linear layers' weights take in memory for each byte in a file.
+func (l *llama135) held() float64 {
+	packed, plain := 0, 0
+	for _, m := range l.model.Modules() {
+		if layer, ok := m.Layer.(*nn.Linear); ok {
+			packed, plain = packed+layer.Bytes(), plain+layer.In*layer.Out
+		}
+	}
+	return float64(packed) / float64(plain*l.storage.Bits()/8)
 }
 
 // requests returns sequences of seeded tokens, each for another task where adapted.
