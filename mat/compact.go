@@ -39,8 +39,8 @@ func CompactT[T Element](e *Engine, w []T, n, k, stride int) *Packed {
 	}
 	p := newPacked[T](e, k, n)
 	p.compact = &compact{kernel: kernel, panels: ceilDiv(n, kernel.NR)}
-	numbers := p.compact.choose(firstBytes(w, n, k, stride))
-	t := &compactTask[T]{packTask: packTask[T]{engine: e, packed: p, src: w, stride: stride, transposed: true}, numbers: numbers}
+	p.compact.choose(firstBytes(w, n, k, stride))
+	t := &compactTask[T]{packTask: packTask[T]{engine: e, packed: p, src: w, stride: stride, transposed: true}}
 	if !t.run() {
 		return pack(e, w, k, n, stride, true)
 	}
@@ -75,29 +75,22 @@ func firstByte[T Element](v T) byte {
 	return byte(*(*uint32)(unsafe.Pointer(&v)) >> 24)
 }
 
-// choose sets the most frequent first bytes, and returns their numbers.
-func (c *compact) choose(counts [128]int) *[256]uint8 {
+// choose sets highs to the most frequent first bytes.
+func (c *compact) choose(counts [128]int) {
 	order := make([]int, len(counts))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
-	numbers := new([256]uint8)
-	for i := range numbers {
-		numbers[i] = 255
-	}
 	for i, h := range order[:8] {
 		c.highs[i], c.highs[8+i] = byte(h), byte(h)|0x80
-		numbers[h], numbers[h|0x80] = uint8(i), uint8(8+i)
 	}
-	return numbers
 }
 
 // A compactTask is weights that are made compact. A part is a panel of a block of rows.
 type compactTask[T Element] struct {
 	packTask[T]
-	numbers *[256]uint8
-	parts   []compactPart
+	parts []compactPart
 }
 
 // A compactPart is what a panel's units leave.
@@ -146,16 +139,17 @@ func (t *compactTask[T]) Do(i int) {
 			}
 		}
 	}
+	var rare [kBlock / 2]uint8
+	c.kernel.Encode(dst, plain, kc/2, &c.highs, &rare[0])
 	part := &t.parts[i]
 	run := uint16(0)
-	for u := range kc / 2 {
-		src, unit := unsafe.Add(plain, u*c.kernel.RawBytes()), unsafe.Add(dst, u*c.kernel.UnitBytes())
-		if c.kernel.Encode(unit, src, t.numbers) {
+	for u, is := range rare[:kc/2] {
+		if is == 0 {
 			run++
 			continue
 		}
-		clear(unsafe.Slice((*byte)(unit), c.kernel.UnitBytes()))
-		part.raw = append(part.raw, unsafe.Slice((*byte)(src), c.kernel.RawBytes())...)
+		clear(unsafe.Slice((*byte)(unsafe.Add(dst, u*c.kernel.UnitBytes())), c.kernel.UnitBytes()))
+		part.raw = append(part.raw, unsafe.Slice((*byte)(unsafe.Add(plain, u*c.kernel.RawBytes())), c.kernel.RawBytes())...)
 		part.runs = append(part.runs, run)
 		run = 0
 	}

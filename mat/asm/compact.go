@@ -19,6 +19,10 @@ type Compact struct {
 	// Widen converts n > 0 units that follow each other to float32, row by row.
 	Widen func(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
 
+	// Encode makes units of n > 0 raw ones that follow each other. Of highs, the last eight are the first eight with a sign. rare gets a byte for each unit: 0, or
+	// if it has another high byte, and its place no meaning, 1.
+	Encode func(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)
+
 	size           int           // of an element of B elsewhere, in bytes
 	byteOf, wordOf [2 * 32]uint8 // the elements whose bytes and last words follow each other
 }
@@ -30,8 +34,9 @@ type CompactStrip func(m, k, panels int, a *float32, lda int, b unsafe.Pointer, 
 	dst *float32)
 
 // newCompact returns the kernels for elements of the given size on a level with such vectors, in bytes.
-func newCompact(size, mr, nr, vector int, strip CompactStrip, widen func(*float32, unsafe.Pointer, int, *[16]byte)) *Compact {
-	c := &Compact{MR: mr, NR: nr, Strip: strip, Widen: widen, size: size}
+func newCompact(size, mr, nr, vector int, strip CompactStrip, widen func(*float32, unsafe.Pointer, int, *[16]byte),
+	encode func(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)) *Compact {
+	c := &Compact{MR: mr, NR: nr, Strip: strip, Widen: widen, Encode: encode, size: size}
 	// Bytes are made words, and words floats, by instructions that take halves of each 16 bytes of two vectors and put them side by side.
 	for e := range 2 * nr {
 		quarter := vector / 4 // as many elements have a vector of floats
@@ -42,6 +47,9 @@ func newCompact(size, mr, nr, vector int, strip CompactStrip, widen func(*float3
 	if strip == nil {
 		c.Strip, c.Widen = c.strip, c.widen
 	}
+	if encode == nil {
+		c.Encode = c.encode
+	}
 	return c
 }
 
@@ -49,8 +57,22 @@ func newCompact(size, mr, nr, vector int, strip CompactStrip, widen func(*float3
 func (c *Compact) UnitBytes() int { return c.NR * (2*c.size - 1) }
 func (c *Compact) RawBytes() int  { return c.NR * 2 * c.size }
 
-// Encode sets the unit at dst to the raw unit at src. numbers has the number of each high byte, 255 where it has none; Encode reports whether all have one.
-func (c *Compact) Encode(dst, src unsafe.Pointer, numbers *[256]uint8) bool {
+// encode is the portable Encode.
+func (c *Compact) encode(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8) {
+	var numbers [256]uint8
+	for i := range numbers {
+		numbers[i] = 255
+	}
+	for i, h := range highs {
+		numbers[h] = uint8(i)
+	}
+	for u := range n {
+		*at(rare, u) = c.unit(unsafe.Add(dst, u*c.UnitBytes()), unsafe.Add(src, u*c.RawBytes()), &numbers)
+	}
+}
+
+// unit sets the unit at dst to the raw unit at src, numbers being the numbers of high bytes and 255 for others. It returns 1 if there is one of these.
+func (c *Compact) unit(dst, src unsafe.Pointer, numbers *[256]uint8) uint8 {
 	n := 2 * c.NR
 	low, number := c.bytes(dst)
 	first, second := c.byteOf[:c.NR], c.byteOf[c.NR:n] // whose numbers come into one byte
@@ -64,7 +86,7 @@ func (c *Compact) Encode(dst, src unsafe.Pointer, numbers *[256]uint8) bool {
 			number[i] = a&15 | b<<4
 			all |= a | b
 		}
-		return all < 16
+		return all >> 7
 	}
 	from := unsafe.Slice((*uint32)(src), n)
 	for i := range number {
@@ -78,7 +100,7 @@ func (c *Compact) Encode(dst, src unsafe.Pointer, numbers *[256]uint8) bool {
 	for i, e := range c.wordOf[:n] {
 		words[i] = uint16(from[e])
 	}
-	return all < 16
+	return all >> 7
 }
 
 // Decode sets the raw unit at dst to the unit at src.

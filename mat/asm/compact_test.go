@@ -10,38 +10,42 @@ import (
 
 // compacted is panels of B in the compact layout, with guard pages beside each part.
 type compacted struct {
-	b, raw  []byte
-	runs    []uint16
-	highs   [16]byte
-	numbers [256]uint8
+	b, raw []byte
+	runs   []uint16
+	highs  [16]byte
 }
 
-// compactOf returns the compact form of units, panels of k rows. Their high bytes are those of eight, and sometimes others.
-func compactOf[T uint16 | uint32](c *Compact, plain []T, panels, k int, highs [8]byte, place placer) *compacted {
-	p := &compacted{b: placed[byte](place, panels*k/2*c.UnitBytes())}
-	for i := range p.numbers {
-		p.numbers[i] = 255
-	}
+// compactOf returns the compact form of panels of k rows. Their high bytes are those of eight, and sometimes others.
+func compactOf[T uint16 | uint32](t *testing.T, c *Compact, plain []T, panels, k int, highs [8]byte, place placer) *compacted {
+	units := panels * k / 2
+	p := &compacted{b: placed[byte](place, units*c.UnitBytes())}
 	for i, h := range highs {
 		p.highs[i], p.highs[8+i] = h, h|0x80
-		p.numbers[h], p.numbers[h|0x80] = uint8(i), uint8(8+i)
 	}
+	src, rare := placed[T](place, len(plain)), placed[uint8](place, units)
+	copy(src, plain)
+	c.Encode(unsafe.Pointer(&p.b[0]), unsafe.Pointer(&src[0]), units, &p.highs, &rare[0])
 	var raw []byte
-	for at := 0; at < panels; at++ {
-		run := uint16(0)
-		for u := at * k / 2; u < (at+1)*k/2; u++ {
-			unit := plain[u*2*c.NR:][:2*c.NR]
-			if c.Encode(unsafe.Pointer(&p.b[u*c.UnitBytes()]), unsafe.Pointer(&unit[0]), &p.numbers) {
-				run++
-				continue
-			}
+	var runs []uint16
+	run := uint16(0)
+	for u := range units {
+		unit := plain[u*2*c.NR:][:2*c.NR]
+		known := !slices.ContainsFunc(unit, func(v T) bool { return !slices.Contains(highs[:], byte(v>>(8*(unsafe.Sizeof(v)-1)))&0x7f) })
+		if rare[u] == 0 != known {
+			t.Fatalf("rare is %d, %t that all high bytes have numbers", rare[u], known)
+		}
+		if known {
+			run++
+		} else {
 			raw = append(raw, unsafe.Slice((*byte)(unsafe.Pointer(&unit[0])), c.RawBytes())...)
-			p.runs = append(p.runs, run)
+			runs = append(runs, run)
 			run = 0
 		}
-		p.runs = append(p.runs, run)
+		if (u+1)%(k/2) == 0 {
+			runs = append(runs, run)
+			run = 0
+		}
 	}
-	runs := p.runs
 	p.raw, p.runs = placed[byte](place, len(raw)), placed[uint16](place, len(runs))
 	copy(p.raw, raw)
 	copy(p.runs, runs)
@@ -78,7 +82,7 @@ func testCompact[T uint16 | uint32](t *testing.T, c *Compact, widen func(T) floa
 		n := (s.panels-1)*c.NR + s.tail
 		lda, ldc := s.k+s.padA, n+s.padC
 		plain := elements[T](rnd, s.panels*s.k*c.NR, rare, highs)
-		p := compactOf(c, plain, s.panels, s.k, highs, place)
+		p := compactOf(t, c, plain, s.panels, s.k, highs, place)
 		a, out := placed[float32](place, (s.m-1)*lda+s.k), placed[float32](place, (s.m-1)*ldc+n)
 		for _, x := range [][]float32{a, out} {
 			for i := range x {
@@ -149,18 +153,10 @@ func testDecode[T uint16 | uint32](t *testing.T, c *Compact) {
 	highs := [8]byte{0x3f, 0x3e, 0x3d, 0x3c, 0x3b, 0x3a, 0x39, 0x38}
 	for i := range 150 {
 		unit := elements[T](rnd, 2*c.NR, []int{0, 100, 2}[i%3], highs)
-		known := true
-		for _, v := range unit {
-			high := byte(v >> (8 * (unsafe.Sizeof(v) - 1)))
-			known = known && slices.Contains(highs[:], high&0x7f)
-		}
-		p := compactOf(c, unit, 1, 2, highs, atEnd)
-		if len(p.raw) == 0 != known {
-			t.Fatalf("raw is %t, want %t", len(p.raw) > 0, !known)
-		}
+		p := compactOf(t, c, unit, 1, 2, highs, atEnd)
 		got := placed[T](atEnd, len(unit))
 		c.Decode(unsafe.Pointer(&got[0]), unsafe.Pointer(&p.b[0]), &p.highs)
-		if known && !slices.Equal(got, unit) {
+		if len(p.raw) == 0 && !slices.Equal(got, unit) {
 			t.Fatalf("%x, want %x", got, unit)
 		}
 	}

@@ -15,8 +15,8 @@ var gemmAVX512 = Gemm{
 	},
 	BFloat16:        Tile{MR: 14, NR: 32, Strip: strip32BFloat16AVX512},
 	Float16:         Tile{MR: 14, NR: 32, Strip: strip32Float16AVX512},
-	CompactFloat32:  newCompact(4, 14, 32, 64, compactFloat32AVX512, widenCompactFloat32AVX512),
-	CompactBFloat16: newCompact(2, 14, 32, 64, compactBFloat16AVX512, widenCompactBFloat16AVX512),
+	CompactFloat32:  newCompact(4, 14, 32, 64, compactFloat32AVX512, widenCompactFloat32AVX512, encodeCompactFloat32AVX512),
+	CompactBFloat16: newCompact(2, 14, 32, 64, compactBFloat16AVX512, widenCompactBFloat16AVX512, encodeCompactBFloat16AVX512),
 	Chains:          chainsAVX2,
 	Bounds:          boundsAVX512,
 	BoundsMR:        4,
@@ -37,8 +37,8 @@ var gemmAVX2 = Gemm{
 	},
 	BFloat16:        Tile{MR: 6, NR: 16, Strip: strip16BFloat16AVX2},
 	Float16:         Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
-	CompactFloat32:  newCompact(4, 6, 16, 32, compactFloat32AVX2, widenCompactFloat32AVX2),
-	CompactBFloat16: newCompact(2, 6, 16, 32, compactBFloat16AVX2, widenCompactBFloat16AVX2),
+	CompactFloat32:  newCompact(4, 6, 16, 32, compactFloat32AVX2, widenCompactFloat32AVX2, encodeCompactFloat32AVX2),
+	CompactBFloat16: newCompact(2, 6, 16, 32, compactBFloat16AVX2, widenCompactBFloat16AVX2, encodeCompactBFloat16AVX2),
 	Chains:          chainsAVX2,
 	Bounds:          boundsAVX2,
 	BoundsMR:        2,
@@ -129,10 +129,16 @@ func compactFloat32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointe
 func widenCompactFloat32AVX512(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
 
 //go:noescape
+func encodeCompactFloat32AVX512(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)
+
+//go:noescape
 func compactBFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 
 //go:noescape
 func widenCompactBFloat16AVX512(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
+
+//go:noescape
+func encodeCompactBFloat16AVX512(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)
 
 //go:noescape
 func compactFloat32AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
@@ -141,7 +147,13 @@ func compactFloat32AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer,
 func widenCompactFloat32AVX2(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
 
 //go:noescape
+func encodeCompactFloat32AVX2(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)
+
+//go:noescape
 func compactBFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 
 //go:noescape
 func widenCompactBFloat16AVX2(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
+
+//go:noescape
+func encodeCompactBFloat16AVX2(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)

@@ -17120,6 +17120,102 @@ loop:
 	VZEROUPPER
 	RET
 
+// func encodeCompactFloat32AVX2(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)
+TEXT ·encodeCompactFloat32AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ highs+24(FP), R15
+	MOVQ rare+32(FP), R8
+	VPBROADCASTB 0(R15), Y8
+	VPBROADCASTB 1(R15), Y9
+	VPBROADCASTB 2(R15), Y10
+	VPBROADCASTB 3(R15), Y11
+	VPBROADCASTB 4(R15), Y12
+	VPBROADCASTB 5(R15), Y13
+	VPBROADCASTB 6(R15), Y14
+	VPBROADCASTB 7(R15), Y15
+
+unit:
+	XORL AX, AX
+	VMOVDQU 0(SI), Y0
+	VPSRLD $16, Y0, Y4
+	VPAND words<>(SB), Y0, Y0
+	VMOVDQU 32(SI), Y1
+	VPSRLD $16, Y1, Y5
+	VPAND words<>(SB), Y1, Y1
+	VPACKUSDW Y5, Y4, Y2
+	VPACKUSDW Y1, Y0, Y0
+	VMOVDQU Y0, 0(DI)
+	VMOVDQU 64(SI), Y0
+	VPSRLD $16, Y0, Y4
+	VPAND words<>(SB), Y0, Y0
+	VMOVDQU 96(SI), Y1
+	VPSRLD $16, Y1, Y5
+	VPAND words<>(SB), Y1, Y1
+	VPACKUSDW Y5, Y4, Y3
+	VPACKUSDW Y1, Y0, Y0
+	VMOVDQU Y0, 32(DI)
+	VPSRLW $8, Y2, Y0
+	VPAND bytes<>(SB), Y2, Y2
+	VPSRLW $8, Y3, Y1
+	VPAND bytes<>(SB), Y3, Y3
+	VPACKUSWB Y3, Y2, Y2
+	VMOVDQU Y2, 64(DI)
+	VPACKUSWB Y1, Y0, Y0
+
+	// the number of each high byte
+	VPSRLW $4, Y0, Y6
+	VPAND signs<>(SB), Y6, Y6
+	VPAND magnitudes<>(SB), Y0, Y0
+	VPXOR Y2, Y2, Y2
+	VPCMPEQB Y8, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPCMPEQB Y9, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+0(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y10, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+32(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y11, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+64(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y12, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+96(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y13, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+128(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y14, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+160(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y15, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+192(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPMOVMSKB Y2, DX
+	CMPL DX, $-1
+	SETNE DX
+	ORL DX, AX
+	VEXTRACTI128 $1, Y6, X7
+	VPSLLW $4, X7, X7
+	VPOR X7, X6, X6
+	VMOVDQU X6, 96(DI)
+	MOVB AX, (R8)
+	INCQ R8
+	ADDQ $128, SI
+	ADDQ $112, DI
+	DECQ CX
+	JNE unit
+	VZEROUPPER
+	RET
+
 // func compactBFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 TEXT ·compactBFloat16AVX2(SB), NOSPLIT, $0-112
 	MOVQ panels+16(FP), R13
@@ -19731,6 +19827,94 @@ loop:
 	VZEROUPPER
 	RET
 
+// func encodeCompactBFloat16AVX2(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)
+TEXT ·encodeCompactBFloat16AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ highs+24(FP), R15
+	MOVQ rare+32(FP), R8
+	VPBROADCASTB 0(R15), Y8
+	VPBROADCASTB 1(R15), Y9
+	VPBROADCASTB 2(R15), Y10
+	VPBROADCASTB 3(R15), Y11
+	VPBROADCASTB 4(R15), Y12
+	VPBROADCASTB 5(R15), Y13
+	VPBROADCASTB 6(R15), Y14
+	VPBROADCASTB 7(R15), Y15
+
+unit:
+	XORL AX, AX
+	VMOVDQU 0(SI), X0
+	VMOVDQU 16(SI), X1
+	VPUNPCKLQDQ X1, X0, X2
+	VPUNPCKHQDQ X1, X0, X0
+	VINSERTI128 $1, X0, Y2, Y2
+	VMOVDQU 32(SI), X0
+	VMOVDQU 48(SI), X1
+	VPUNPCKLQDQ X1, X0, X3
+	VPUNPCKHQDQ X1, X0, X0
+	VINSERTI128 $1, X0, Y3, Y3
+	VPSRLW $8, Y2, Y0
+	VPAND bytes<>(SB), Y2, Y2
+	VPSRLW $8, Y3, Y1
+	VPAND bytes<>(SB), Y3, Y3
+	VPACKUSWB Y3, Y2, Y2
+	VMOVDQU Y2, 0(DI)
+	VPACKUSWB Y1, Y0, Y0
+
+	// the number of each high byte
+	VPSRLW $4, Y0, Y6
+	VPAND signs<>(SB), Y6, Y6
+	VPAND magnitudes<>(SB), Y0, Y0
+	VPXOR Y2, Y2, Y2
+	VPCMPEQB Y8, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPCMPEQB Y9, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+0(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y10, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+32(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y11, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+64(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y12, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+96(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y13, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+128(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y14, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+160(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPCMPEQB Y15, Y0, Y3
+	VPOR Y3, Y2, Y2
+	VPAND numbers<>+192(SB), Y3, Y3
+	VPOR Y3, Y6, Y6
+	VPMOVMSKB Y2, DX
+	CMPL DX, $-1
+	SETNE DX
+	ORL DX, AX
+	VEXTRACTI128 $1, Y6, X7
+	VPSLLW $4, X7, X7
+	VPOR X7, X6, X6
+	VMOVDQU X6, 32(DI)
+	MOVB AX, (R8)
+	INCQ R8
+	ADDQ $64, SI
+	ADDQ $48, DI
+	DECQ CX
+	JNE unit
+	VZEROUPPER
+	RET
+
 DATA halves<>+0(SB)/8, $0
 DATA halves<>+8(SB)/8, $0
 DATA halves<>+16(SB)/8, $4
@@ -19742,6 +19926,60 @@ DATA nibbles<>+8(SB)/8, $0x0f0f0f0f0f0f0f0f
 DATA nibbles<>+16(SB)/8, $0x0f0f0f0f0f0f0f0f
 DATA nibbles<>+24(SB)/8, $0x0f0f0f0f0f0f0f0f
 GLOBL nibbles<>(SB), RODATA|NOPTR, $32
+
+DATA words<>+0(SB)/8, $0xffff0000ffff
+DATA words<>+8(SB)/8, $0xffff0000ffff
+DATA words<>+16(SB)/8, $0xffff0000ffff
+DATA words<>+24(SB)/8, $0xffff0000ffff
+GLOBL words<>(SB), RODATA|NOPTR, $32
+
+DATA bytes<>+0(SB)/8, $0xff00ff00ff00ff
+DATA bytes<>+8(SB)/8, $0xff00ff00ff00ff
+DATA bytes<>+16(SB)/8, $0xff00ff00ff00ff
+DATA bytes<>+24(SB)/8, $0xff00ff00ff00ff
+GLOBL bytes<>(SB), RODATA|NOPTR, $32
+
+DATA signs<>+0(SB)/8, $0x808080808080808
+DATA signs<>+8(SB)/8, $0x808080808080808
+DATA signs<>+16(SB)/8, $0x808080808080808
+DATA signs<>+24(SB)/8, $0x808080808080808
+GLOBL signs<>(SB), RODATA|NOPTR, $32
+
+DATA magnitudes<>+0(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA magnitudes<>+8(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA magnitudes<>+16(SB)/8, $0x7f7f7f7f7f7f7f7f
+DATA magnitudes<>+24(SB)/8, $0x7f7f7f7f7f7f7f7f
+GLOBL magnitudes<>(SB), RODATA|NOPTR, $32
+
+DATA numbers<>+0(SB)/8, $0x101010101010101
+DATA numbers<>+8(SB)/8, $0x101010101010101
+DATA numbers<>+16(SB)/8, $0x101010101010101
+DATA numbers<>+24(SB)/8, $0x101010101010101
+DATA numbers<>+32(SB)/8, $0x202020202020202
+DATA numbers<>+40(SB)/8, $0x202020202020202
+DATA numbers<>+48(SB)/8, $0x202020202020202
+DATA numbers<>+56(SB)/8, $0x202020202020202
+DATA numbers<>+64(SB)/8, $0x303030303030303
+DATA numbers<>+72(SB)/8, $0x303030303030303
+DATA numbers<>+80(SB)/8, $0x303030303030303
+DATA numbers<>+88(SB)/8, $0x303030303030303
+DATA numbers<>+96(SB)/8, $0x404040404040404
+DATA numbers<>+104(SB)/8, $0x404040404040404
+DATA numbers<>+112(SB)/8, $0x404040404040404
+DATA numbers<>+120(SB)/8, $0x404040404040404
+DATA numbers<>+128(SB)/8, $0x505050505050505
+DATA numbers<>+136(SB)/8, $0x505050505050505
+DATA numbers<>+144(SB)/8, $0x505050505050505
+DATA numbers<>+152(SB)/8, $0x505050505050505
+DATA numbers<>+160(SB)/8, $0x606060606060606
+DATA numbers<>+168(SB)/8, $0x606060606060606
+DATA numbers<>+176(SB)/8, $0x606060606060606
+DATA numbers<>+184(SB)/8, $0x606060606060606
+DATA numbers<>+192(SB)/8, $0x707070707070707
+DATA numbers<>+200(SB)/8, $0x707070707070707
+DATA numbers<>+208(SB)/8, $0x707070707070707
+DATA numbers<>+216(SB)/8, $0x707070707070707
+GLOBL numbers<>(SB), RODATA|NOPTR, $224
 
 // func transposeAVX2(dst *float32, ldd int, src *float32, lds, rows, cols int)
 TEXT ·transposeAVX2(SB), NOSPLIT, $0-48

@@ -23,7 +23,7 @@ var regions struct {
 
 // placed returns n elements. They are valid until a few more calls have been made.
 func placed[T any](p placer, n int) []T {
-	const size, keep = 1 << 20, 8
+	const size, keep = 1 << 20, 12
 	page := unix.Getpagesize()
 	regions.Lock()
 	defer regions.Unlock()
