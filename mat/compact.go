@@ -2,6 +2,7 @@ package mat
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"unsafe"
 
@@ -29,12 +30,45 @@ const (
 
 // CompactT is [PackT] into fewer bytes, for weights that are read from memory: three quarters of those of bfloat16, seven eighths of those of float32. Nothing is
 // lost, and products are the same bit for bit: it is the first byte of most elements, sign and exponent, that takes four bits, as in trained weights few
-// exponents are frequent. Products of few rows are faster accordingly, those of many rows by some percent slower. Float16, an odd k, small matrices, and
-// elements with many exponents are packed as PackT packs them.
+// exponents are frequent. Products of few rows are faster accordingly; those of some more rows than a kernel takes at once by some percent slower. Float32 that was
+// widened from bfloat16 is packed as that. Float16, an odd k, small matrices, and elements with many exponents are packed as PackT packs them.
 func CompactT[T Element](e *Engine, w []T, n, k, stride int) *Packed {
 	checkRows(len(w), n, k, stride, "CompactT")
+	if k*n < compactValues {
+		return pack(e, w, k, n, stride, true)
+	}
+	if f, ok := any(w).([]float32); ok {
+		if half := narrowed(f, n, k, stride); half != nil {
+			p := compactT(e, half, n, k, k)
+			p.narrowed = true
+			return p
+		}
+	}
+	return compactT(e, w, n, k, stride)
+}
+
+// narrowed returns the rows of w, n × k, as bfloat16 if that loses nothing, and else nil.
+func narrowed(w []float32, n, k, stride int) []BFloat16 {
+	var half []BFloat16
+	for i := range n {
+		for _, v := range w[i*stride:][:k] {
+			b := math.Float32bits(v)
+			if b&0xffff != 0 {
+				return nil
+			}
+			if half == nil {
+				half = make([]BFloat16, 0, n*k)
+			}
+			half = append(half, BFloat16(b>>16))
+		}
+	}
+	return half
+}
+
+// compactT is CompactT for a large matrix.
+func compactT[T Element](e *Engine, w []T, n, k, stride int) *Packed {
 	kernel := compactKernel[T](e.level)
-	if kernel == nil || k%2 > 0 || k*n < compactValues {
+	if kernel == nil || k%2 > 0 {
 		return pack(e, w, k, n, stride, true)
 	}
 	p := newPacked[T](e, k, n)

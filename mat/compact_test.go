@@ -110,6 +110,19 @@ func TestCompactLayout(t *testing.T) {
 	if c := CompactT(e, usual, 256, 512, 512); a.Equal(c) || c.compact == nil || c.compact.bytes() <= a.compact.bytes() {
 		t.Error("another element makes no other weights")
 	}
+	wide := make([]float32, 256*512)
+	half, _ := weightsOf[BFloat16](rnd, 256, 512, 0)
+	Widen(wide, half)
+	narrow := CompactT(e, wide, 256, 512, 512)
+	if narrow.Bytes() != CompactT(e, half, 256, 512, 512).Bytes() {
+		t.Error("float32 of bfloat16 takes more bytes than bfloat16")
+	}
+	if got, ok := UnpackT[float32](narrow); !ok || !slices.Equal(got, wide) {
+		t.Error("float32 of bfloat16 is unpacked as something else")
+	}
+	if _, ok := UnpackT[BFloat16](narrow); ok {
+		t.Error("float32 unpacked as bfloat16")
+	}
 	mustPanic(t, "Repack of compact weights", func() { a.RepackT(e, New(256, 512)) })
 	mustPanic(t, "CompactT of too few values", func() { CompactT(e, usual, 256, 513, 513) })
 }

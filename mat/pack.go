@@ -22,7 +22,8 @@ type Packed struct {
 	half  *asm.Tile
 	widen func(*float32, *uint16, int)
 
-	compact *compact // nil in the layout above
+	compact  *compact // nil in the layout above
+	narrowed bool     // given as float32, and held as BFloat16
 }
 
 // Pack copies b, k × n in row-major order with the given stride between rows.
@@ -40,7 +41,7 @@ func PackT[T Element](e *Engine, w []T, n, k, stride int) *Packed {
 
 // Equal reports whether o holds the same bits as p, in the same storage type and for the same level.
 func (p *Packed) Equal(o *Packed) bool {
-	if p.K != o.K || p.N != o.N || p.level != o.level || p.size != o.size || p.half != o.half || !p.compact.equal(o.compact) {
+	if p.K != o.K || p.N != o.N || p.level != o.level || p.size != o.size || p.half != o.half || p.narrowed != o.narrowed || !p.compact.equal(o.compact) {
 		return false
 	}
 	n := p.bytes()

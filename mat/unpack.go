@@ -6,8 +6,14 @@ import (
 	"github.com/polytropon/polytropon/mat/asm"
 )
 
-// UnpackT returns what [PackT] was given, N × K in row-major order without gaps; false where p's elements are not of type T.
+// UnpackT returns what [PackT] or [CompactT] was given, N × K in row-major order without gaps; false where p's elements are not of type T.
 func UnpackT[T Element](p *Packed) (w []T, ok bool) {
+	if f, is := any(&w).(*[]float32); is && p.narrowed {
+		half := unpackT[BFloat16](p)
+		*f = make([]float32, len(half))
+		Widen(*f, half)
+		return w, true
+	}
 	var half *asm.Tile
 	switch any(w).(type) {
 	case []BFloat16:
@@ -15,10 +21,15 @@ func UnpackT[T Element](p *Packed) (w []T, ok bool) {
 	case []Float16:
 		half = &p.level.Gemm.Float16
 	}
-	if p.half != half {
+	if p.half != half || p.narrowed {
 		return nil, false
 	}
-	w = make([]T, p.N*p.K)
+	return unpackT[T](p), true
+}
+
+// unpackT is UnpackT for the type in which p is held.
+func unpackT[T Element](p *Packed) []T {
+	w := make([]T, p.N*p.K)
 	plain := make([]T, min(p.K, kBlock)*p.nr()) // a panel
 	for k0 := 0; k0 < p.K; k0 += kBlock {
 		kc := min(p.K-k0, kBlock)
@@ -38,5 +49,5 @@ func UnpackT[T Element](p *Packed) (w []T, ok bool) {
 			}
 		}
 	}
-	return w, true
+	return w
 }
