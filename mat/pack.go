@@ -12,7 +12,8 @@ import (
 // came in. It is immutable but for Repack and RepackT.
 //
 // The layout: for each block of kBlock rows, one panel after another; a panel is NR columns of the block's rows, row by row. The
-// last panel is as wide as the narrowest kernel allows, and padded with zeros.
+// last panel is as wide as the narrowest kernel allows, and padded with zeros. Or panels are compact, as [CompactT] makes them: units of two rows in
+// place of rows, and all panels equally wide.
 type Packed struct {
 	K, N   int
 	level  *asm.Level
