@@ -296,6 +296,10 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 		perCall = 1
 	}
 	next := w.next(after, panels, kc)
+	var turn fetch // while the strips take turns at the first panel: that one
+	if alternate && p.packed != nil && !p.right && kc > 0 {
+		turn = fetch{b: uintptr(p.packed.address(k0, j0)), panelBytes: p.packed.sizeOf(step), panels: 1, kc: kc}
+	}
 	copied := w.copied(j0, j1, kc)
 	for i0 := w.i0; i0 < w.i1; {
 		i1 := i0 + take(w.i1-i0, group)
@@ -314,10 +318,11 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 				tail = j1 - j - (n-1)*nr
 			}
 			shared, from := next, q
-			if alternate && p.packed != nil && !p.right { // the panel beside this one, or the first of the next block
+			if turn.b != 0 { // the panel beside this one, or the first of the next block
 				shared.panels, from = 1, 0
-				if q+1 < panels && kc > 0 {
-					shared.b, shared.panelBytes = uintptr(p.packed.address(k0, j+nr)), p.packed.sizeOf(step)
+				if q+1 < panels {
+					shared = turn
+					shared.b += uintptr((q + 1) * turn.panelBytes)
 				}
 			}
 			at := q * step
