@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 
 	"github.com/polytropon/polytropon/mat"
@@ -48,6 +49,8 @@ var gemmRows = func() []gemmRow {
 	add("unpacked", [3]int{64, 64, 64}, [3]int{128, 128, 128}, [3]int{256, 256, 256})
 	add("prepacked", thin...)
 	add("bf16", thin...)
+	add("compact", thin...)
+	add("compact bf16", thin...)
 	add("prepacked", [3]int{512, 1024, 8}, [3]int{512, 1024, 16})
 	add("accumulate", [3]int{512, 8, 1024})
 	add("dx", large[0], [3]int{512, 1024, 8}, [3]int{512, 8, 1024})
@@ -92,6 +95,14 @@ func (r gemmRow) work(e *mat.Engine) (func(*mat.Engine), *mat.Packed) {
 			half[i] = mat.BFloat16(0x3f00 + rng.IntN(0x80)) // 0.5 to 1
 		}
 		return r.prepacked(c, a, mat.Pack(e, half, r.k, r.n, r.n))
+	case "compact":
+		return r.prepacked(c, a, mat.CompactT(e, random(r.n, r.k).Data, r.n, r.k, r.k))
+	case "compact bf16":
+		half := make([]mat.BFloat16, r.n*r.k)
+		for i, v := range random(r.n, r.k).Data {
+			half[i] = mat.BFloat16(math.Float32bits(v) >> 16)
+		}
+		return r.prepacked(c, a, mat.CompactT(e, half, r.n, r.k, r.k))
 	case "dx":
 		p := mat.Pack(e, random(r.n, r.k).Data, r.n, r.k, r.k)
 		return func(e *mat.Engine) { e.MulT(c, a, p) }, nil
