@@ -23,9 +23,10 @@ func compactT[T Element](e *Engine, w []T, n, k, stride int) *Packed {
 	}
 	p := newPacked[T](e, k, n)
 	p.compact = &compact{kernel: kernel, panels: ceilDiv(n, kernel.NR)}
-	p.compact.choose(firstBytes(w, n, k, stride))
+	rare, all := p.compact.choose(firstBytes(w, n, k, stride))
 	t := &compactTask[T]{packTask: packTask[T]{engine: e, packed: p, src: w, stride: stride, transposed: true}}
-	if !t.run() {
+	// A rare element makes a unit of 2·NR a raw one, which it may share with another.
+	if rare*kernel.NR*compactRaw > all || !t.run() {
 		return pack(e, w, k, n, stride, true)
 	}
 	return p
@@ -59,8 +60,8 @@ func firstByte[T Element](v T) byte {
 	return byte(*(*uint32)(unsafe.Pointer(&v)) >> 24)
 }
 
-// choose sets highs to the most frequent first bytes.
-func (c *compact) choose(counts [128]int) {
+// choose sets highs to the most frequent first bytes, and returns how many of all elements have another one.
+func (c *compact) choose(counts [128]int) (rare, all int) {
 	order := make([]int, len(counts))
 	for i := range order {
 		order[i] = i
@@ -69,6 +70,13 @@ func (c *compact) choose(counts [128]int) {
 	for i, h := range order[:8] {
 		c.highs[i], c.highs[8+i] = byte(h), byte(h)|0x80
 	}
+	for i, h := range order {
+		all += counts[h]
+		if i >= 8 {
+			rare += counts[h]
+		}
+	}
+	return rare, all
 }
 
 // A compactTask is weights that are made compact. A part is a panel of a block of rows.
