@@ -24,7 +24,8 @@ const compactValues = 1 << 16
 // CompactT is [PackT] into fewer bytes, for weights that are read from memory: three quarters of those of bfloat16, seven eighths of those of float32. Nothing is
 // lost, and products are the same bit for bit: it is the first byte of most elements, sign and exponent, that takes four bits, as in trained weights few
 // exponents are frequent. Products of few rows are faster accordingly; those of some more rows than a kernel takes at once by some percent slower. Float32 that was
-// widened from bfloat16 is packed as that. Float16, an odd k, small matrices, and elements with many exponents are packed as PackT packs them.
+// widened from bfloat16 is packed as that. Float16, an odd k, small matrices, and elements with many exponents are packed as PackT packs them, and so is all else on
+// levels that have no kernels for it, neon and generic.
 func CompactT[T Element](e *Engine, w []T, n, k, stride int) *Packed {
 	checkRows(len(w), n, k, stride, "CompactT")
 	if k*n < compactValues {

@@ -30,6 +30,9 @@ func weightsOf[T float32 | BFloat16](rnd *rand.Rand, n, k int, rare float64) (w 
 // TestCompact compares products with compact weights with those of the same weights in the plain layout.
 func TestCompact(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
+		if e.level.Gemm.CompactFloat32 == nil {
+			t.Skip("plain on this level")
+		}
 		testCompact[float32](t, e)
 		testCompact[BFloat16](t, e)
 	})
@@ -50,11 +53,7 @@ func testCompact[T float32 | BFloat16](t *testing.T, e *Engine) {
 		if got, ok := UnpackT[T](p); !ok || !slices.EqualFunc(got, w, func(a, b T) bool { return firstByte(a) == firstByte(b) && (a == b || a != a) }) {
 			t.Errorf("%s: UnpackT gives something else than was packed", name)
 		}
-		rows := []int{0, 1, 2, 6, 7, 9, 14, 15, 33, 70, 71}
-		if e.Level() == "generic" { // slow, and of one kernel
-			rows = []int{1, 9}
-		}
-		for _, m := range rows {
+		for _, m := range []int{0, 1, 2, 6, 7, 9, 14, 15, 33, 70, 71} {
 			x, dy := random(rnd, m, s.k, 3), random(rnd, m, s.n, 2)
 			for _, add := range []bool{false, true} {
 				got, gotT := random(rnd, m, s.n, 5), random(rnd, m, s.k, 1)
@@ -85,6 +84,9 @@ func testCompact[T float32 | BFloat16](t *testing.T, e *Engine) {
 // TestCompactLayout says which weights are made compact.
 func TestCompactLayout(t *testing.T) {
 	e := newEngine(t, 2)
+	if e.level.Gemm.CompactFloat32 == nil {
+		t.Skip("plain on this level")
+	}
 	rnd := rand.New(rand.NewPCG(33, 34))
 	usual, _ := weightsOf[float32](rnd, 256, 512, 0)
 	scattered, _ := weightsOf[float32](rnd, 256, 512, 0.1)
@@ -110,19 +112,6 @@ func TestCompactLayout(t *testing.T) {
 	if c := CompactT(e, usual, 256, 512, 512); a.Equal(c) || c.compact == nil || c.compact.bytes() <= a.compact.bytes() {
 		t.Error("another element makes no other weights")
 	}
-	wide := make([]float32, 256*512)
-	half, _ := weightsOf[BFloat16](rnd, 256, 512, 0)
-	Widen(wide, half)
-	narrow := CompactT(e, wide, 256, 512, 512)
-	if narrow.Bytes() != CompactT(e, half, 256, 512, 512).Bytes() {
-		t.Error("float32 of bfloat16 takes more bytes than bfloat16")
-	}
-	if got, ok := UnpackT[float32](narrow); !ok || !slices.Equal(got, wide) {
-		t.Error("float32 of bfloat16 is unpacked as something else")
-	}
-	if _, ok := UnpackT[BFloat16](narrow); ok {
-		t.Error("float32 unpacked as bfloat16")
-	}
 	mustPanic(t, "Repack of compact weights", func() { a.RepackT(e, New(256, 512)) })
 	mustPanic(t, "CompactT of too few values", func() { CompactT(e, usual, 256, 513, 513) })
 }
@@ -130,6 +119,9 @@ func TestCompactLayout(t *testing.T) {
 // TestCompactLargest compares the largest logits of a compact head with those of the plain one.
 func TestCompactLargest(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
+		if e.level.Gemm.CompactFloat32 == nil {
+			t.Skip("plain on this level")
+		}
 		const n, k = 1000, 130
 		rnd := rand.New(rand.NewPCG(35, 36))
 		w, wide := weightsOf[BFloat16](rnd, n, k, 0)
@@ -147,6 +139,32 @@ func TestCompactLargest(t *testing.T) {
 		got, want := New(2, n), New(2, n)
 		e.MulLargest(got, x, NewScreen(e, p), []int{1, 3})
 		e.MulLargest(want, x, NewScreen(e, PackT(e, wide, n, k, k)), []int{1, 3})
+		if d := diff(got, want); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+// TestNarrowed packs float32 that was widened from bfloat16.
+func TestNarrowed(t *testing.T) {
+	engines(t, func(t *testing.T, e *Engine) {
+		rnd := rand.New(rand.NewPCG(37, 38))
+		wide := make([]float32, 256*512)
+		half, _ := weightsOf[BFloat16](rnd, 256, 512, 0)
+		Widen(wide, half)
+		narrow := CompactT(e, wide, 256, 512, 512)
+		if narrow.Bytes() != CompactT(e, half, 256, 512, 512).Bytes() {
+			t.Error("float32 of bfloat16 takes more bytes than bfloat16")
+		}
+		if got, ok := UnpackT[float32](narrow); !ok || !slices.Equal(got, wide) {
+			t.Error("float32 of bfloat16 is unpacked as something else")
+		}
+		if _, ok := UnpackT[BFloat16](narrow); ok {
+			t.Error("float32 unpacked as bfloat16")
+		}
+		x, got, want := random(rnd, 3, 512, 0), New(3, 256), New(3, 256)
+		e.Mul(got, x, narrow)
+		e.Mul(want, x, PackT(e, wide, 256, 512, 512))
 		if d := diff(got, want); d != "" {
 			t.Error(d)
 		}

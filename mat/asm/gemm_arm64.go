@@ -12,21 +12,19 @@ var gemmNEON = Gemm{
 		{MR: 6, NR: 16, Strip: strip16NEON},
 		{MR: 8, NR: 8, Strip: strip8NEON},
 	},
-	BFloat16:        Tile{MR: 6, NR: 16, Strip: strip16BFloat16NEON},
-	Float16:         Tile{MR: 6, NR: 16, Strip: strip16Float16NEON},
-	CompactFloat32:  newCompact(4, 4, 16, 16, compactFloat32NEON, widenCompactFloat32NEON, nil),
-	CompactBFloat16: newCompact(2, 4, 16, 16, compactBFloat16NEON, widenCompactBFloat16NEON, nil),
-	Chains:          chainsBy(strip8NEON),
-	Bounds:          boundsNEON,
-	BoundsMR:        1,
-	WidenBFloat16:   widenBFloat16NEON,
-	WidenFloat16:    widenFloat16NEON,
-	Transpose:       transposeBlocks(4, transposeNEON, transposeGeneric),
-	CopyStrip:       copyStripNEON,
-	CopyMR:          6,
-	Read:            readNEON,
-	Peak:            peakNEON,
-	PeakFlops:       24 * 4 * 2,
+	BFloat16:      Tile{MR: 6, NR: 16, Strip: strip16BFloat16NEON},
+	Float16:       Tile{MR: 6, NR: 16, Strip: strip16Float16NEON},
+	Chains:        chainsBy(strip8NEON),
+	Bounds:        boundsNEON,
+	BoundsMR:      1,
+	WidenBFloat16: widenBFloat16NEON,
+	WidenFloat16:  widenFloat16NEON,
+	Transpose:     transposeBlocks(4, transposeNEON, transposeGeneric),
+	CopyStrip:     copyStripNEON,
+	CopyMR:        6,
+	Read:          readNEON,
+	Peak:          peakNEON,
+	PeakFlops:     24 * 4 * 2,
 }
 
 //go:noescape
@@ -60,15 +58,3 @@ func readNEON(src *float32, streams, n int)
 
 //go:noescape
 func boundsNEON(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)
-
-//go:noescape
-func compactFloat32NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
-
-//go:noescape
-func widenCompactFloat32NEON(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
-
-//go:noescape
-func compactBFloat16NEON(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
-
-//go:noescape
-func widenCompactBFloat16NEON(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)

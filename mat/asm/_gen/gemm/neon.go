@@ -47,10 +47,6 @@ func neonFile() []byte {
 	for _, n.storage = range []string{"BFloat16", "Float16"} {
 		n.widen()
 	}
-	for _, n.storage = range []string{"Float32", "BFloat16"} {
-		n.mr, n.vecs = 4, 4
-		n.compact()
-	}
 	n.transpose()
 	n.read()
 	n.bounds()
@@ -205,11 +201,6 @@ func (n neon) tile(m, panels int, label string) {
 	n.op("MOVD R11, R14")
 	n.op("ADD $%d, R11", 4*panels*n.nr())
 	n.op("SUB $%d, R13", panels)
-	n.finish(m, panels, label)
-}
-
-// finish adds the sums of m rows of some panels to C or stores them; R14 is the address of C.
-func (n neon) finish(m, panels int, label string) {
 	n.op("MOVBU add+88(FP), R15")
 	if panels == 1 {
 		n.op("CBNZ R13, full%d", m)
