@@ -14521,6 +14521,9 @@ loop:
 	VZEROUPPER
 	RET
 
+// Other registers than those of the strip kernels: R8 is runs, R9 raw, R15 highs; R10 is the units left of a run, R14 those of the panel; R12 is dst until the sums of a panel
+// are complete. The last four vector registers hold what of B is being put together, and broadcast elements of A.
+
 // func compactFloat32AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 TEXT ·compactFloat32AVX2(SB), NOSPLIT, $0-112
 	MOVQ panels+16(FP), R13
@@ -17215,6 +17218,9 @@ unit:
 	JNE unit
 	VZEROUPPER
 	RET
+
+// Other registers than those of the strip kernels: R8 is runs, R9 raw, R15 highs; R10 is the units left of a run, R14 those of the panel; R12 is dst until the sums of a panel
+// are complete. The last four vector registers hold what of B is being put together, and broadcast elements of A.
 
 // func compactBFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 TEXT ·compactBFloat16AVX2(SB), NOSPLIT, $0-112

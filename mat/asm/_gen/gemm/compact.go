@@ -5,9 +5,9 @@ import "fmt"
 // B in the compact layout is put together from bytes: a shuffle finds the first byte of each element, the first unpacking makes words of both bytes, the second
 // floats of them and of the last words, which in bfloat16 are zeros.
 //
-// A unit of 64 elements takes 12 such operations with AVX-512, and one row of A 4 multiply-adds beside them: on ports that can do two of either a cycle that is 8
-// cycles for 96 or 224 bytes, which take longer to come from memory. (So do the sums of one row, which wait 4 cycles for each step: 8 cycles a unit.) In a strip of
-// 14 rows they are 12 of 68 operations, where they share ports with the multiply-adds. With AVX2 a unit has half as many elements, and 6 rows 24 multiply-adds.
+// A unit of 64 elements takes 9 such operations with AVX-512, and one row of A 4 multiply-adds beside them: on ports that can do two of either a cycle that is
+// 6½ cycles for 96 or 224 bytes, which take longer to come from memory. (So do the sums of one row, which wait 4 cycles for each step: 8 cycles a unit.) In a strip of
+// 14 rows they are 9 of 65 operations, where they share ports with the multiply-adds. With AVX2 a unit has half as many elements, and 6 rows 24 multiply-adds.
 
 // compactAhead is how many bytes before it is used B is fetched.
 func (s isa) compactAhead() int {
@@ -25,6 +25,9 @@ func (x x86) unitBytes() int { return x.nr() * (2<<x.size() - 1) }
 
 // compact writes the functions for one storage type.
 func (x x86) compact() {
+	x.line(`
+// Other registers than those of the strip kernels: R8 is runs, R9 raw, R15 highs; R10 is the units left of a run, R14 those of the panel; R12 is dst until the sums of a panel
+// are complete. The last four vector registers hold what of B is being put together, and broadcast elements of A.`)
 	x.line("\n// func compact%s%s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)",
 		x.storage, x.suffix)
 	x.line("TEXT ·compact%s%s(SB), NOSPLIT, $0-112", x.storage, x.suffix)
