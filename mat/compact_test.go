@@ -53,7 +53,11 @@ func testCompact[T float32 | BFloat16](t *testing.T, e *Engine) {
 		if got, ok := UnpackT[T](p); !ok || !slices.EqualFunc(got, w, func(a, b T) bool { return firstByte(a) == firstByte(b) && (a == b || a != a) }) {
 			t.Errorf("%s: UnpackT gives something else than was packed", name)
 		}
-		for _, m := range []int{0, 1, 2, 6, 7, 9, 14, 15, 33, 70, 71} {
+		rows := []int{0, 1, 2, 6, 7, 9, 14, 15, 33, 70, 71}
+		if testing.Short() { // as where it is emulated
+			rows = []int{1, 7, 15, 71}
+		}
+		for _, m := range rows {
 			x, dy := random(rnd, m, s.k, 3), random(rnd, m, s.n, 2)
 			for _, add := range []bool{false, true} {
 				got, gotT := random(rnd, m, s.n, 5), random(rnd, m, s.k, 1)
