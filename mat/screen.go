@@ -120,22 +120,20 @@ func (t *screenTask) Do(p int) {
 }
 
 // values sets w to the columns of panel p: a row of them for each row of the weights.
-func (s *Screen) values(w []float32, p int) {
+func (t *screenTask) values(w []float32, p int) {
 	const cols = asm.BoundsCols
-	b := s.weights
+	b := t.weights
+	rows := t.engine.Borrow(min(b.K, kBlock) * b.nr()) // of a panel of a block
+	defer t.engine.Return(rows)
 	j0 := p * cols
 	n := min(cols, b.N-j0)
 	for k0 := 0; k0 < b.K; k0 += kBlock {
 		kc := min(b.K-k0, kBlock)
 		for j := 0; j < n; {
 			width := b.panelWidth(j0 + j)
-			for l := 0; l < kc; l += 2 {
-				var rows [2 * cols]float32
-				n := min(2, kc-l)
-				b.widenRows(rows[:], k0, j0+j, l, l+n)
-				for i := range n {
-					copy(w[(k0+l+i)*cols+j:][:width], rows[i*width:])
-				}
+			b.widenRows(rows, k0, j0+j, 0, kc)
+			for l := range kc {
+				copy(w[(k0+l)*cols+j:][:width], rows[l*width:])
 			}
 			j += width
 		}
