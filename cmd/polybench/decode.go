@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -162,32 +161,25 @@ func (l *llama135) prefill(ctx context.Context, samples int) (float64, error) {
 	return median(rates), nil
 }
 
-// readCount is how many numbers are read to measure reading: more than caches hold.
-const readCount = 1 << 25
-
-// readings are the seconds that it takes to read as many bytes as a step does, as 1, 2, 4 and 8 streams a part. (The best of four samples that noise
-// spreads would be a bound that no work of one sample reaches.)
+// readings are the seconds that it takes to read as many bytes as a step does, of memory that caches hold no more of, as 1, 2, 4 and 8 streams a part. (The best
+// of four samples that noise spreads would be a bound that no work of one sample reaches.)
 type readings struct {
 	reader
-	bytes   float64
 	seconds [4][]float64
 }
 
 func newReadings(e *mat.Engine, bytes int64) *readings {
-	weights := mat.Pack(e, make([]float32, readCount), readCount/4096, 4096, 4096)
-	return &readings{reader: *newReader(e, weights), bytes: float64(bytes)}
+	const width = 4096
+	rows := int(bytes) / 4 / width
+	return &readings{reader: *newReader(e, mat.Pack(e, make([]float32, rows*width), rows, width, width))}
 }
 
 func (r *readings) sample() {
-	bytes := float64(r.weights.Bytes())
-	passes := max(1, math.Round(r.bytes/bytes)) // a reading lasts about as long as a step, and is disturbed as often
 	for i := range r.seconds {
 		r.stream = 1 << i
 		start := time.Now()
-		for range int(passes) {
-			r.engine.Run(r.parts, &r.reader)
-		}
-		r.seconds[i] = append(r.seconds[i], time.Since(start).Seconds()*r.bytes/(passes*bytes))
+		r.engine.Run(r.parts, &r.reader)
+		r.seconds[i] = append(r.seconds[i], time.Since(start).Seconds())
 	}
 }
 
