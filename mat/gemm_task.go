@@ -203,9 +203,6 @@ type worker struct {
 	onePanel bool // whether b holds a panel at a time
 }
 
-// blockValues is how many values of B stay in the second-level cache while A passes by, half a megabyte.
-const blockValues = 1 << 17
-
 // halfRows is up to how many rows of A the kernels widen B themselves, each strip anew. To widen it once, and to wait for it meanwhile, costs more: here
 // for any number of rows, but by count for fewer than some hundred where the instructions that widen share a port with the multiply-adds.
 const halfRows = 128
@@ -214,7 +211,7 @@ func (w *worker) do() {
 	p, nr := &w.product, w.tile.NR
 	panels := ceilDiv(w.j1-w.j0, nr)
 	kc := min(p.k(), kBlock)
-	values := blockValues
+	values := w.engine.level.Gemm.BlockValues
 	if w.direct() {
 		values = values * 3 / 4 // the next block is fetched meanwhile
 	}
@@ -338,8 +335,13 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 				rows := take(i1-i, most)
 				strip := unsafe.Add(unsafe.Pointer(a), 4*(i-i0)*lda)
 				ahead := shared.share(i-w.i0, rows, w.i1-w.i0, from)
-				if !alternate && i+rows < w.i1 && q+n == panels {
-					ahead.A = uintptr(strip) + uintptr(4*rows*lda)
+				switch {
+				case w.engine.level.Gemm.FetchA:
+					if !alternate && i+rows < w.i1 && q+n == panels {
+						ahead.A = uintptr(strip) + uintptr(4*rows*lda)
+					}
+				case ahead.B == 0 && i > w.i0:
+					ahead.B, ahead.Pace = uintptr(unsafe.Add(b, at*size)), 1 // what is at hand
 				}
 				tile.Strip(rows, kc, n, (*float32)(strip), lda, unsafe.Add(b, at*size), ldb, step, &p.c.Data[i*p.c.Stride+j], p.c.Stride, tail, p.add || k0 > 0, ahead)
 				i += rows

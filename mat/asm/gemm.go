@@ -35,6 +35,12 @@ type Gemm struct {
 	CopyStrip func(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool)
 	CopyMR    int
 
+	// BlockValues is how many values of B stay in the second-level cache while A passes by.
+	BlockValues int
+
+	// FetchA is whether it pays that a strip fetches the next one of A.
+	FetchA bool
+
 	// Read reads streams > 0 runs of n values side by side, one after another in memory; n is a positive multiple of 32.
 	Read func(src *float32, streams, n int)
 
@@ -85,6 +91,7 @@ var gemmGeneric = Gemm{
 	Transpose:     transposeGeneric,
 	CopyStrip:     copyStripGeneric,
 	CopyMR:        4,
+	BlockValues:   1 << 17,
 	Read:          readGeneric,
 	Peak:          peakGeneric,
 	PeakFlops:     2,

@@ -9,7 +9,7 @@ import "unsafe"
 
 var gemmAVX512 = Gemm{
 	Tiles: []Tile{
-		{MR: 14, NR: 32, Strip: strip32AVX512, SetMR: 11},
+		{MR: 14, NR: 32, Strip: strip32AVX512, SetMR: pick(12, 11)},
 		{MR: 14, NR: 16, Strip: strip16AVX512, SetMR: 11},
 		{MR: 16, NR: 8, Strip: strip8AVX512},
 	},
@@ -25,6 +25,8 @@ var gemmAVX512 = Gemm{
 	Transpose:       transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
 	CopyStrip:       copyStripAVX512,
 	CopyMR:          11,
+	BlockValues:     pick(1<<18, 1<<17),
+	FetchA:          !isIntel,
 	Read:            readAVX512,
 	Peak:            peakAVX512,
 	PeakFlops:       12 * 16 * 2,
@@ -47,6 +49,8 @@ var gemmAVX2 = Gemm{
 	Transpose:       transposeBlocks(8, transposeAVX2, transposeGeneric),
 	CopyStrip:       copyStripAVX2,
 	CopyMR:          6,
+	BlockValues:     pick(1<<18, 1<<17),
+	FetchA:          !isIntel,
 	Read:            readAVX2,
 	Peak:            peakAVX2,
 	PeakFlops:       12 * 8 * 2,

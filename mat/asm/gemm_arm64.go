@@ -22,6 +22,7 @@ var gemmNEON = Gemm{
 	Transpose:     transposeBlocks(4, transposeNEON, transposeGeneric),
 	CopyStrip:     copyStripNEON,
 	CopyMR:        6,
+	BlockValues:   1 << 17,
 	Read:          readNEON,
 	Peak:          peakNEON,
 	PeakFlops:     24 * 4 * 2,

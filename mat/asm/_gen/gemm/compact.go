@@ -9,14 +9,6 @@ import "fmt"
 // 6½ cycles for 96 or 224 bytes, which take longer to come from memory. (So do the sums of one row, which wait 4 cycles for each step: 8 cycles a unit.) In a strip of
 // 14 rows they are 9 of 65 operations, where they share ports with the multiply-adds. With AVX2 a unit has half as many elements, and 6 rows 24 multiply-adds.
 
-// compactAhead is how many bytes before it is used B is fetched.
-func (s isa) compactAhead() int {
-	if s.masks {
-		return 6 << 10
-	}
-	return 12 << 10
-}
-
 // compactRegister is the i-th of the registers that are no sums: 0 and 1 hold a row of B, 2 and 3 the words of both; 2 is free once the first row is made of it.
 func (x x86) compactRegister(i int) string { return x.v(x.regs - 4 + i) }
 
@@ -26,8 +18,8 @@ func (x x86) unitBytes() int { return x.nr() * (2<<x.size() - 1) }
 // compact writes the functions for one storage type.
 func (x x86) compact() {
 	x.line(`
-// Other registers than those of the strip kernels: R8 is runs, R9 raw, R15 highs; R10 is the units left of a run, R14 those of the panel; R12 is dst until the sums of a panel
-// are complete. The last four vector registers hold what of B is being put together, and broadcast elements of A.`)
+// Other registers than those of the strip kernels: R8 is runs, R9 raw, R15 highs; R10 is the units left of a run, R14 those of the panel; until the sums of a panel are complete, R12 is
+// dst and R11 how far ahead B is fetched. The last four vector registers hold what of B is being put together, and broadcast elements of A.`)
 	x.line("\n// func compact%s%s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)",
 		x.storage, x.suffix)
 	x.line("TEXT ·compact%s%s(SB), NOSPLIT, $0-112", x.storage, x.suffix)
@@ -67,6 +59,8 @@ func (x x86) compactTile(m int) {
 	x.op("MOVQ k+8(FP), R14")
 	x.op("SHRQ $1, R14")
 	x.op("MOVQ dst+104(FP), R12")
+	x.op("MOVQ R11, c+64(FP)")
+	x.op("MOVQ %s, R11", x.far)
 
 	x.line("\nrun%d:", m)
 	x.op("MOVWLZX (R8), R10")
@@ -77,7 +71,7 @@ func (x x86) compactTile(m int) {
 	x.line("\nunit%d:", m)
 	x.decode()
 	for i := 0; i < x.unitBytes(); i += 64 {
-		x.op("PREFETCHT0 %d(SI)", x.compactAhead()+i)
+		x.op("PREFETCHT0 %d(SI)(R11*1)", i)
 	}
 	for u := range 2 {
 		x.decodeRow(u)
@@ -111,6 +105,7 @@ func (x x86) compactTile(m int) {
 
 	x.line("\ndone%d:", m)
 	x.op("MOVQ R12, dst+104(FP)")
+	x.op("MOVQ c+64(FP), R11")
 	x.op("MOVQ ldc+72(FP), R12")
 	x.op("SHLQ $2, R12")
 	x.finish(m)

@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // A strip that copies B as it reads it: the multiply-adds hide the time that reading what is not packed takes. Its panels are whole, and lie side by side.
 
 const (
@@ -44,22 +46,25 @@ func (x x86) copyStrip() {
 	x.op("JNE fetch")
 	x.panelBeside("R15")
 	x.line("\nfetch:")
+	var between []string
 	for i := 0; i < 4*x.nr(); i += 64 {
-		x.op("PREFETCHT1 %d(R15)", i)
-		x.op("PREFETCHT0 %d(SI)(R8*%d)", i, copyNear)
+		between = append(between, fmt.Sprintf("PREFETCHT1 %d(R15)", i), fmt.Sprintf("PREFETCHT0 %d(SI)(R8*%d)", i, copyNear))
 	}
 	for j := range x.vecs {
 		x.op("VMOVUPS %d(SI), %s", j*x.bytes(), x.b(j))
-		x.op("VMOVUPS %s, %d(R14)", x.b(j), j*x.bytes())
+		between = append(between, fmt.Sprintf("VMOVUPS %s, %d(R14)", x.b(j), j*x.bytes()))
 	}
-	x.op("ADDQ R8, R15")
-	x.op("ADDQ R8, SI")
-	x.op("ADDQ $%d, R14", 4*x.nr())
+	between = append(between, "ADDQ R8, R15", "ADDQ R8, SI", fmt.Sprintf("ADDQ $%d, R14", 4*x.nr()))
 	for i := range m {
 		x.op("VBROADCASTSS %s, %s", x.a(i, 0), x.broadcast(i))
 		for j := range x.vecs {
 			x.op("VFMADD231PS %s, %s, %s", x.b(j), x.broadcast(i), x.v(i*x.vecs+j))
 		}
+		n := min(ceilDiv(len(between), m-i), len(between))
+		for _, op := range between[:n] {
+			x.op("%s", op)
+		}
+		between = between[n:]
 	}
 	x.advance(m, 1)
 	x.op("DECQ R10")
@@ -80,6 +85,8 @@ func (x x86) copyStrip() {
 	x.op("VZEROUPPER")
 	x.op("RET")
 }
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // panelBeside moves a pointer from the end of a panel to the start of the next.
 func (x x86) panelBeside(register string) {

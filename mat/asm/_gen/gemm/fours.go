@@ -7,10 +7,10 @@ package main
 // byFours reports whether a tile of m rows reads some of them by fours. Fewer rows wait for their own sums.
 func (x x86) byFours(m int) bool { return x.fours > 0 && m > x.few }
 
-// element broadcasts element u of row i of A, in the main loop or in what it leaves.
-func (x x86) element(m, i, u int, main bool) {
+// element broadcasts element u of row i of A, in a loop.
+func (x x86) element(m, i, u int, l loop) {
 	n := m - 1 - i // from the last row, those that are read by fours are the first
-	if !main || !x.byFours(m) || n >= x.fours {
+	if l == rest || !x.byFours(m) || n >= x.fours {
 		x.op("VBROADCASTSS %s, %s", x.a(i, u), x.broadcast(i))
 		return
 	}

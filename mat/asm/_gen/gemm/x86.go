@@ -23,18 +23,18 @@ type kernel struct {
 	vecs    int    // vectors in a row of a panel
 	wide    []int  // wide[m-1] > 1: how many panels m rows take at once
 	ahead   int    // rows of B between a load and its prefetch
-	far     int    // the same where B comes from memory and not from a cache
-	farther int    // the same for many rows, to the second-level cache
+	far     string // how many bytes that are where B comes from memory and not from a cache
+	farther string // the same for many rows, to the second-level cache
 	fours   int    // of many rows of A, how many are read four elements at a time
 	columns bool   // whether many rows are computed by columns
 }
 
 var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, kernels: []kernel{
-	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: 48, farther: 96},
-	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: 64, fours: 3},
-	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: 64, columns: true},
-	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: 96, farther: 192},
-	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: 96, farther: 192},
+	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: "·farAVX512(SB)", farther: "$12288"},
+	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", fours: 3},
+	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: "$2048", columns: true},
+	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: "·farAVX512(SB)", farther: "$12288"},
+	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: "·farAVX512(SB)", farther: "$12288"},
 }, limit: `//
 // A step of the 14 × 32 loop has 28 multiply-adds, at two a cycle 14 cycles. Beside them it has 14 broadcasts, 2 loads and 2 prefetches,
 // 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it. In the 14 × 16 loop they take 7 cycles.
@@ -43,10 +43,10 @@ var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, pace
 ` + limitColumns}
 
 var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, paced: 4, kernels: []kernel{
-	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32, far: 192, farther: 192},
-	{name: "strip8", storage: "Float32", reg: "Y", mr: 11, vecs: 1, far: 64, fours: 2},
-	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: 384, farther: 384},
-	{name: "strip16", storage: "Float16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: 384, farther: 384},
+	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32, far: "·farAVX2(SB)", farther: "$12288"},
+	{name: "strip8", storage: "Float32", reg: "Y", mr: 11, vecs: 1, far: "$2048", fours: 2},
+	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: "·farAVX2(SB)", farther: "$12288"},
+	{name: "strip16", storage: "Float16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: "·farAVX2(SB)", farther: "$12288"},
 }, limit: `//
 // A step of the 6 × 16 loop has 12 multiply-adds, at two a cycle 6 cycles; the 12 accumulators hide a latency of up to 6 cycles. Beside them
 // it has 6 broadcasts, 2 loads and a prefetch, 4½ cycles at two a cycle, and 22 instructions in all, 4 cycles at six. So the
@@ -79,7 +79,7 @@ func (s isa) file() []byte {
 		x86{text: &t, isa: s, kernel: kernel{reg: s.reg, storage: storage}}.widen()
 	}
 	for _, storage := range []string{"Float32", "BFloat16"} {
-		x86{text: &t, isa: s, kernel: kernel{storage: storage, reg: s.reg, mr: s.kernels[0].mr, vecs: 2}}.compact()
+		x86{text: &t, isa: s, kernel: kernel{storage: storage, reg: s.reg, mr: s.kernels[0].mr, vecs: 2, far: s.kernels[0].far}}.compact()
 	}
 	x := x86{text: &t, isa: s, kernel: kernel{reg: s.reg}}
 	x.compactConstants()
@@ -232,10 +232,11 @@ func (x x86) tile(m int) {
 	x.op("MOVQ k+8(FP), R10")
 	x.op("SUBQ $%d, R10", unroll)
 	x.op("JLT rest%d", m)
+	x.lightLoop(m)
 
 	x.line("\nloop%d:", m)
 	for u := range unroll {
-		x.step(m, u, true)
+		x.step(m, u, whole)
 	}
 	x.prefetchStrip(m)
 	x.advance(m, unroll)
@@ -246,7 +247,7 @@ func (x x86) tile(m int) {
 	x.op("ADDQ $%d, R10", unroll)
 	x.op("JEQ done%d", m)
 	x.line("\none%d:", m)
-	x.step(m, 0, false)
+	x.step(m, 0, rest)
 	x.advance(m, 1)
 	x.op("DECQ R10")
 	x.op("JNE one%d", m)
@@ -310,18 +311,33 @@ func (x x86) bases(m int) {
 	}
 }
 
-// step writes one step of k, the u-th of the main loop or one of what it leaves.
-func (x x86) step(m, u int, main bool) {
+// A loop over k is the main one, one that fetches less, or that of the steps that they leave.
+type loop int
+
+const (
+	whole loop = iota
+	light
+	rest
+)
+
+// step writes one step of k, the u-th of a loop.
+func (x x86) step(m, u int, l loop) {
 	for i := range x.vecs {
 		x.loadB(fmt.Sprintf("%d(SI)", i*x.bytes()>>(2-x.size())), x.b(i))
 	}
-	x.prefetch(m)
-	x.op("ADDQ R8, SI")
+	between := x.stepB(m, l)
 	for i := range m {
-		x.element(m, i, u, main)
+		x.element(m, i, u, l)
 		for j := range x.vecs {
 			x.op("VFMADD231PS %s, %s, %s", x.b(j), x.broadcast(i), x.v(i*x.vecs+j))
 		}
+		if i%2 == 1 && len(between) > 0 {
+			x.op("%s", between[0])
+			between = between[1:]
+		}
+	}
+	for _, op := range between {
+		x.op("%s", op)
 	}
 }
 

@@ -1,0 +1,19 @@
+//go:build !purego && !noasm
+
+package asm
+
+import "github.com/klauspost/cpuid/v2"
+
+// What is fastest differs between cores that have the same instructions. Where it matters the kernels do as is best on the cores of Intel or, on all others, of AMD.
+var isIntel = cpuid.CPU.VendorID == cpuid.Intel
+
+// farAVX512 and farAVX2 are how many bytes ahead kernels that wait for memory fetch B. Intel's cores fetch streams by themselves and have room for few lines
+// that they are told to fetch: those that come from memory keep others waiting.
+var farAVX512, farAVX2 = pick[uintptr](3<<10, 6<<10), pick[uintptr](3<<10, 12<<10)
+
+func pick[T any](intel, amd T) T {
+	if isIntel {
+		return intel
+	}
+	return amd
+}
