@@ -1,9 +1,28 @@
 package mat
 
-import "github.com/polytropon/polytropon/mat/asm"
+import (
+	"unsafe"
+
+	"github.com/polytropon/polytropon/mat/asm"
+)
 
 // While strips of A pass the panels of a block of B, they fetch the next block from memory, each its share: else the first strip to pass it would wait
 // for memory and the others leave the memory idle.
+
+// nextA is the address of what is read of A after the rows before i, from column k0 on: in the block at hand, or in the piece after this one if its rows are
+// as far apart. It is 0 if nothing is.
+func (w *worker) nextA(i, k0 int) uintptr {
+	p := &w.product
+	if i == w.i1 && w.after != nil && w.after.product.a.Stride == p.a.Stride {
+		p, i, k0 = &w.after.product, w.after.i0, 0
+	} else if i == w.i1 {
+		return 0
+	}
+	if p.left || p.k() == 0 {
+		return 0
+	}
+	return uintptr(unsafe.Pointer(&p.a.Data[i*p.a.Stride+k0]))
+}
 
 // A place is where a block of B begins.
 type place struct{ j0, k0 int }

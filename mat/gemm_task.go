@@ -160,11 +160,18 @@ func (t *gemmTask) grid(i int, tile *asm.Tile, top, j0, j1, share, before int) {
 		}
 		cols = min(cols, panels)
 	}
+	row := func(r int) int {
+		i := m * r / rows
+		if tile.Whole && r < rows {
+			i = i / tile.MR * tile.MR
+		}
+		return top + i
+	}
 	for r := range rows {
 		for c := range cols {
 			t.add(piece{
 				product: *p, tile: tile,
-				i0: top + m*r/rows, i1: top + m*(r+1)/rows,
+				i0: row(r), i1: row(r + 1),
 				j0: j0 + panels*c/cols*tile.NR, j1: min(j1, j0+panels*(c+1)/cols*tile.NR),
 			}, 0)
 		}
@@ -179,6 +186,9 @@ func (t *gemmTask) Do(i int) {
 	}
 	for k := t.parts[i]; k < end; k++ {
 		w := worker{piece: &t.pieces[k], engine: t.engine}
+		if k+1 < len(t.pieces) {
+			w.after = &t.pieces[k+1]
+		}
 		switch {
 		case w.turned:
 			w.doTurned()
@@ -199,8 +209,9 @@ type worker struct {
 	a, b   []float32 // copies of blocks of Aᵀ and B
 	wide   []float32 // some of a packed B in float32, on its way to b
 
-	together bool // whether all strips pass a panel before the next
-	onePanel bool // whether b holds a panel at a time
+	after    *piece // what is done next, if anything
+	together bool   // whether all strips pass a panel before the next
+	onePanel bool   // whether b holds a panel at a time
 }
 
 // halfRows is up to how many rows of A the kernels widen B themselves, each strip anew. To widen it once, and to wait for it meanwhile, costs more: here
@@ -299,7 +310,7 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 	}
 	copied := w.copied(j0, j1, kc)
 	for i0 := w.i0; i0 < w.i1; {
-		i1 := i0 + take(w.i1-i0, group)
+		i1 := i0 + takeRows(tile, w.i1-i0, group)
 		switch {
 		case p.left:
 			i1 = min(w.i1, i0+group) // whole blocks of the transpose
@@ -332,13 +343,13 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 					i += copied
 					continue
 				}
-				rows := take(i1-i, most)
+				rows := takeRows(tile, i1-i, most)
 				strip := unsafe.Add(unsafe.Pointer(a), 4*(i-i0)*lda)
 				ahead := shared.share(i-w.i0, rows, w.i1-w.i0, from)
 				switch {
-				case w.engine.level.Gemm.FetchA:
-					if !alternate && i+rows < w.i1 && q+n == panels {
-						ahead.A = uintptr(strip) + uintptr(4*rows*lda)
+				case tile.FetchA:
+					if !alternate && q+n == panels {
+						ahead.A = w.nextA(i+rows, k0)
 					}
 				case ahead.B == 0 && i > w.i0:
 					ahead.B, ahead.Pace = uintptr(unsafe.Add(b, at*size)), 1 // what is at hand
@@ -349,6 +360,14 @@ func (w *worker) block(j0, j1, k0, kc int, after place) {
 		}
 		i0 = i1
 	}
+}
+
+// takeRows returns how many of left rows a strip takes next: at most most.
+func takeRows(tile *asm.Tile, left, most int) int {
+	if tile.Whole && left > most {
+		return most
+	}
+	return take(left, most)
 }
 
 // take returns how many of left rows to take next: at most most, and about as many each time.

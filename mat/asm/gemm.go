@@ -38,9 +38,6 @@ type Gemm struct {
 	// BlockValues is how many values of B stay in the second-level cache while A passes by.
 	BlockValues int
 
-	// FetchA is whether it pays that a strip fetches the next one of A.
-	FetchA bool
-
 	// Read reads streams > 0 runs of n values side by side, one after another in memory; n is a positive multiple of 32.
 	Read func(src *float32, streams, n int)
 
@@ -57,6 +54,12 @@ type Tile struct {
 	// SetMR, if not 0, is how many rows of A a strip should have at most where they share a set of the first-level cache, lest they displace each
 	// other: no more than the set has lines on the machines that use the level.
 	SetMR int
+
+	// Whole is whether strips of MR rows are that much faster that only the last one should have fewer.
+	Whole bool
+
+	// FetchA is whether it pays that a strip fetches the next one of A.
+	FetchA bool
 }
 
 // A Strip multiplies a strip of A by panels of B: for 0 ≤ i < m ≤ MR, 0 ≤ p < panels and 0 ≤ j < NR,
@@ -71,7 +74,7 @@ type Strip func(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, st
 // Ahead is what a Strip may fetch into the second-level cache while it computes. Nothing depends on it, and nothing is read. So A and B are addresses,
 // which may lie behind what is allocated: a pointer there would end the program when the garbage collector finds it.
 type Ahead struct {
-	A    uintptr // the next strip of A, with the same lda, or 0
+	A    uintptr // what is read of A next, with the same lda, or 0
 	B    uintptr // what to fetch of B, or 0 for what follows the panels; Strips of few rows may choose the latter
 	Pace int     // how many bytes from B on to fetch with each step of k in each panel
 }

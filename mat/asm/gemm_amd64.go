@@ -9,12 +9,12 @@ import "unsafe"
 
 var gemmAVX512 = Gemm{
 	Tiles: []Tile{
-		{MR: 14, NR: 32, Strip: strip32AVX512, SetMR: pick(12, 11)},
-		{MR: 14, NR: 16, Strip: strip16AVX512, SetMR: 11},
-		{MR: 16, NR: 8, Strip: strip8AVX512},
+		{MR: 14, NR: 32, Strip: strip32AVX512, SetMR: pick(12, 11), FetchA: !isIntel},
+		{MR: 14, NR: 16, Strip: pick[Strip](strip16IntelAVX512, strip16AVX512), SetMR: pick(10, 11), FetchA: true},
+		{MR: 16, NR: 8, Strip: pick[Strip](strip8IntelAVX512, strip8AVX512), Whole: isIntel, FetchA: true},
 	},
-	BFloat16:        Tile{MR: 14, NR: 32, Strip: strip32BFloat16AVX512},
-	Float16:         Tile{MR: 14, NR: 32, Strip: strip32Float16AVX512},
+	BFloat16:        Tile{MR: 14, NR: 32, Strip: strip32BFloat16AVX512, FetchA: !isIntel},
+	Float16:         Tile{MR: 14, NR: 32, Strip: strip32Float16AVX512, FetchA: !isIntel},
 	CompactFloat32:  newCompact(4, 14, 32, compactFloat32AVX512, widenCompactFloat32AVX512, encodeCompactFloat32AVX512),
 	CompactBFloat16: newCompact(2, 14, 32, compactBFloat16AVX512, widenCompactBFloat16AVX512, encodeCompactBFloat16AVX512),
 	Chains:          chainsAVX2,
@@ -26,7 +26,6 @@ var gemmAVX512 = Gemm{
 	CopyStrip:       copyStripAVX512,
 	CopyMR:          11,
 	BlockValues:     pick(1<<18, 1<<17),
-	FetchA:          !isIntel,
 	Read:            readAVX512,
 	Peak:            peakAVX512,
 	PeakFlops:       12 * 16 * 2,
@@ -34,11 +33,11 @@ var gemmAVX512 = Gemm{
 
 var gemmAVX2 = Gemm{
 	Tiles: []Tile{
-		{MR: 6, NR: 16, Strip: strip16AVX2},
+		{MR: 6, NR: 16, Strip: strip16AVX2, FetchA: !isIntel},
 		{MR: 11, NR: 8, Strip: strip8AVX2, SetMR: 8},
 	},
-	BFloat16:        Tile{MR: 6, NR: 16, Strip: strip16BFloat16AVX2},
-	Float16:         Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2},
+	BFloat16:        Tile{MR: 6, NR: 16, Strip: strip16BFloat16AVX2, FetchA: !isIntel},
+	Float16:         Tile{MR: 6, NR: 16, Strip: strip16Float16AVX2, FetchA: !isIntel},
 	CompactFloat32:  newCompact(4, 6, 16, compactFloat32AVX2, widenCompactFloat32AVX2, encodeCompactFloat32AVX2),
 	CompactBFloat16: newCompact(2, 6, 16, compactBFloat16AVX2, widenCompactBFloat16AVX2, encodeCompactBFloat16AVX2),
 	Chains:          chainsAVX2,
@@ -50,7 +49,6 @@ var gemmAVX2 = Gemm{
 	CopyStrip:       copyStripAVX2,
 	CopyMR:          6,
 	BlockValues:     pick(1<<18, 1<<17),
-	FetchA:          !isIntel,
 	Read:            readAVX2,
 	Peak:            peakAVX2,
 	PeakFlops:       12 * 8 * 2,
@@ -63,7 +61,13 @@ func strip32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb,
 func strip16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
+func strip16IntelAVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+
+//go:noescape
 func strip8AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+
+//go:noescape
+func strip8IntelAVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
 func strip32BFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)

@@ -32,6 +32,9 @@ func (x x86) columnTile() {
 	x.op("MOVQ k+8(FP), R10")
 	x.op("TESTQ R10, R10")
 	x.op("JEQ columnsdone")
+	if x.piped {
+		x.pipedColumns()
+	}
 
 	x.line("\nblock:")
 	x.op("CMPQ R10, $16")

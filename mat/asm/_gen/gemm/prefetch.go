@@ -8,14 +8,14 @@ import "fmt"
 // few sums that do not wait for each other, and several panels give it more.
 //
 // Tiles of more rows read B from the second-level cache where there are many of them, and from memory where there is one: they fetch some rows ahead
-// to the first-level cache, and far ahead to the second. What is read by fours isn't fetched.
+// to the first-level cache, and far ahead to the second. Narrow panels that many rows pass stay in the caches, and aren't fetched.
 //
 // Where several strips pass the same panels, the next panels come from memory while nobody waits for them: each strip fetches its share of them (Ahead).
 // In steps of k and not at once, as to wait for many lines holds up the loads of B.
 
 // distances sets R9 and, where a tile of m rows fetches twice, R14 and R15.
 func (x x86) distances(m int) {
-	if x.byFours(m) {
+	if x.isNarrow(m) {
 		return
 	}
 	far, distance := "R9", x.far
@@ -45,13 +45,13 @@ func (x x86) distances(m int) {
 }
 
 // isPaced reports whether a tile of m rows fetches twice.
-func (x x86) isPaced(m int) bool { return m >= x.paced && !x.byFours(m) }
+func (x x86) isPaced(m int) bool { return m >= x.paced && !x.isNarrow(m) }
 
 // stepB returns the instructions that fetch for the row of B that SI points to and go on to the next one. The multiply-adds of a step go in between: in a row
 // these instructions would hold them up, by 5 % on Intel's cores.
 func (x x86) stepB(m int, l loop) []string {
 	var ops []string
-	if !x.byFours(m) {
+	if !x.isNarrow(m) {
 		for i := 0; i < x.nr()<<x.size(); i += 64 {
 			ops = append(ops, fmt.Sprintf("PREFETCHT0 %d(SI)(R9*1)", i))
 			if x.isPaced(m) && l != light {
@@ -103,10 +103,13 @@ func (x x86) nextPanel(m int) {
 
 // fetchesStrip reports whether a tile of m rows, while it passes the last panels, fetches the next strip of A: two rows with each panel, a line of both
 // in a step of the main loop or, as the hardware would do, none that is at hand. R12 is where.
-func (x x86) fetchesStrip(m int) bool { return m > x.few && !x.byFours(m) }
+func (x x86) fetchesStrip(m int) bool { return m > x.few && !x.isNarrow(m) }
 
 // nextStrip sets R12 to the rows to fetch with this panel.
 func (x x86) nextStrip(m int) {
+	if x.isDirect(m) {
+		x.directStart(m)
+	}
 	if !x.fetchesStrip(m) {
 		return
 	}

@@ -26,20 +26,24 @@ type kernel struct {
 	far     string // how many bytes that are where B comes from memory and not from a cache
 	farther string // the same for many rows, to the second-level cache
 	fours   int    // of many rows of A, how many are read four elements at a time
+	direct  bool   // whether the multiply-adds of many rows read A
 	columns bool   // whether many rows are computed by columns
+	piped   bool   // whether 16 rows are transposed between the multiply-adds
 }
 
 var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, kernels: []kernel{
 	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: "·farAVX512(SB)", farther: "$12288"},
 	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", fours: 3},
+	{name: "strip16Intel", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", direct: true},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: "$2048", columns: true},
+	{name: "strip8Intel", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: "$2048", columns: true, piped: true},
 	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: "·farAVX512(SB)", farther: "$12288"},
 	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: "·farAVX512(SB)", farther: "$12288"},
 }, limit: `//
 // A step of the 14 × 32 loop has 28 multiply-adds, at two a cycle 14 cycles. Beside them it has 14 broadcasts, 2 loads and 2 prefetches,
 // 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it. In the 14 × 16 loop they take 7 cycles.
-// Its loads, one of B, 11 broadcasts and three quarters of one of four elements, take 6½; its three shuffles run beside the multiply-adds (AMD)
-// or on one of their ports (Intel), which makes 8½.
+// Its loads, one of B, 11 broadcasts and three quarters of one of four elements, take 6½; its three shuffles run beside the multiply-adds. On
+// Intel's cores they would run on one of their ports, which makes 8½: without them it is the 15 loads that take 7½.
 ` + limitColumns}
 
 var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, paced: 4, kernels: []kernel{
@@ -53,7 +57,7 @@ var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, paced: 4, kernels: []
 // multiply-adds bound it. In the 11 × 8 loop they take 5½ cycles. Its loads, one of B, nine broadcasts and half of one of four elements, take
 // 5¼; its two shuffles run on other ports.`}
 
-// unroll is how many steps of k the main loops do.
+// unroll is how many steps of k most main loops do.
 const unroll = 4
 
 func (s isa) file() []byte {
@@ -230,21 +234,22 @@ func (x x86) tile(m int) {
 	x.bases(m)
 	x.zero(m * x.vecs)
 	x.op("MOVQ k+8(FP), R10")
-	x.op("SUBQ $%d, R10", unroll)
+	steps := x.steps(m)
+	x.op("SUBQ $%d, R10", steps)
 	x.op("JLT rest%d", m)
 	x.lightLoop(m)
 
 	x.line("\nloop%d:", m)
-	for u := range unroll {
+	for u := range steps {
 		x.step(m, u, whole)
 	}
 	x.prefetchStrip(m)
-	x.advance(m, unroll)
-	x.op("SUBQ $%d, R10", unroll)
+	x.advance(m, steps)
+	x.op("SUBQ $%d, R10", steps)
 	x.op("JGE loop%d", m)
 
 	x.line("\nrest%d:", m)
-	x.op("ADDQ $%d, R10", unroll)
+	x.op("ADDQ $%d, R10", steps)
 	x.op("JEQ done%d", m)
 	x.line("\none%d:", m)
 	x.step(m, 0, rest)
@@ -255,6 +260,14 @@ func (x x86) tile(m int) {
 	x.line("\ndone%d:", m)
 	x.nextPanel(m)
 	x.finish(m)
+}
+
+// steps is how many steps of k the main loop of a tile of m rows does.
+func (x x86) steps(m int) int {
+	if x.isDirect(m) {
+		return directSteps
+	}
+	return unroll
 }
 
 // finish writes what follows when the sums of a panel of m rows are complete, and the way back to label panel.
@@ -326,6 +339,10 @@ func (x x86) step(m, u int, l loop) {
 		x.loadB(fmt.Sprintf("%d(SI)", i*x.bytes()>>(2-x.size())), x.b(i))
 	}
 	between := x.stepB(m, l)
+	if x.isDirect(m) {
+		x.directStep(m, u, l)
+		return
+	}
 	for i := range m {
 		x.element(m, i, u, l)
 		for j := range x.vecs {

@@ -1,0 +1,38 @@
+package main
+
+// Where a row of B is one vector, the loads bound the loop, and on Intel's cores shuffles in their place (see fours.go) would take turns with the multiply-adds.
+// So there each multiply-add broadcasts its element of A itself, which is one instruction and not two. A line of each row lasts 16 steps. In as many the line in
+// its place in what is read of A next is fetched, to the second-level cache: rows are too short, and too many at a time, for the hardware to do so in time.
+
+// directSteps is how many steps of k a loop does that passes a line of each row.
+const directSteps = 16
+
+// isDirect reports whether the multiply-adds of a tile of m rows read A.
+func (x x86) isDirect(m int) bool { return x.direct && m > x.few }
+
+// isNarrow reports whether a tile of m rows is one of many that passes B in the caches, and reads A in its own way.
+func (x x86) isNarrow(m int) bool { return x.byFours(m) || x.isDirect(m) }
+
+// directStart sets R14 to what is read next of A, and R15 to how far it moves from behind the last row to the next line of the first.
+func (x x86) directStart(m int) {
+	x.op("MOVQ ahead_A+96(FP), R14")
+	x.op("TESTQ R14, R14")
+	x.op("CMOVQEQ AX, R14")
+	x.op("IMUL3Q $-%d, DX, R15", m)
+	x.op("ADDQ $64, R15")
+}
+
+// directStep writes the u-th step of a loop.
+func (x x86) directStep(m, u int, l loop) {
+	for i := range m {
+		x.op("VFMADD231PS.BCST %s, %s, %s", x.a(i, u), x.b(0), x.v(i))
+		if l == whole && (u*m+i)%directSteps == 0 {
+			x.op("PREFETCHT1 (R14)")
+			x.op("ADDQ DX, R14")
+		}
+	}
+	x.op("ADDQ R8, SI")
+	if l == whole && u == directSteps-1 {
+		x.op("ADDQ R15, R14")
+	}
+}
