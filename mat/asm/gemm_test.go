@@ -30,10 +30,14 @@ type stripCase struct {
 	padA, padC         int  // lda - k, ldc - columns
 	direct             bool // B is row-major, not in panels
 	add                bool
+	ahead              bool // whether something is fetched
+	next               bool // whether the next A is,
+	pace               int  // and how much of B
 }
 
 func (s stripCase) String() string {
-	return fmt.Sprintf("m %d, k %d, panels %d, tail %d, lda +%d, ldc +%d, direct %v, add %v", s.m, s.k, s.panels, s.tail, s.padA, s.padC, s.direct, s.add)
+	return fmt.Sprintf("m %d, k %d, panels %d, tail %d, lda +%d, ldc +%d, direct %v, add %v, ahead %v, next %v, pace %d", s.m, s.k, s.panels, s.tail, s.padA, s.padC,
+		s.direct, s.add, s.ahead, s.next, s.pace)
 }
 
 // checkStrip compares a Strip to the portable one for operands from value, placed by place (which sees guard pages to it).
@@ -59,8 +63,11 @@ func checkStrip[T any](t *testing.T, tile Tile, want Strip, s stripCase, value f
 	}
 	expected := slices.Clone(c)
 	var ahead Ahead // what is fetched may lie beyond the operands
-	if s.padA%2 == 1 {
-		ahead = Ahead{A: uintptr(unsafe.Pointer(unsafe.SliceData(a))), B: uintptr(unsafe.Pointer(unsafe.SliceData(b))), Pace: 100 * s.padC}
+	if s.ahead {
+		ahead = Ahead{B: uintptr(unsafe.Pointer(unsafe.SliceData(b))), Pace: s.pace}
+	}
+	if s.next {
+		ahead.A = uintptr(unsafe.Pointer(unsafe.SliceData(a)))
 	}
 	tile.Strip(s.m, s.k, s.panels, unsafe.SliceData(a), lda, unsafe.Pointer(unsafe.SliceData(b)), ldb, step, &c[0], ldc, s.tail, s.add, ahead)
 	want(s.m, s.k, s.panels, unsafe.SliceData(a), lda, unsafe.Pointer(unsafe.SliceData(b)), ldb, step, &expected[0], ldc, s.tail, s.add, Ahead{})
@@ -81,9 +88,12 @@ var specials = []float32{
 	math.MaxFloat32, -math.MaxFloat32, 0x1p-149, -0x1p-149, 0x1p-126, 0x1.fffffcp-127, 1 + 0x1p-23, 0x1p-75,
 }
 
+// otherTiles are kernels that a level has on other machines.
+var otherTiles = map[string][]Tile{}
+
 // eachStrip calls f with every kernel of a level, the portable strip that it must equal, and how many bytes an element of B has.
 func eachStrip(l *Level, f func(name string, tile Tile, want Strip, bytes int, widen func(uint16) float32)) {
-	for _, tile := range l.Gemm.Tiles {
+	for _, tile := range slices.Concat(l.Gemm.Tiles, otherTiles[l.Name]) {
 		f(fmt.Sprintf("Float32/%d", tile.NR), tile, stripGeneric(tile.NR, func(v float32) float32 { return v }), 4, nil)
 	}
 	f("BFloat16", l.Gemm.BFloat16, stripGeneric(l.Gemm.BFloat16.NR, BFloat16), 2, BFloat16)
@@ -119,13 +129,14 @@ func TestStrip(t *testing.T) {
 					checkStrip(t, tile, want, s, value, element, place)
 				}
 				for m := 1; m <= tile.MR; m++ {
-					for _, k := range []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 33} {
+					for _, k := range []int{0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 33, 50} {
 						for _, panels := range []int{1, 2, 3, 4, 5, 9} {
 							s := stripCase{m: m, k: k, panels: panels, tail: 1 + rnd.IntN(tile.NR), padA: rnd.IntN(5), padC: rnd.IntN(5)}
 							if rnd.IntN(2) == 0 {
 								s.tail = tile.NR
 							}
 							s.direct, s.add = rnd.IntN(2) == 0, rnd.IntN(2) == 0
+							s.ahead, s.next, s.pace = rnd.IntN(4) > 0, rnd.IntN(2) == 0, []int{0, 1, 16, 17, 64, 300}[rnd.IntN(6)]
 							value := normal
 							if rnd.IntN(3) == 0 {
 								value = special

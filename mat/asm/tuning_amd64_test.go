@@ -1,0 +1,10 @@
+//go:build !purego && !noasm
+
+package asm
+
+func init() {
+	otherTiles["avx512"] = []Tile{
+		{MR: 14, NR: 16, Strip: pick[Strip](strip16AVX512, strip16IntelAVX512)},
+		{MR: 16, NR: 8, Strip: pick[Strip](strip8AVX512, strip8IntelAVX512)},
+	}
+}
