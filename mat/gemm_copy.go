@@ -9,7 +9,8 @@ func (w *worker) copied(j0, j1, kc int) int {
 	wide := &g.Tiles[0]
 	switch {
 	case p.isCompact():
-		return min(p.packed.compact.kernel.MR, ceilDiv(rows, 2))
+		kernel := p.packed.compact.kernel
+		return min(kernel.MR, max(ceilDiv(rows, 2), kernel.CopyMR), rows)
 	case p.packed == nil && !p.right && kc > 0 && w.tile == wide && j1-j0 >= wide.NR && rows > wide.MR &&
 		(rows >= minRows || p.b.Stride%(setStride/2) == 0):
 		return g.CopyMR

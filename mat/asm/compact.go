@@ -15,6 +15,7 @@ import "unsafe"
 type Compact struct {
 	MR, NR int
 	Strip  CompactStrip
+	CopyMR int // at least so many rows a strip should have that keeps the panels for others, if there are as many: it waits for memory, the others don't
 
 	// Widen converts n > 0 units that follow each other to float32, row by row.
 	Widen func(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)

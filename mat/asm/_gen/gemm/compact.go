@@ -9,8 +9,8 @@ import "fmt"
 // 6½ cycles for 96 or 224 bytes, which take longer to come from memory. (So do the sums of one row, which wait 4 cycles for each step: 8 cycles a unit.) In a strip of
 // 14 rows they are 9 of 65 operations, where they share ports with the multiply-adds. With AVX2 a unit has half as many elements, and 6 rows 24 multiply-adds.
 
-// compactNear is how many bytes ahead float32 is fetched once more by few rows: what was fetched far ahead may not have come, or have gone since. That is 5 to
-// 10 % faster on Intel's cores.
+// compactNear is how many bytes ahead float32 is fetched once more: what was fetched far ahead may not have come, or have gone since. That is 5 to 10 % faster on
+// Intel's cores.
 const compactNear = 512
 
 // compactRegister is the i-th of the registers that are no sums: 0 and 1 hold a row of B, 2 and 3 the words of both; 2 is free once the first row is made of it.
@@ -76,7 +76,7 @@ func (x x86) compactTile(m int) {
 	x.decode()
 	for i := 0; i < x.unitBytes(); i += 64 {
 		x.op("PREFETCHT0 %d(SI)(R11*1)", i)
-		if x.storage == "Float32" && m <= x.few {
+		if x.storage == "Float32" {
 			x.op("PREFETCHT0 %d(SI)", compactNear+i)
 		}
 	}
