@@ -58,7 +58,7 @@ type Tile struct {
 	// Whole is whether strips of MR rows are that much faster that only the last one should have fewer.
 	Whole bool
 
-	// FetchA is whether it pays that a strip fetches the next one of A.
+	// FetchA is whether it pays that a strip fetches the next one of A. On Intel's cores it does where panels are narrow; where they are wide what it costs is more.
 	FetchA bool
 }
 
