@@ -65,15 +65,24 @@ func elements[T uint16 | uint32](rnd *rand.Rand, n, rare int, highs [8]byte) []T
 	return x
 }
 
+// otherCompact are kernels that a level has on other machines, for float32 and for bfloat16.
+var otherCompact = map[string][2]CompactStrip{}
+
 func TestCompact(t *testing.T) {
 	for _, l := range Levels() {
 		if l.Gemm.CompactFloat32 == nil {
 			continue
 		}
-		t.Run(l.Name+"/Float32", func(t *testing.T) {
-			testCompact(t, l.Gemm.CompactFloat32, func(v uint32) float32 { return math.Float32frombits(v) })
-		})
-		t.Run(l.Name+"/BFloat16", func(t *testing.T) { testCompact(t, l.Gemm.CompactBFloat16, BFloat16) })
+		test := func(name string, floats, halves *Compact) {
+			t.Run(name+"/Float32", func(t *testing.T) { testCompact(t, floats, func(v uint32) float32 { return math.Float32frombits(v) }) })
+			t.Run(name+"/BFloat16", func(t *testing.T) { testCompact(t, halves, BFloat16) })
+		}
+		test(l.Name, l.Gemm.CompactFloat32, l.Gemm.CompactBFloat16)
+		if other, ok := otherCompact[l.Name]; ok {
+			floats, halves := *l.Gemm.CompactFloat32, *l.Gemm.CompactBFloat16
+			floats.Strip, halves.Strip = other[0], other[1]
+			test(l.Name+" elsewhere", &floats, &halves)
+		}
 	}
 }
 

@@ -15,8 +15,8 @@ var gemmAVX512 = Gemm{
 	},
 	BFloat16:        Tile{MR: 14, NR: 32, Strip: strip32BFloat16AVX512, FetchA: !isIntel},
 	Float16:         Tile{MR: 14, NR: 32, Strip: strip32Float16AVX512, FetchA: !isIntel},
-	CompactFloat32:  newCompact(4, 14, 32, compactFloat32AVX512, widenCompactFloat32AVX512, encodeCompactFloat32AVX512),
-	CompactBFloat16: newCompact(2, 14, 32, compactBFloat16AVX512, widenCompactBFloat16AVX512, encodeCompactBFloat16AVX512),
+	CompactFloat32:  newCompact(4, 14, 32, pick[CompactStrip](compactFloat32IntelAVX512, compactFloat32AVX512), widenCompactFloat32AVX512, encodeCompactFloat32AVX512),
+	CompactBFloat16: newCompact(2, 14, 32, pick[CompactStrip](compactBFloat16IntelAVX512, compactBFloat16AVX512), widenCompactBFloat16AVX512, encodeCompactBFloat16AVX512),
 	Chains:          chainsAVX2,
 	Bounds:          boundsAVX512,
 	BoundsMR:        4,
@@ -134,6 +134,9 @@ func boundsAVX2(m, k, panels int, a *int16, lda int, b *int8, scale, radius, siz
 func compactFloat32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 
 //go:noescape
+func compactFloat32IntelAVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+
+//go:noescape
 func widenCompactFloat32AVX512(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
 
 //go:noescape
@@ -141,6 +144,9 @@ func encodeCompactFloat32AVX512(dst, src unsafe.Pointer, n int, highs *[16]byte,
 
 //go:noescape
 func compactBFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+
+//go:noescape
+func compactBFloat16IntelAVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 
 //go:noescape
 func widenCompactBFloat16AVX512(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)

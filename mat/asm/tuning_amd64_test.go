@@ -7,4 +7,8 @@ func init() {
 		{MR: 14, NR: 16, Strip: pick[Strip](strip16AVX512, strip16IntelAVX512)},
 		{MR: 16, NR: 8, Strip: pick[Strip](strip8AVX512, strip8IntelAVX512)},
 	}
+	otherCompact["avx512"] = [2]CompactStrip{
+		pick[CompactStrip](compactFloat32AVX512, compactFloat32IntelAVX512),
+		pick[CompactStrip](compactBFloat16AVX512, compactBFloat16IntelAVX512),
+	}
 }

@@ -9,8 +9,8 @@ import "fmt"
 // 6½ cycles for 96 or 224 bytes, which take longer to come from memory. (So do the sums of one row, which wait 4 cycles for each step: 8 cycles a unit.) In a strip of
 // 14 rows they are 9 of 65 operations, where they share ports with the multiply-adds. With AVX2 a unit has half as many elements, and 6 rows 24 multiply-adds.
 
-// compactNear is how many bytes ahead float32 is fetched once more: what was fetched far ahead may not have come, or have gone since. That is 5 to 10 % faster on
-// Intel's cores.
+// compactNear is how many bytes ahead Intel's cores fetch B to the first-level cache, once it has come to the second: they have room for few lines that are on
+// their way from memory to the first. That is 5 to 10 % faster there, but for many rows of bfloat16, which wait less for memory.
 const compactNear = 512
 
 // compactRegister is the i-th of the registers that are no sums: 0 and 1 hold a row of B, 2 and 3 the words of both; 2 is free once the first row is made of it.
@@ -21,12 +21,23 @@ func (x x86) unitBytes() int { return x.nr() * (2<<x.size() - 1) }
 
 // compact writes the functions for one storage type.
 func (x x86) compact() {
+	x.compactStrip("")
+	if x.masks {
+		x.intel = true
+		x.compactStrip("Intel")
+	}
+	x.widenCompact()
+	x.encodeCompact()
+}
+
+// compactStrip writes the function that multiplies.
+func (x x86) compactStrip(cores string) {
 	x.line(`
 // Other registers than those of the strip kernels: R8 is runs, R9 raw, R15 highs; R10 is the units left of a run, R14 those of the panel; until the sums of a panel are complete, R12 is
 // dst and R11 how far ahead B is fetched. The last four vector registers hold what of B is being put together, and broadcast elements of A.`)
-	x.line("\n// func compact%s%s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)",
-		x.storage, x.suffix)
-	x.line("TEXT ·compact%s%s(SB), NOSPLIT, $0-112", x.storage, x.suffix)
+	x.line("\n// func compact%s%s%s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)",
+		x.storage, cores, x.suffix)
+	x.line("TEXT ·compact%s%s%s(SB), NOSPLIT, $0-112", x.storage, cores, x.suffix)
 	x.op("MOVQ panels+16(FP), R13")
 	x.op("MOVQ lda+32(FP), DX")
 	x.op("SHLQ $2, DX")
@@ -48,8 +59,6 @@ func (x x86) compact() {
 	for m := 1; m <= x.mr; m++ {
 		x.compactTile(m)
 	}
-	x.widenCompact()
-	x.encodeCompact()
 }
 
 // compactTile writes the loop over panels for m rows.
@@ -75,9 +84,11 @@ func (x x86) compactTile(m int) {
 	x.line("\nunit%d:", m)
 	x.decode()
 	for i := 0; i < x.unitBytes(); i += 64 {
-		x.op("PREFETCHT0 %d(SI)(R11*1)", i)
-		if x.storage == "Float32" {
+		if x.intel && (x.storage == "Float32" || m <= 4) {
+			x.op("PREFETCHT1 %d(SI)(R11*1)", i)
 			x.op("PREFETCHT0 %d(SI)", compactNear+i)
+		} else {
+			x.op("PREFETCHT0 %d(SI)(R11*1)", i)
 		}
 	}
 	for u := range 2 {

@@ -29,6 +29,7 @@ type kernel struct {
 	direct  bool   // whether the multiply-adds of many rows read A
 	columns bool   // whether many rows are computed by columns
 	piped   bool   // whether 16 rows are transposed between the multiply-adds
+	intel   bool   // whether it is for Intel's cores
 }
 
 var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, kernels: []kernel{
