@@ -98,8 +98,7 @@ func (x x86) halfStep(r int, between []string) {
 	for u := range 8 {
 		for j := range 8 {
 			x.op("VFMADD231PS.BCST %d(SI), Z%d, Z%d", 4*j, r+u, j)
-			left := (8-u)*each - j
-			n := (len(between) + left - 1) / left
+			n := ceilDiv(len(between), (8-u)*each-j)
 			for _, op := range between[:n] {
 				x.op("%s", op)
 			}

@@ -23,7 +23,7 @@ type kernel struct {
 	vecs    int    // vectors in a row of a panel
 	wide    []int  // wide[m-1] > 1: how many panels m rows take at once
 	ahead   int    // rows of B between a load and its prefetch
-	far     string // how many bytes that are where B comes from memory and not from a cache
+	far     string // bytes between them where B comes from memory and not from a cache, as an operand
 	farther string // the same for many rows, to the second-level cache
 	fours   int    // of many rows of A, how many are read four elements at a time
 	direct  bool   // whether the multiply-adds of many rows read A
