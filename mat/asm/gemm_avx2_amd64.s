@@ -15489,6 +15489,8 @@ TEXT ·compactFloat32AVX2(SB), NOSPLIT, $0-112
 	JEQ panel3
 	CMPQ AX, $2
 	JEQ panel2
+	CMPQ AX, $1
+	JEQ panel1
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -18205,6 +18207,8 @@ TEXT ·compactBFloat16AVX2(SB), NOSPLIT, $0-112
 	JEQ panel3
 	CMPQ AX, $2
 	JEQ panel2
+	CMPQ AX, $1
+	JEQ panel1
 
 panel1:
 	MOVQ a+24(FP), AX

@@ -10,7 +10,7 @@ import "fmt"
 // 14 rows they are 9 of 65 operations, where they share ports with the multiply-adds. With AVX2 a unit has half as many elements, and 6 rows 24 multiply-adds.
 
 // compactNear is how many bytes ahead Intel's cores fetch B to the first-level cache, once it has come to the second: they have room for few lines that are on
-// their way from memory to the first. That is 5 to 10 % faster there, but for many rows of bfloat16, which wait less for memory.
+// their way from memory to the first. That is 5 to 10 % faster there.
 const compactNear = 512
 
 // compactRegister is the i-th of the registers that are no sums: 0 and 1 hold a row of B, 2 and 3 the words of both; 2 is free once the first row is made of it.
@@ -21,17 +21,21 @@ func (x x86) unitBytes() int { return x.nr() * (2<<x.size() - 1) }
 
 // compact writes the functions for one storage type.
 func (x x86) compact() {
-	x.compactStrip("")
+	x.compactStrip("", x.mr)
 	if x.masks {
 		x.intel = true
-		x.compactStrip("Intel")
+		rows := x.mr
+		if x.storage == "BFloat16" {
+			rows = 4 // more wait less for memory
+		}
+		x.compactStrip("Intel", rows)
 	}
 	x.widenCompact()
 	x.encodeCompact()
 }
 
-// compactStrip writes the function that multiplies.
-func (x x86) compactStrip(cores string) {
+// compactStrip writes the function that multiplies, for the cores that are named. More rows than it has code for are those of the other one.
+func (x x86) compactStrip(cores string, rows int) {
 	x.line(`
 // Other registers than those of the strip kernels: R8 is runs, R9 raw, R15 highs; R10 is the units left of a run, R14 those of the panel; until the sums of a panel are complete, R12 is
 // dst and R11 how far ahead B is fetched. The last four vector registers hold what of B is being put together, and broadcast elements of A.`)
@@ -52,11 +56,14 @@ func (x x86) compactStrip(cores string) {
 	x.tailMasks()
 	x.note("the code for m rows")
 	x.op("MOVQ m+0(FP), AX")
-	for m := x.mr; m > 1; m-- {
+	for m := rows; m > 0; m-- {
 		x.op("CMPQ AX, $%d", m)
 		x.op("JEQ panel%d", m)
 	}
-	for m := 1; m <= x.mr; m++ {
+	if rows < x.mr {
+		x.op("JMP ·compact%s%s(SB)", x.storage, x.suffix)
+	}
+	for m := 1; m <= rows; m++ {
 		x.compactTile(m)
 	}
 }
@@ -84,7 +91,7 @@ func (x x86) compactTile(m int) {
 	x.line("\nunit%d:", m)
 	x.decode()
 	for i := 0; i < x.unitBytes(); i += 64 {
-		if x.intel && (x.storage == "Float32" || m <= 4) {
+		if x.intel {
 			x.op("PREFETCHT1 %d(SI)(R11*1)", i)
 			x.op("PREFETCHT0 %d(SI)", compactNear+i)
 		} else {

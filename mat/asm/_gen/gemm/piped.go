@@ -20,8 +20,6 @@ func pipedRow(i, c int) string {
 
 // pipedColumns writes the loop over blocks of 16 columns; what it leaves goes on at label block, or columnsdone.
 func (x x86) pipedColumns() {
-	x.op("CMPQ BX, $%d", pipedRows)
-	x.op("JNE block")
 	x.op("CMPQ R10, $16")
 	x.op("JLT block")
 	x.note("R14 is what is read of A next, R15 how far it moves from behind the last row to the next line of the first")

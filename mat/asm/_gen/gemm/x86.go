@@ -30,14 +30,15 @@ type kernel struct {
 	columns bool   // whether many rows are computed by columns
 	piped   bool   // whether 16 rows are transposed between the multiply-adds
 	intel   bool   // whether it is for Intel's cores
+	others  string // the kernel for rows that this one has no code for
 }
 
 var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, kernels: []kernel{
 	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: "·farAVX512(SB)", farther: "$12288"},
 	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", fours: 3},
-	{name: "strip16Intel", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", direct: true},
+	{name: "strip16Intel", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", direct: true, others: "strip16"},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: "$2048", columns: true},
-	{name: "strip8Intel", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: "$2048", columns: true, piped: true},
+	{name: "strip8Intel", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: "$2048", columns: true, piped: true, others: "strip8"},
 	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: "·farAVX512(SB)", farther: "$12288"},
 	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: "·farAVX512(SB)", farther: "$12288"},
 }, limit: `//
@@ -181,17 +182,27 @@ func (x x86) function() {
 	x.tailMasks()
 	x.note("the code for m rows")
 	x.op("MOVQ m+0(FP), AX")
-	most := x.mr
-	if x.columns {
+	least, most := 1, x.mr
+	switch {
+	case x.direct:
+		least = x.few + 1
+	case x.piped:
+		x.op("CMPQ AX, $%d", pipedRows)
+		x.op("JEQ columns")
+		most = 0
+	case x.columns:
 		x.op("CMPQ AX, $%d", fewestRows)
 		x.op("JGE columns")
 		most = fewestRows - 1
 	}
-	for m := most; m > 1; m-- {
+	for m := most; m >= max(2, least); m-- {
 		x.op("CMPQ AX, $%d", m)
 		x.op("JEQ rows%d", m)
 	}
-	for m := 1; m <= most; m++ {
+	if x.others != "" {
+		x.op("JMP ·%s%s(SB)", x.others, x.suffix)
+	}
+	for m := least; m <= most; m++ {
 		if m <= len(x.wide) && x.wide[m-1] > 1 {
 			x.wideTile(m, x.wide[m-1])
 		} else {
