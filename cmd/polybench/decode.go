@@ -161,8 +161,8 @@ func (l *llama135) prefill(ctx context.Context, samples int) (float64, error) {
 	return median(rates), nil
 }
 
-// readings are the seconds that it takes to read as many bytes as a step does, of memory that caches hold no more of, as 1, 2, 4 and 8 streams a part. (The best
-// of four samples that noise spreads would be a bound that no work of one sample reaches.)
+// readings are the seconds that it takes to read as many bytes as a step does, so that caches hold as little of them, as 1, 2, 4 and 8 streams a part. (The
+// best of four samples that noise spreads would be a bound that no work of one sample reaches.)
 type readings struct {
 	reader
 	seconds [4][]float64
