@@ -18,8 +18,8 @@ var gemmAVX512 = Gemm{
 	CompactFloat32:  newCompact(4, 14, 32, pick[CompactStrip](compactFloat32IntelAVX512, compactFloat32AVX512), widenCompactFloat32AVX512, encodeCompactFloat32AVX512),
 	CompactBFloat16: newCompact(2, 14, 32, pick[CompactStrip](compactBFloat16IntelAVX512, compactBFloat16AVX512), widenCompactBFloat16AVX512, encodeCompactBFloat16AVX512),
 	Chains:          chainsAVX2,
-	Bounds:          boundsAVX512,
-	BoundsMR:        4,
+	Bounds:          bounds512,
+	BoundsMR:        bounds512MR,
 	WidenBFloat16:   widenBFloat16AVX512,
 	WidenFloat16:    widenFloat16AVX512,
 	Transpose:       transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
@@ -126,6 +126,9 @@ func chainsAVX2(k int, a, b *[4]unsafe.Pointer, c *[32]float32, add bool)
 
 //go:noescape
 func boundsAVX512(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)
+
+//go:noescape
+func boundsVNNIAVX512(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)
 
 //go:noescape
 func boundsAVX2(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)

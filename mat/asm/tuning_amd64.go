@@ -14,6 +14,14 @@ var farAVX512, farAVX2 = pick[uintptr](3<<10, 6<<10), pick[uintptr](3<<10, 12<<1
 // blockValues is Gemm.BlockValues: half of the second-level cache, but no less than half a megabyte.
 var blockValues = max(1<<17, cpuid.CPU.Cache.L2/8)
 
+// bounds512 and bounds512MR are Gemm.Bounds and BoundsMR of AVX-512, most of whose machines multiply and add integers in one instruction.
+var bounds512, bounds512MR = func() (Bounds, int) {
+	if cpuid.CPU.Supports(cpuid.AVX512VNNI) {
+		return boundsVNNIAVX512, 8
+	}
+	return boundsAVX512, 4
+}()
+
 func pick[T any](intel, amd T) T {
 	if isIntel {
 		return intel

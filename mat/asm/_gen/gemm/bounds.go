@@ -4,27 +4,24 @@ package main
 // of A's and adds the two products.
 //
 // For one row of A a line takes 64 bytes from memory, some 6 cycles, and on AVX-512 two loads that widen, a broadcast, two multiplications and two additions,
-// on AVX2 twice as many but for the broadcast: 2 and 4 cycles. So memory bounds it, up to some four rows. NEON takes 8 instructions to widen and 16 to multiply
-// and add, 12 cycles at two a cycle, which one core's share of memory rarely outruns.
+// on AVX2 twice as many but for the broadcast: 2 and 4 cycles. So memory bounds it, up to some four rows. Where AVX-512 has VNNI an instruction multiplies and
+// adds, and eight rows take 9 cycles. NEON takes 8 instructions to widen and 16 to multiply and add, 12 cycles at two a cycle, which one core's share of memory
+// rarely outruns.
 
 const (
 	boundsLine  = 64   // bytes
 	boundsAhead = 8192 // bytes between a load and its prefetch
 )
 
-// boundsRows is the most rows that the function takes.
-func (s isa) boundsRows() int {
-	if s.masks {
-		return 4
+// bounds writes the function for up to so many rows. Registers from 0 up are sums, row by row; AX is A, DX and DI are lda and 3·lda, R14 is row 5 of A, SI is B,
+// R8 to R12 are scale, radius, size, most and least, BX is ld, CX the lines left of R13 panels; once a panel's sums are complete, AX is a row of most and least.
+func (x x86) bounds(rows int, vnni bool) {
+	name := "bounds"
+	if vnni {
+		name = "boundsVNNI"
 	}
-	return 2
-}
-
-// bounds writes the function. Registers from 0 up are sums, row by row; AX is A, DX and DI are lda and 3·lda, SI is B, R8 to R12 are scale, radius, size, most
-// and least, BX is ld, CX the lines left of R13 panels.
-func (x x86) bounds() {
-	x.line("\n// func bounds%s(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)", x.suffix)
-	x.line("TEXT ·bounds%s(SB), NOSPLIT, $0-96", x.suffix)
+	x.line("\n// func %s%s(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)", name, x.suffix)
+	x.line("TEXT ·%s%s(SB), NOSPLIT, $0-96", name, x.suffix)
 	x.op("MOVQ panels+16(FP), R13")
 	x.op("MOVQ lda+32(FP), DX")
 	x.op("SHLQ $1, DX")
@@ -38,17 +35,17 @@ func (x x86) bounds() {
 	x.op("MOVQ ld+88(FP), BX")
 	x.op("SHLQ $2, BX")
 	x.op("MOVQ m+0(FP), AX")
-	for m := x.boundsRows(); m > 1; m-- {
+	for m := rows; m > 1; m-- {
 		x.op("CMPQ AX, $%d", m)
 		x.op("JEQ rows%d", m)
 	}
-	for m := 1; m <= x.boundsRows(); m++ {
-		x.boundsOf(m)
+	for m := 1; m <= rows; m++ {
+		x.boundsOf(m, vnni)
 	}
 }
 
 // boundsOf writes the code for m rows.
-func (x x86) boundsOf(m int) {
+func (x x86) boundsOf(m int, vnni bool) {
 	vecs := 32 * 4 / x.bytes() // of sums of a panel
 	b, product := x.v(x.regs-1), x.v(x.regs-2)
 	a := func(i int) string { return x.v(x.regs - 3 - i) }
@@ -56,26 +53,39 @@ func (x x86) boundsOf(m int) {
 	x.op("MOVQ a+24(FP), AX")
 	x.op("MOVQ k+8(FP), CX")
 	x.op("SHRQ $2, CX")
+	if m > 5 {
+		x.op("LEAQ (AX)(DX*4), R14")
+		x.op("ADDQ DX, R14")
+	}
 	x.zero(m * vecs)
 	x.line("\nloop%d:", m)
 	for line := range 2 {
 		x.op("PREFETCHT0 %d(SI)", boundsLine*line+boundsAhead)
 		for i := range m {
-			x.op("VPBROADCASTD %d(AX)%s, %s", 4*line, []string{"", "(DX*1)", "(DX*2)", "(DI*1)"}[i], a(i))
+			x.op("VPBROADCASTD %d(%s)%s, %s", 4*line, []string{"AX", "R14"}[i/5], []string{"", "(DX*1)", "(DX*2)", "(DI*1)", "(DX*4)"}[i%5], a(i))
 		}
 		for v := range vecs {
 			x.op("VPMOVSXBW %d(SI), %s", boundsLine*line+v*x.bytes()/2, b)
 			for i := range m {
+				sum := x.v(i*vecs + v)
+				if vnni {
+					x.op("VPDPWSSD %s, %s, %s", b, a(i), sum)
+					continue
+				}
 				x.op("VPMADDWD %s, %s, %s", b, a(i), product)
-				x.op("VPADDD %s, %[2]s, %[2]s", product, x.v(i*vecs+v))
+				x.op("VPADDD %s, %[2]s, %[2]s", product, sum)
 			}
 		}
 	}
 	x.op("ADDQ $8, AX")
+	if m > 5 {
+		x.op("ADDQ $8, R14")
+	}
 	x.op("ADDQ $%d, SI", 2*boundsLine)
 	x.op("DECQ CX")
 	x.op("JNE loop%d", m)
 	x.note("the largest of each row's bounds")
+	x.op("XORL AX, AX")
 	for i := range m {
 		x.op("VBROADCASTSS %d(R10), %s", 4*i, a(0))
 		for v := range vecs {
@@ -96,13 +106,11 @@ func (x x86) boundsOf(m int) {
 		most, least := x.regs-4, i*vecs
 		x.largest(most, x.regs-1)
 		x.largest(least, x.regs-1)
-		at := []string{"", "(BX*1)", "(BX*2)"}
-		if i == 3 {
-			x.op("LEAQ (BX)(BX*2), AX")
-			at = append(at, "(AX*1)")
+		x.op("VMOVSS X%d, (R11)(AX*1)", most)
+		x.op("VMOVSS X%d, (R12)(AX*1)", least)
+		if i < m-1 {
+			x.op("ADDQ BX, AX")
 		}
-		x.op("VMOVSS X%d, (R11)%s", most, at[i])
-		x.op("VMOVSS X%d, (R12)%s", least, at[i])
 	}
 	x.op("ADDQ $128, R8")
 	x.op("ADDQ $128, R9")

@@ -12,6 +12,8 @@ type isa struct {
 	limit   string // a comment on what bounds the main loop
 	few     int    // rows up to which a tile waits for memory
 	paced   int    // rows from which on a tile fetches what it is told to
+
+	boundsRows int // rows up to which the bounds wait for memory
 }
 
 // A kernel is a function that multiplies a strip of A by panels of B.
@@ -33,7 +35,7 @@ type kernel struct {
 	others  string // the kernel for rows that this one has no code for
 }
 
-var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, kernels: []kernel{
+var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, boundsRows: 4, kernels: []kernel{
 	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: "·farAVX512(SB)", farther: "$12288"},
 	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", fours: 3},
 	{name: "strip16Intel", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", direct: true, others: "strip16"},
@@ -48,7 +50,7 @@ var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, pace
 // Intel's cores they would run on one of their ports, which makes 8½: without them it is the 15 loads that take 7½.
 ` + limitColumns}
 
-var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, paced: 4, kernels: []kernel{
+var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, paced: 4, boundsRows: 2, kernels: []kernel{
 	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32, far: "·farAVX2(SB)", farther: "$12288"},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: 11, vecs: 1, far: "$2048", fours: 2},
 	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: "·farAVX2(SB)", farther: "$12288"},
@@ -92,8 +94,10 @@ func (s isa) file() []byte {
 	x.transpose()
 	x86{text: &t, isa: s, kernel: s.kernels[0]}.copyStrip()
 	x.read()
-	x.bounds()
-	if !s.masks { // both levels use it
+	x.bounds(s.boundsRows, false)
+	if s.masks {
+		x.bounds(2*s.boundsRows, true)
+	} else { // both levels use it
 		x.chainsFunction()
 	}
 	return t.Bytes()
