@@ -13,9 +13,9 @@ type compact struct {
 	kernel *asm.Compact
 	highs  [16]byte // the first bytes that elements have
 	panels int      // in a block of rows
-	first  []int    // how many raw units come before each panel of each block, and in all
-	runs   []uint16 // those of a panel begin at its first raw unit plus its number: they are one more than its raw units
-	raw    []byte
+	first  []int    // how many rare units come before each panel of each block, and in all
+	runs   []uint16 // those of a panel begin at its first rare unit plus its number: they are one more than its rare units
+	rare   []byte
 }
 
 // compactValues is from how many elements on weights are made compact: others stay in the caches, and there a plain layout is read faster.
@@ -59,35 +59,35 @@ func narrowed(w []float32, n, k, stride int) []BFloat16 {
 	return half
 }
 
-// bytes is the size of the raw units and of what tells where they belong.
+// bytes is the size of what rare units have elsewhere and of what tells where they are.
 func (c *compact) bytes() int {
 	if c == nil {
 		return 0
 	}
-	return 2*len(c.runs) + len(c.raw)
+	return 2*len(c.runs) + len(c.rare)
 }
 
-// equal reports whether o has the same raw units and first bytes.
+// equal reports whether o has the same rare units and first bytes.
 func (c *compact) equal(o *compact) bool {
 	if c == nil || o == nil {
 		return c == o
 	}
-	return c.highs == o.highs && slices.Equal(c.runs, o.runs) && slices.Equal(c.raw, o.raw)
+	return c.highs == o.highs && slices.Equal(c.runs, o.runs) && slices.Equal(c.rare, o.rare)
 }
 
-// rawUnits returns where the runs and the raw units of the panel at column j of the block at row k0 begin.
-func (c *compact) rawUnits(k0, j int) (runs *uint16, raw unsafe.Pointer) {
+// rareUnits returns where the runs and the rare units of the panel at column j of the block at row k0 begin.
+func (c *compact) rareUnits(k0, j int) (runs *uint16, rare unsafe.Pointer) {
 	i := k0/kBlock*c.panels + j/c.kernel.NR
-	return &c.runs[c.first[i]+i], unsafe.Add(unsafe.Pointer(unsafe.SliceData(c.raw)), c.first[i]*c.kernel.RawBytes())
+	return &c.runs[c.first[i]+i], unsafe.Add(unsafe.Pointer(unsafe.SliceData(c.rare)), c.first[i]*c.kernel.RareBytes())
 }
 
-// eachRaw calls f with each raw unit of the panel at column j of the block at row k0, and with its number in the panel.
-func (c *compact) eachRaw(k0, j int, f func(unit int, raw unsafe.Pointer)) {
+// eachRare calls f with each rare unit of the panel at column j of the block at row k0: its number in the panel, and its high bytes.
+func (c *compact) eachRare(k0, j int, f func(unit int, rare unsafe.Pointer)) {
 	i := k0/kBlock*c.panels + j/c.kernel.NR
 	unit := 0
 	for r := c.first[i]; r < c.first[i+1]; r++ {
 		unit += int(c.runs[r+i])
-		f(unit, unsafe.Pointer(&c.raw[r*c.kernel.RawBytes()]))
+		f(unit, unsafe.Pointer(&c.rare[r*c.kernel.RareBytes()]))
 		unit++
 	}
 }
@@ -96,20 +96,20 @@ func (c *compact) eachRaw(k0, j int, f func(unit int, raw unsafe.Pointer)) {
 func (c *compact) widen(dst []float32, src unsafe.Pointer, k0, j, from int) {
 	size := 2 * c.kernel.NR
 	c.kernel.Widen(&dst[0], src, len(dst)/size, &c.highs)
-	c.eachRaw(k0, j, func(unit int, raw unsafe.Pointer) {
-		if at := (unit - from) * size; at >= 0 && at < len(dst) {
-			c.kernel.WidenRaw(&dst[at], raw)
+	c.eachRare(k0, j, func(unit int, rare unsafe.Pointer) {
+		if i := unit - from; i >= 0 && i*size < len(dst) {
+			c.kernel.WidenRare(&dst[i*size], unsafe.Add(src, i*c.kernel.UnitBytes()), rare, &c.highs)
 		}
 	})
 }
 
 // plain sets dst to the panel at column j of the block at row k0, row by row in its own type.
 func (c *compact) plain(dst, src unsafe.Pointer, k0, j, units int) {
-	size := c.kernel.RawBytes()
-	for u := range units {
-		c.kernel.Decode(unsafe.Add(dst, u*size), unsafe.Add(src, u*c.kernel.UnitBytes()), &c.highs)
+	decode := func(unit int, rare unsafe.Pointer) {
+		c.kernel.Decode(unsafe.Add(dst, unit*c.kernel.PlainBytes()), unsafe.Add(src, unit*c.kernel.UnitBytes()), rare, &c.highs)
 	}
-	c.eachRaw(k0, j, func(unit int, raw unsafe.Pointer) {
-		copy(unsafe.Slice((*byte)(unsafe.Add(dst, unit*size)), size), unsafe.Slice((*byte)(raw), size))
-	})
+	for u := range units {
+		decode(u, nil)
+	}
+	c.eachRare(k0, j, decode)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// compactRaw is how many units there are at least for each raw one in weights that are made compact.
-	compactRaw = 16
+	// compactRare is how many units there are at least for each rare one in weights that are made compact.
+	compactRare = 16
 	// compactSamples is how many rows tell which first bytes there are.
 	compactSamples = 128
 )
@@ -25,8 +25,8 @@ func compactT[T Element](e *Engine, w []T, n, k, stride int) *Packed {
 	p.compact = &compact{kernel: kernel, panels: ceilDiv(n, kernel.NR)}
 	rare, all := p.compact.choose(firstBytes(w, n, k, stride))
 	t := &compactTask[T]{packTask: packTask[T]{engine: e, packed: p, src: w, stride: stride, transposed: true}}
-	// A rare element makes a unit of 2·NR a raw one, which it may share with another.
-	if rare*kernel.NR*compactRaw > all || !t.run() {
+	// A rare element makes a unit of 2·NR a rare one, which it may share with another.
+	if rare*kernel.NR*compactRare > all || !t.run() {
 		return pack(e, w, k, n, stride, true)
 	}
 	return p
@@ -88,10 +88,10 @@ type compactTask[T Element] struct {
 // A compactPart is what a panel's units leave.
 type compactPart struct {
 	runs []uint16
-	raw  []byte
+	rare []byte
 }
 
-// run does the work. It reports whether few units are raw and the weights smaller than before; otherwise they are not complete.
+// run does the work. It reports whether few units are rare and the weights smaller than before; otherwise they are not complete.
 func (t *compactTask[T]) run() bool {
 	c := t.packed.compact
 	t.parts = make([]compactPart, ceilDiv(t.packed.K, kBlock)*c.panels)
@@ -101,14 +101,14 @@ func (t *compactTask[T]) run() bool {
 	for i := range t.parts {
 		c.first = append(c.first, c.first[i]+len(t.parts[i].runs)-1)
 	}
-	raw := c.first[len(t.parts)]
-	if raw*compactRaw > t.packed.K/2*c.panels || t.packed.Bytes() >= newPacked[T](t.engine, t.packed.K, t.packed.N).bytes() {
+	rare := c.first[len(t.parts)]
+	if rare*compactRare > t.packed.K/2*c.panels || t.packed.Bytes() >= newPacked[T](t.engine, t.packed.K, t.packed.N).bytes() {
 		return false
 	}
-	c.runs = make([]uint16, 0, raw+len(t.parts))
-	c.raw = make([]byte, 0, (raw+1)*c.kernel.RawBytes()) // rawUnits may point behind the last one
+	c.runs = make([]uint16, 0, rare+len(t.parts))
+	c.rare = make([]byte, 0, (rare+1)*c.kernel.RareBytes()) // rareUnits may point behind the last one
 	for _, p := range t.parts {
-		c.runs, c.raw = append(c.runs, p.runs...), append(c.raw, p.raw...)
+		c.runs, c.rare = append(c.runs, p.runs...), append(c.rare, p.rare...)
 	}
 	return true
 }
@@ -127,7 +127,7 @@ func (t *compactTask[T]) Do(i int) {
 		rows := unsafe.Slice((*T)(plain), kc*c.kernel.NR)
 		for row := range slices.Chunk(rows, c.kernel.NR) {
 			for j := n; j < len(row); j++ {
-				row[j] = row[0] // a zero might make the unit a raw one
+				row[j] = row[0] // a zero might make the unit a rare one
 			}
 		}
 	}
@@ -140,8 +140,7 @@ func (t *compactTask[T]) Do(i int) {
 			run++
 			continue
 		}
-		clear(unsafe.Slice((*byte)(unsafe.Add(dst, u*c.kernel.UnitBytes())), c.kernel.UnitBytes()))
-		part.raw = append(part.raw, unsafe.Slice((*byte)(unsafe.Add(plain, u*c.kernel.RawBytes())), c.kernel.RawBytes())...)
+		part.rare = c.kernel.AppendRare(part.rare, unsafe.Add(dst, u*c.kernel.UnitBytes()), unsafe.Add(plain, u*c.kernel.PlainBytes()))
 		part.runs = append(part.runs, run)
 		run = 0
 	}

@@ -129,15 +129,15 @@ func TestCompactLargest(t *testing.T) {
 		const n, k = 1000, 130
 		rnd := rand.New(rand.NewPCG(35, 36))
 		w, wide := weightsOf[BFloat16](rnd, n, k, 0)
-		for i := range n * k { // some raw units
+		for i := range n * k { // some rare units
 			if rnd.IntN(2000) == 0 {
 				w[i] = BFloat16(math.Float32bits(1e-9) >> 16)
 				wide[i] = w[i].Float32()
 			}
 		}
 		p := CompactT(e, w, n, k, k)
-		if p.compact == nil || len(p.compact.raw) == 0 {
-			t.Fatal("no raw units")
+		if p.compact == nil || len(p.compact.rare) == 0 {
+			t.Fatal("no rare units")
 		}
 		x := random(rnd, 2, k, 0)
 		got, want := New(2, n), New(2, n)

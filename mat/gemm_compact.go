@@ -25,7 +25,7 @@ func (p *product) compactStrip(i, rows, k0, kc, j0, j1 int, dst []float32) {
 	b := p.packed
 	c := b.compact
 	panels := ceilDiv(j1-j0, b.nr())
-	runs, raw := c.rawUnits(k0, j0)
-	c.kernel.Strip(rows, kc, panels, &p.a.Data[i*p.a.Stride+k0], p.a.Stride, b.address(k0, j0), runs, raw, &p.c.Data[i*p.c.Stride+j0], p.c.Stride,
+	runs, rare := c.rareUnits(k0, j0)
+	c.kernel.Strip(rows, kc, panels, &p.a.Data[i*p.a.Stride+k0], p.a.Stride, b.address(k0, j0), runs, rare, &p.c.Data[i*p.c.Stride+j0], p.c.Stride,
 		j1-j0-(panels-1)*b.nr(), p.add || k0 > 0, &c.highs, unsafe.SliceData(dst))
 }

@@ -10,9 +10,9 @@ import (
 
 // compacted is panels of B in the compact layout, with guard pages beside each part.
 type compacted struct {
-	b, raw []byte
-	runs   []uint16
-	highs  [16]byte
+	b, rare []byte
+	runs    []uint16
+	highs   [16]byte
 }
 
 // compactOf returns the compact form of panels of k rows. Their high bytes are those of eight, and sometimes others.
@@ -22,22 +22,22 @@ func compactOf[T uint16 | uint32](t *testing.T, c *Compact, plain []T, panels, k
 	for i, h := range highs {
 		p.highs[i], p.highs[8+i] = h, h|0x80
 	}
-	src, rare := placed[T](place, len(plain)), placed[uint8](place, units)
+	src, isRare := placed[T](place, len(plain)), placed[uint8](place, units)
 	copy(src, plain)
-	c.Encode(unsafe.Pointer(&p.b[0]), unsafe.Pointer(&src[0]), units, &p.highs, &rare[0])
-	var raw []byte
+	c.Encode(unsafe.Pointer(&p.b[0]), unsafe.Pointer(&src[0]), units, &p.highs, &isRare[0])
+	var rare []byte
 	var runs []uint16
 	run := uint16(0)
 	for u := range units {
 		unit := plain[u*2*c.NR:][:2*c.NR]
 		known := !slices.ContainsFunc(unit, func(v T) bool { return !slices.Contains(highs[:], byte(v>>(8*(unsafe.Sizeof(v)-1)))&0x7f) })
-		if rare[u] == 0 != known {
-			t.Fatalf("rare is %d, %t that all high bytes have numbers", rare[u], known)
+		if isRare[u] == 0 != known {
+			t.Fatalf("rare is %d, %t that all high bytes have numbers", isRare[u], known)
 		}
 		if known {
 			run++
 		} else {
-			raw = append(raw, unsafe.Slice((*byte)(unsafe.Pointer(&unit[0])), c.RawBytes())...)
+			rare = c.AppendRare(rare, unsafe.Pointer(&p.b[u*c.UnitBytes()]), unsafe.Pointer(&unit[0]))
 			runs = append(runs, run)
 			run = 0
 		}
@@ -46,8 +46,8 @@ func compactOf[T uint16 | uint32](t *testing.T, c *Compact, plain []T, panels, k
 			run = 0
 		}
 	}
-	p.raw, p.runs = placed[byte](place, len(raw)), placed[uint16](place, len(runs))
-	copy(p.raw, raw)
+	p.rare, p.runs = placed[byte](place, len(rare)), placed[uint16](place, len(runs))
+	copy(p.rare, rare)
 	copy(p.runs, runs)
 	return p
 }
@@ -106,7 +106,7 @@ func testCompact[T uint16 | uint32](t *testing.T, c *Compact, widen func(T) floa
 		if s.padC < 3 {
 			wide = placed[float32](place, len(plain))
 		}
-		c.Strip(s.m, s.k, s.panels, &a[0], lda, unsafe.Pointer(&p.b[0]), &p.runs[0], unsafe.Pointer(unsafe.SliceData(p.raw)), &out[0], ldc, s.tail, s.add, &p.highs, unsafe.SliceData(wide))
+		c.Strip(s.m, s.k, s.panels, &a[0], lda, unsafe.Pointer(&p.b[0]), &p.runs[0], unsafe.Pointer(unsafe.SliceData(p.rare)), &out[0], ldc, s.tail, s.add, &p.highs, unsafe.SliceData(wide))
 		strip(s.m, s.k, s.panels, &a[0], lda, unsafe.Pointer(&plain[0]), c.NR, s.k*c.NR, &want[0], ldc, s.tail, s.add, Ahead{})
 		for i := range out {
 			if !same(out[i], want[i]) {
@@ -122,7 +122,7 @@ func testCompact[T uint16 | uint32](t *testing.T, c *Compact, widen func(T) floa
 			}
 		}
 		checkWide()
-		if len(p.raw) == 0 {
+		if len(p.rare) == 0 {
 			wide = placed[float32](place, len(plain))
 			c.Widen(&wide[0], unsafe.Pointer(&p.b[0]), s.panels*s.k/2, &p.highs)
 			checkWide()
@@ -141,7 +141,7 @@ func testCompact[T uint16 | uint32](t *testing.T, c *Compact, widen func(T) floa
 				if rnd.IntN(2) == 0 {
 					s.tail = c.NR
 				}
-				for _, rare := range []int{0, 10, 200, 1000} { // none, nearly all, some and few raw units
+				for _, rare := range []int{0, 10, 200, 1000} { // none, nearly all, some and few rare units
 					highs := usual
 					if rnd.IntN(3) == 0 {
 						highs = special
@@ -162,21 +162,35 @@ func TestCompactDecode(t *testing.T) {
 		if l.Gemm.CompactFloat32 == nil {
 			continue
 		}
-		t.Run(l.Name+"/Float32", func(t *testing.T) { testDecode[uint32](t, l.Gemm.CompactFloat32) })
-		t.Run(l.Name+"/BFloat16", func(t *testing.T) { testDecode[uint16](t, l.Gemm.CompactBFloat16) })
+		t.Run(l.Name+"/Float32", func(t *testing.T) { testDecode(t, l.Gemm.CompactFloat32, math.Float32frombits) })
+		t.Run(l.Name+"/BFloat16", func(t *testing.T) { testDecode(t, l.Gemm.CompactBFloat16, BFloat16) })
 	}
 }
 
-func testDecode[T uint16 | uint32](t *testing.T, c *Compact) {
+func testDecode[T uint16 | uint32](t *testing.T, c *Compact, widen func(T) float32) {
 	rnd := rand.New(rand.NewPCG(9, 10))
 	highs := [8]byte{0x3f, 0x3e, 0x3d, 0x3c, 0x3b, 0x3a, 0x39, 0x38}
 	for i := range 150 {
 		unit := elements[T](rnd, 2*c.NR, []int{0, 100, 2}[i%3], highs)
 		p := compactOf(t, c, unit, 1, 2, highs, atEnd)
+		var rare unsafe.Pointer
+		if len(p.rare) > 0 {
+			rare = unsafe.Pointer(&p.rare[0])
+		}
 		got := placed[T](atEnd, len(unit))
-		c.Decode(unsafe.Pointer(&got[0]), unsafe.Pointer(&p.b[0]), &p.highs)
-		if len(p.raw) == 0 && !slices.Equal(got, unit) {
+		c.Decode(unsafe.Pointer(&got[0]), unsafe.Pointer(&p.b[0]), rare, &p.highs)
+		if !slices.Equal(got, unit) {
 			t.Fatalf("%x, want %x", got, unit)
+		}
+		if rare == nil {
+			continue
+		}
+		wide := placed[float32](atEnd, len(unit))
+		c.WidenRare(&wide[0], unsafe.Pointer(&p.b[0]), rare, &p.highs)
+		for i, v := range unit {
+			if !same(wide[i], widen(v)) {
+				t.Fatalf("%x widened is %x", v, wide[i])
+			}
 		}
 	}
 }

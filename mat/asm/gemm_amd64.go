@@ -134,10 +134,10 @@ func boundsVNNIAVX512(m, k, panels int, a *int16, lda int, b *int8, scale, radiu
 func boundsAVX2(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)
 
 //go:noescape
-func compactFloat32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+func compactFloat32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 
 //go:noescape
-func compactFloat32IntelAVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+func compactFloat32IntelAVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 
 //go:noescape
 func widenCompactFloat32AVX512(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
@@ -146,10 +146,10 @@ func widenCompactFloat32AVX512(dst *float32, b unsafe.Pointer, n int, highs *[16
 func encodeCompactFloat32AVX512(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)
 
 //go:noescape
-func compactBFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+func compactBFloat16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 
 //go:noescape
-func compactBFloat16IntelAVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+func compactBFloat16IntelAVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 
 //go:noescape
 func widenCompactBFloat16AVX512(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
@@ -158,7 +158,7 @@ func widenCompactBFloat16AVX512(dst *float32, b unsafe.Pointer, n int, highs *[1
 func encodeCompactBFloat16AVX512(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)
 
 //go:noescape
-func compactFloat32AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+func compactFloat32AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 
 //go:noescape
 func widenCompactFloat32AVX2(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)
@@ -167,7 +167,7 @@ func widenCompactFloat32AVX2(dst *float32, b unsafe.Pointer, n int, highs *[16]b
 func encodeCompactFloat32AVX2(dst, src unsafe.Pointer, n int, highs *[16]byte, rare *uint8)
 
 //go:noescape
-func compactBFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
+func compactBFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 
 //go:noescape
 func widenCompactBFloat16AVX2(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)

@@ -13,6 +13,12 @@ import "fmt"
 // their way from memory to the first. That is 5 to 10 % faster there.
 const compactNear = 512
 
+// pairRows is how many rows take two panels at once on Intel's cores, which read two streams faster than one.
+const pairRows = 7
+
+// rareAhead is how many bytes before they are needed the high bytes of rare units are fetched.
+const rareAhead = 256
+
 // compactRegister is the i-th of the registers that are no sums: 0 and 1 hold a row of B, 2 and 3 the words of both; 2 is free once the first row is made of it.
 func (x x86) compactRegister(i int) string { return x.v(x.regs - 4 + i) }
 
@@ -37,9 +43,10 @@ func (x x86) compact() {
 // compactStrip writes the function that multiplies, for the cores that are named. More rows than it has code for are those of the other one.
 func (x x86) compactStrip(cores string, rows int) {
 	x.line(`
-// Other registers than those of the strip kernels: R8 is runs, R9 raw, R15 highs; R10 is the units left of a run, R14 those of the panel; until the sums of a panel are complete, R12 is
-// dst and R11 how far ahead B is fetched. The last four vector registers hold what of B is being put together, and broadcast elements of A.`)
-	x.line("\n// func compact%s%s%s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, raw unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)",
+// Other registers than those of the strip kernels: R8 is runs, R9 rare, R15 highs; R10 is the units before the next rare one, R14 those of the panel behind them; until the sums of a panel are
+// complete, R12 is dst and R11 how far ahead B is fetched. Of two panels at once, R12 is the second one, CX its R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers
+// hold what of B is being put together, and broadcast elements of A.`)
+	x.line("\n// func compact%s%s%s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)",
 		x.storage, cores, x.suffix)
 	x.line("TEXT ·compact%s%s%s(SB), NOSPLIT, $0-112", x.storage, cores, x.suffix)
 	x.op("MOVQ panels+16(FP), R13")
@@ -48,7 +55,10 @@ func (x x86) compactStrip(cores string, rows int) {
 	x.op("LEAQ (DX)(DX*2), DI")
 	x.op("MOVQ b+40(FP), SI")
 	x.op("MOVQ runs+48(FP), R8")
-	x.op("MOVQ raw+56(FP), R9")
+	x.op("MOVQ rare+56(FP), R9")
+	for i := 0; i < rareAhead; i += 64 {
+		x.op("PREFETCHT0 %d(R9)", i)
+	}
 	x.op("MOVQ c+64(FP), R11")
 	x.op("MOVQ ldc+72(FP), R12")
 	x.op("SHLQ $2, R12")
@@ -58,14 +68,101 @@ func (x x86) compactStrip(cores string, rows int) {
 	x.op("MOVQ m+0(FP), AX")
 	for m := rows; m > 0; m-- {
 		x.op("CMPQ AX, $%d", m)
-		x.op("JEQ panel%d", m)
+		x.op("JEQ rows%d", m)
 	}
 	if rows < x.mr {
 		x.op("JMP ·compact%s%s(SB)", x.storage, x.suffix)
 	}
 	for m := 1; m <= rows; m++ {
+		x.line("\nrows%d:", m)
+		if x.intel && m <= pairRows {
+			x.compactPairs(m)
+		}
 		x.compactTile(m)
 	}
+}
+
+// compactPairs writes the loop over pairs of panels for m rows. What is left goes on at label panel.
+func (x x86) compactPairs(m int) {
+	x.op("CMPQ dst+104(FP), $0")
+	x.op("JNE panel%d", m)
+	x.line("\npair%d:", m)
+	x.op("MOVQ R13, R10")
+	x.op("CMPQ tail+80(FP), $%d", x.nr())
+	x.op("SBBQ $0, R10")
+	x.op("CMPQ R10, $2")
+	x.op("JLT panel%d", m)
+	x.note("%d × 2·%d: where the runs and the rare units of the second panel begin", m, x.nr())
+	x.op("MOVQ k+8(FP), R14")
+	x.op("SHRQ $1, R14")
+	x.op("MOVQ R14, R10")
+	x.op("MOVQ R8, R12")
+	x.op("MOVQ R9, CX")
+	x.line("\nfind%d:", m)
+	x.op("MOVWLZX (R12), AX")
+	x.op("ADDQ $2, R12")
+	x.op("SUBQ AX, R10")
+	x.op("JEQ found%d", m)
+	x.op("ADDQ $%d, CX", 2*x.nr())
+	x.op("DECQ R10")
+	x.op("JMP find%d", m)
+	x.line("\nfound%d:", m)
+	x.op("MOVQ CX, rare+56(FP)")
+	x.op("MOVWLZX (R8), R10")
+	x.op("ADDQ $2, R8")
+	x.op("MOVWLZX (R12), CX")
+	x.op("ADDQ $2, R12")
+	x.op("MOVQ R12, runs+48(FP)")
+	x.op("IMUL3Q $%d, R14, R12", x.unitBytes())
+	x.op("ADDQ SI, R12")
+	x.op("MOVQ R11, c+64(FP)")
+	x.op("MOVQ %s, R11", x.far)
+	x.op("MOVQ a+24(FP), AX")
+	x.bases(m)
+	x.zero(m * 2 * x.vecs)
+	x.line("\nunits%d:", m)
+	x.op("SUBQ $1, R10")
+	x.op("JCS rarefirst%d", m)
+	x.compactUnit(compactUnit{m: m, base: "SI", label: fmt.Sprintf("first%d", m), panels: 2})
+	x.op("SUBQ $1, CX")
+	x.op("JCS raresecond%d", m)
+	x.compactUnit(compactUnit{m: m, base: "R12", label: fmt.Sprintf("second%d", m), panel: 1, panels: 2})
+	x.op("ADDQ $%d, SI", x.unitBytes())
+	x.op("ADDQ $%d, R12", x.unitBytes())
+	x.advance(m, 2)
+	x.op("DECQ R14")
+	x.op("JNE units%d", m)
+	x.op("MOVQ R12, SI")
+	x.op("MOVQ runs+48(FP), R8")
+	x.op("MOVQ rare+56(FP), R9")
+	x.op("MOVQ c+64(FP), AX")
+	x.op("LEAQ %d(AX), R11", 2*4*x.nr())
+	x.op("MOVQ ldc+72(FP), R12")
+	x.op("SHLQ $2, R12")
+	x.op("CMPB add+88(FP), $0")
+	x.op("JEQ storepair%d", m)
+	x.output(m, 2, true)
+	x.op("JMP endpair%d", m)
+	x.line("\nstorepair%d:", m)
+	x.output(m, 2, false)
+	x.line("\nendpair%d:", m)
+	x.op("SUBQ $2, R13")
+	x.op("JNE pair%d", m)
+	x.op("VZEROUPPER")
+	x.op("RET")
+	x.line("\nrarefirst%d:", m)
+	x.rareHighs("SI", "R9")
+	x.op("MOVWLZX (R8), R10")
+	x.op("ADDQ $2, R8")
+	x.op("JMP highsfirst%d", m)
+	x.line("\nraresecond%d:", m)
+	x.op("MOVQ rare+56(FP), CX")
+	x.rareHighs("R12", "CX")
+	x.op("MOVQ CX, rare+56(FP)")
+	x.op("MOVQ runs+48(FP), CX")
+	x.op("ADDQ $2, runs+48(FP)")
+	x.op("MOVWLZX (CX), CX")
+	x.op("JMP highssecond%d", m)
 }
 
 // compactTile writes the loop over panels for m rows.
@@ -81,53 +178,30 @@ func (x x86) compactTile(m int) {
 	x.op("MOVQ dst+104(FP), R12")
 	x.op("MOVQ R11, c+64(FP)")
 	x.op("MOVQ %s, R11", x.far)
-
-	x.line("\nrun%d:", m)
 	x.op("MOVWLZX (R8), R10")
 	x.op("ADDQ $2, R8")
 	x.op("SUBQ R10, R14")
 	x.op("TESTQ R10, R10")
-	x.op("JEQ ran%d", m)
+	x.op("JEQ rare%d", m)
 	x.line("\nunit%d:", m)
-	x.decode()
-	for i := 0; i < x.unitBytes(); i += 64 {
-		if x.intel {
-			x.op("PREFETCHT1 %d(SI)(R11*1)", i)
-			x.op("PREFETCHT0 %d(SI)", compactNear+i)
-		} else {
-			x.op("PREFETCHT0 %d(SI)(R11*1)", i)
-		}
-	}
-	for u := range 2 {
-		x.decodeRow(u)
-		x.keepRow(fmt.Sprintf("unit%dx%d", m, u))
-		x.compactStep(m, u)
-	}
+	x.compactUnit(compactUnit{m: m, base: "SI", label: fmt.Sprintf("%d", m), panels: 1})
 	x.op("ADDQ $%d, SI", x.unitBytes())
 	x.advance(m, 2)
 	x.op("DECQ R10")
 	x.op("JNE unit%d", m)
-
-	x.line("\nran%d:", m)
 	x.op("TESTQ R14, R14")
 	x.op("JEQ done%d", m)
-	x.note("a raw unit")
+	x.note("a rare unit, and those before the next one")
+	x.line("\nrare%d:", m)
+	x.rareHighs("SI", "R9")
+	x.op("MOVWLZX (R8), R10")
+	x.op("ADDQ $2, R8")
+	x.op("INCQ R10")
+	x.op("SUBQ R10, R14")
+	x.op("JMP highs%d", m)
 	for u := range 2 {
-		for i := range x.vecs {
-			x.loadB(fmt.Sprintf("%d(R9)", (u*x.vecs+i)*x.bytes()>>(2-x.size())), x.compactRegister(i))
-		}
-		x.keepRow(fmt.Sprintf("raw%dx%d", m, u))
-		x.compactStep(m, u)
+		x.keepRow(fmt.Sprintf("%dx%d", m, u))
 	}
-	for i := 0; i < 2*x.nr()<<x.size(); i += 64 {
-		x.op("PREFETCHT0 %d(R9)", 8*x.nr()<<x.size()+i)
-	}
-	x.op("ADDQ $%d, R9", 2*x.nr()<<x.size())
-	x.op("ADDQ $%d, SI", x.unitBytes())
-	x.advance(m, 2)
-	x.op("DECQ R14")
-	x.op("JMP run%d", m)
-
 	x.line("\ndone%d:", m)
 	x.op("MOVQ R12, dst+104(FP)")
 	x.op("MOVQ c+64(FP), R11")
@@ -136,51 +210,98 @@ func (x x86) compactTile(m int) {
 	x.finish(m)
 }
 
-// keepRow stores the row of B to dst, if there is one. R12 is where.
+// A compactUnit is a unit to multiply by m rows.
+type compactUnit struct {
+	m             int
+	base          string // where it is
+	label         string
+	panel, panels int // which one of so many at once
+}
+
+// compactUnit multiplies a unit by m rows. With the high bytes of a rare one it begins at label highs.
+func (x x86) compactUnit(c compactUnit) {
+	x.highs(c.base)
+	x.line("\nhighs%s:", c.label)
+	x.words()
+	for i := 0; i < x.unitBytes(); i += 64 {
+		if x.intel {
+			x.op("PREFETCHT1 %d(%s)(R11*1)", i, c.base)
+			x.op("PREFETCHT0 %d(%s)", compactNear+i, c.base)
+		} else {
+			x.op("PREFETCHT0 %d(%s)(R11*1)", i, c.base)
+		}
+	}
+	for u := range 2 {
+		x.row(c.base, u)
+		if c.panels == 1 {
+			x.op("TESTQ R12, R12")
+			x.op("JNE keep%dx%d", c.m, u)
+			x.line("\nkept%dx%d:", c.m, u)
+		}
+		for i := range c.m {
+			a := x.compactRegister(2)
+			x.op("VBROADCASTSS %s, %s", x.a(i, u), a)
+			for j := range x.vecs {
+				x.op("VFMADD231PS %s, %s, %s", x.compactRegister(j), a, x.v((i*c.panels+c.panel)*x.vecs+j))
+			}
+		}
+	}
+}
+
+// rareHighs does as highs for a rare unit, and moves rare to the next one's high bytes.
+func (x x86) rareHighs(base, rare string) {
+	x.op("PREFETCHT0 %d(%s)", rareAhead, rare)
+	x.loadBytes(fmt.Sprintf("(%s)", rare), x.compactRegister(1))
+	x.lastBytes(base)
+	x.op("ADDQ $%d, %s", 2*x.nr(), rare)
+}
+
+// keepRow stores the row of B to dst, which R12 points to, and returns to label kept.
 func (x x86) keepRow(label string) {
-	x.op("TESTQ R12, R12")
-	x.op("JEQ %s", label)
+	x.line("\nkeep%s:", label)
 	for i := range x.vecs {
 		x.op("VMOVUPS %s, %d(R12)", x.compactRegister(i), i*x.bytes())
 	}
 	x.op("ADDQ $%d, R12", 4*x.nr())
-	x.line("\n%s:", label)
+	x.op("JMP kept%s", label)
 }
 
-// decode makes words of the unit that SI points to.
-func (x x86) decode() {
-	lows := 0
-	if x.storage == "Float32" {
-		lows = 4 * x.nr()
-	}
-	f, h, w0, w1 := x.compactRegister(0), x.compactRegister(1), x.compactRegister(2), x.compactRegister(3)
+// highs finds the high bytes of the unit at base, and the bytes that come after them.
+func (x x86) highs(base string) {
+	h, t := x.compactRegister(1), x.compactRegister(2)
 	numbers, table := "VBROADCASTI64X4", "VBROADCASTI32X4"
 	if !x.isa.masks {
 		numbers, table = "VBROADCASTI128", "VBROADCASTI128"
 	}
-	x.op("%s %d(SI), %s", numbers, lows+2*x.nr(), h)
+	x.op("%s %d(%s), %s", numbers, x.unitBytes()-x.nr(), base, h)
 	x.op("VPSRLVQ halves<>(SB), %s, %s", h, h)
 	if x.isa.masks {
 		x.op("VPANDD.BCST nibbles<>(SB), %s, %s", h, h)
-		x.op("VMOVDQU32 %d(SI), %s", lows, f)
 	} else {
 		x.op("VPAND nibbles<>(SB), %s, %s", h, h)
-		x.op("VMOVDQU %d(SI), %s", lows, f)
 	}
-	x.op("%s (R15), %s", table, w0)
-	x.op("VPSHUFB %s, %s, %s", h, w0, h)
-	x.op("VPUNPCKLBW %s, %s, %s", h, f, w0)
-	x.op("VPUNPCKHBW %s, %s, %s", h, f, w1)
+	x.lastBytes(base)
+	x.op("%s (R15), %s", table, t)
+	x.op("VPSHUFB %s, %s, %s", h, t, h)
 }
 
-// decodeRow makes row u of its words.
-func (x x86) decodeRow(u int) {
+func (x x86) lastBytes(base string) {
+	x.loadBytes(fmt.Sprintf("%d(%s)", x.unitBytes()-3*x.nr(), base), x.compactRegister(0))
+}
+
+// words makes words of both.
+func (x x86) words() {
+	f, h := x.compactRegister(0), x.compactRegister(1)
+	x.op("VPUNPCKLBW %s, %s, %s", h, f, x.compactRegister(2))
+	x.op("VPUNPCKHBW %s, %s, %s", h, f, x.compactRegister(3))
+}
+
+// row makes row u of the words.
+func (x x86) row(base string, u int) {
 	f, g, w := x.compactRegister(0), x.compactRegister(1), x.compactRegister(2+u)
 	switch {
-	case x.storage == "Float32" && x.isa.masks:
-		x.op("VMOVDQU32 %d(SI), %s", 2*u*x.nr(), f)
 	case x.storage == "Float32":
-		x.op("VMOVDQU %d(SI), %s", 2*u*x.nr(), f)
+		x.loadBytes(fmt.Sprintf("%d(%s)", 2*u*x.nr(), base), f)
 	case x.isa.masks:
 		x.op("VPXORD %s, %s, %s", f, f, f)
 	default:
@@ -190,14 +311,11 @@ func (x x86) decodeRow(u int) {
 	x.op("VPUNPCKLWD %s, %s, %s", w, f, f)
 }
 
-// compactStep multiplies the row of B by elements u of m rows of A.
-func (x x86) compactStep(m, u int) {
-	for i := range m {
-		a := x.compactRegister(2)
-		x.op("VBROADCASTSS %s, %s", x.a(i, u), a)
-		for j := range x.vecs {
-			x.op("VFMADD231PS %s, %s, %s", x.compactRegister(j), a, x.v(i*x.vecs+j))
-		}
+func (x x86) loadBytes(address, to string) {
+	if x.isa.masks {
+		x.op("VMOVDQU32 %s, %s", address, to)
+	} else {
+		x.op("VMOVDQU %s, %s", address, to)
 	}
 }
 
@@ -210,9 +328,10 @@ func (x x86) widenCompact() {
 	x.op("MOVQ n+16(FP), CX")
 	x.op("MOVQ highs+24(FP), R15")
 	x.line("\nloop:")
-	x.decode()
+	x.highs("SI")
+	x.words()
 	for u := range 2 {
-		x.decodeRow(u)
+		x.row("SI", u)
 		for i := range x.vecs {
 			x.op("VMOVUPS %s, %d(DI)", x.compactRegister(i), (u*x.vecs+i)*x.bytes())
 		}
@@ -313,7 +432,7 @@ func (x x86) encodeCompact() {
 	x.op("RET")
 }
 
-// compactConstants writes what decode reads, how far each half of a vector is moved and what selects four bits, and what encodeCompact reads.
+// compactConstants writes what highs reads, how far each half of a vector is moved and what selects four bits, and what encodeCompact reads.
 func (x x86) compactConstants() {
 	half := x.bytes() / 2
 	x.line("")
