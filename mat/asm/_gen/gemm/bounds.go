@@ -8,13 +8,11 @@ package main
 // adds, and eight rows take 9 cycles. NEON takes 8 instructions to widen and 16 to multiply and add, 12 cycles at two a cycle, which one core's share of memory
 // rarely outruns.
 
-const (
-	boundsLine  = 64   // bytes
-	boundsAhead = 8192 // bytes between a load and its prefetch
-)
+const boundsLine = 64 // bytes
 
 // bounds writes the function for up to so many rows. Registers from 0 up are sums, row by row; AX is A, DX and DI are lda and 3·lda, R14 is row 5 of A, SI is B,
-// R8 to R12 are scale, radius, size, most and least, BX is ld, CX the lines left of R13 panels; once a panel's sums are complete, AX is a row of most and least.
+// R8 to R12 are scale, radius, size, most and least, CX the lines left of R13 panels, R15 and BX how far ahead B is fetched; once a panel's sums are complete,
+// BX is ld and AX a row of most and least.
 func (x x86) bounds(rows int, vnni bool) {
 	name := "bounds"
 	if vnni {
@@ -32,8 +30,7 @@ func (x x86) bounds(rows int, vnni bool) {
 	x.op("MOVQ size+64(FP), R10")
 	x.op("MOVQ most+72(FP), R11")
 	x.op("MOVQ least+80(FP), R12")
-	x.op("MOVQ ld+88(FP), BX")
-	x.op("SHLQ $2, BX")
+	x.op("MOVQ ·boundsFar(SB), R15")
 	x.op("MOVQ m+0(FP), AX")
 	for m := rows; m > 1; m-- {
 		x.op("CMPQ AX, $%d", m)
@@ -53,6 +50,7 @@ func (x x86) boundsOf(m int, vnni bool) {
 	x.op("MOVQ a+24(FP), AX")
 	x.op("MOVQ k+8(FP), CX")
 	x.op("SHRQ $2, CX")
+	x.op("MOVQ ·boundsNear(SB), BX")
 	if m > 5 {
 		x.op("LEAQ (AX)(DX*4), R14")
 		x.op("ADDQ DX, R14")
@@ -60,7 +58,8 @@ func (x x86) boundsOf(m int, vnni bool) {
 	x.zero(m * vecs)
 	x.line("\nloop%d:", m)
 	for line := range 2 {
-		x.op("PREFETCHT0 %d(SI)", boundsLine*line+boundsAhead)
+		x.op("PREFETCHT1 %d(SI)(R15*1)", boundsLine*line)
+		x.op("PREFETCHT0 %d(SI)(BX*1)", boundsLine*line)
 		for i := range m {
 			x.op("VPBROADCASTD %d(%s)%s, %s", 4*line, []string{"AX", "R14"}[i/5], []string{"", "(DX*1)", "(DX*2)", "(DI*1)", "(DX*4)"}[i%5], a(i))
 		}
@@ -85,6 +84,8 @@ func (x x86) boundsOf(m int, vnni bool) {
 	x.op("DECQ CX")
 	x.op("JNE loop%d", m)
 	x.note("the largest of each row's bounds")
+	x.op("MOVQ ld+88(FP), BX")
+	x.op("SHLQ $2, BX")
 	x.op("XORL AX, AX")
 	for i := range m {
 		x.op("VBROADCASTSS %d(R10), %s", 4*i, a(0))
