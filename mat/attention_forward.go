@@ -79,11 +79,11 @@ func (t *attentionTask) attend(out, o, w, q Matrix, p strip, base int, keys, val
 
 // scaled sets dst to the queries q times the scale.
 func (t *attentionTask) scaled(dst, q Matrix) {
+	if t.Scale == 1 && q.Rows > 0 && q.Cols > 0 {
+		t.engine.level.Gemm.Copy(&dst.Data[0], dst.Stride, &q.Data[0], q.Stride, q.Rows, q.Cols)
+		return
+	}
 	for r := range q.Rows {
-		if t.Scale == 1 {
-			copy(dst.Row(r), q.Row(r))
-		} else {
-			t.engine.level.Elem.Scale(dst.Row(r), q.Row(r), t.Scale)
-		}
+		t.engine.level.Elem.Scale(dst.Row(r), q.Row(r), t.Scale)
 	}
 }

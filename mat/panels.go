@@ -14,11 +14,11 @@ type panels struct {
 	whole      int       // columns in whole panels
 	step       int       // in a cache, from one panel to the next; otherwise 0
 	data       []float32
-	transpose  func(dst *float32, ldd int, src *float32, lds, rows, cols int)
+	kernels    *asm.Gemm
 }
 
 func newPanels(l *asm.Level, k, n int) panels {
-	p := panels{k: k, n: n, wide: &l.Gemm.Tiles[0], transpose: l.Gemm.Transpose}
+	p := panels{k: k, n: n, wide: &l.Gemm.Tiles[0], kernels: &l.Gemm}
 	p.whole = n / p.wide.NR * p.wide.NR
 	if n > p.whole {
 		p.rest = narrowest(l, n-p.whole)
@@ -53,16 +53,20 @@ func (p *panels) panelWidth(j int) int {
 
 // copy sets p to m, k × n.
 func (p *panels) copy(m Matrix) {
+	dst := p.data
 	for k0 := 0; k0 < p.k; k0 += kBlock {
-		block, kc := p.data[k0*p.cols():], min(p.k-k0, kBlock)
-		for l := range kc {
-			row := m.Row(k0 + l) // once, as rows lie far apart
-			for j := 0; j < p.n; {
-				width := p.panelWidth(j)
-				dst := block[j*kc+l*width:][:width]
-				clear(dst[copy(dst, row[j:]):])
-				j += width
+		kc := min(p.k-k0, kBlock)
+		for j := 0; j < p.n; {
+			width := p.panelWidth(j)
+			n := min(width, p.n-j)
+			p.kernels.Copy(&dst[0], width, &m.Data[k0*m.Stride+j], m.Stride, kc, n)
+			if n < width {
+				for l := range kc {
+					clear(dst[l*width+n : (l+1)*width])
+				}
 			}
+			dst = dst[kc*width:]
+			j += width
 		}
 	}
 }
@@ -77,7 +81,7 @@ func (p *panels) copyT(m Matrix) {
 			width := p.panelWidth(j)
 			n := min(width, p.n-j)
 			if have > 0 {
-				p.transpose(&dst[0], width, &m.Data[j*m.Stride+k0], m.Stride, n, have)
+				p.kernels.Transpose(&dst[0], width, &m.Data[j*m.Stride+k0], m.Stride, n, have)
 			}
 			for l := max(have, 0); l < kc; l++ {
 				for i := range n {

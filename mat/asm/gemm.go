@@ -30,6 +30,9 @@ type Gemm struct {
 	// Transpose sets dst[j·ldd + i] = src[i·lds + j] for 0 ≤ i < rows and 0 ≤ j < cols, which are positive. The bits are copied.
 	Transpose func(dst *float32, ldd int, src *float32, lds, rows, cols int)
 
+	// Copy sets dst[i·ldd + j] = src[i·lds + j] for 0 ≤ i < rows and 0 ≤ j < cols, which are positive. The bits are copied.
+	Copy func(dst *float32, ldd int, src *float32, lds, rows, cols int)
+
 	// CopyStrip is Tiles[0].Strip for CopyMR rows and whole panels that lie side by side, which also copies them to dst: one panel after
 	// another, row by row. k is positive.
 	CopyStrip func(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool)
@@ -92,6 +95,7 @@ var gemmGeneric = Gemm{
 	WidenBFloat16: widenGeneric(BFloat16),
 	WidenFloat16:  widenGeneric(Float16),
 	Transpose:     transposeGeneric,
+	Copy:          copyGeneric,
 	CopyStrip:     copyStripGeneric,
 	CopyMR:        4,
 	BlockValues:   1 << 17,
@@ -151,6 +155,12 @@ func transposeGeneric(dst *float32, ldd int, src *float32, lds, rows, cols int) 
 	}
 }
 
+func copyGeneric(dst *float32, ldd int, src *float32, lds, rows, cols int) {
+	for i := range rows {
+		copy(unsafe.Slice(at(dst, i*ldd), cols), unsafe.Slice(at(src, i*lds), cols))
+	}
+}
+
 func copyStripGeneric(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool) {
 	const mr, nr = 4, 16 // of gemmGeneric
 	for p := range panels {
@@ -175,6 +185,19 @@ func transposeBlocks(n int, f, rest transpose) transpose {
 		}
 		if r < rows {
 			rest(at(dst, r), ldd, at(src, r*lds), lds, rows-r, cols)
+		}
+	}
+}
+
+// copyVectors returns a Copy that does whole vectors of n elements with f.
+func copyVectors(n int, f func(dst *float32, ldd int, src *float32, lds, rows, cols int)) func(dst *float32, ldd int, src *float32, lds, rows, cols int) {
+	return func(dst *float32, ldd int, src *float32, lds, rows, cols int) {
+		c := cols / n * n
+		if c > 0 {
+			f(dst, ldd, src, lds, rows, c)
+		}
+		if c < cols {
+			copyGeneric(at(dst, c), ldd, at(src, c), lds, rows, cols-c)
 		}
 	}
 }

@@ -23,6 +23,7 @@ var gemmAVX512 = Gemm{
 	WidenBFloat16:   widenBFloat16AVX512,
 	WidenFloat16:    widenFloat16AVX512,
 	Transpose:       transposeBlocks(16, transposeAVX512, transposeBlocks(8, transposeAVX2, transposeGeneric)),
+	Copy:            copyVectors(16, copyAVX512),
 	CopyStrip:       copyStripAVX512,
 	CopyMR:          11,
 	BlockValues:     blockValues,
@@ -46,6 +47,7 @@ var gemmAVX2 = Gemm{
 	WidenBFloat16:   widenBFloat16AVX2,
 	WidenFloat16:    widenFloat16AVX2,
 	Transpose:       transposeBlocks(8, transposeAVX2, transposeGeneric),
+	Copy:            copyVectors(8, copyAVX2),
 	CopyStrip:       copyStripAVX2,
 	CopyMR:          6,
 	BlockValues:     blockValues,
@@ -108,6 +110,12 @@ func transposeAVX512(dst *float32, ldd int, src *float32, lds, rows, cols int)
 
 //go:noescape
 func transposeAVX2(dst *float32, ldd int, src *float32, lds, rows, cols int)
+
+//go:noescape
+func copyAVX512(dst *float32, ldd int, src *float32, lds, rows, cols int)
+
+//go:noescape
+func copyAVX2(dst *float32, ldd int, src *float32, lds, rows, cols int)
 
 //go:noescape
 func copyStripAVX512(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool)

@@ -20,6 +20,7 @@ var gemmNEON = Gemm{
 	WidenBFloat16: widenBFloat16NEON,
 	WidenFloat16:  widenFloat16NEON,
 	Transpose:     transposeBlocks(4, transposeNEON, transposeGeneric),
+	Copy:          copyGeneric,
 	CopyStrip:     copyStripNEON,
 	CopyMR:        6,
 	BlockValues:   1 << 17,

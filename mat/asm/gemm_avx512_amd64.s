@@ -49579,6 +49579,38 @@ block:
 	VZEROUPPER
 	RET
 
+// func copyAVX512(dst *float32, ldd int, src *float32, lds, rows, cols int)
+TEXT ·copyAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ ldd+8(FP), R12
+	SHLQ $2, R12
+	MOVQ src+16(FP), SI
+	MOVQ lds+24(FP), DX
+	SHLQ $2, DX
+	MOVQ rows+32(FP), R9
+	MOVQ cols+40(FP), R10
+	SHLQ $2, R10
+	IMUL3Q $16, DX, R8
+	ADDQ SI, R8
+
+row:
+	XORL AX, AX
+
+vector:
+	PREFETCHT0 (R8)(AX*1)
+	VMOVUPS (SI)(AX*1), Z0
+	VMOVUPS Z0, (DI)(AX*1)
+	ADDQ $64, AX
+	CMPQ AX, R10
+	JNE vector
+	ADDQ DX, SI
+	ADDQ DX, R8
+	ADDQ R12, DI
+	DECQ R9
+	JNE row
+	VZEROUPPER
+	RET
+
 // func copyStripAVX512(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool)
 TEXT ·copyStripAVX512(SB), NOSPLIT, $0-73
 	MOVQ panels+8(FP), R13

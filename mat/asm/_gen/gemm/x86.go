@@ -92,6 +92,7 @@ func (s isa) file() []byte {
 	x := x86{text: &t, isa: s, kernel: kernel{reg: s.reg}}
 	x.compactConstants()
 	x.transpose()
+	x.copyRows()
 	x86{text: &t, isa: s, kernel: s.kernels[0]}.copyStrip()
 	x.read()
 	x.bounds(s.boundsRows, false)
