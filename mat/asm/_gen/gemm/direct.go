@@ -13,20 +13,20 @@ func (x x86) isDirect(m int) bool { return x.direct && m > x.few }
 // isNarrow reports whether a tile of m rows is one of many that passes B in the caches, and reads A in its own way.
 func (x x86) isNarrow(m int) bool { return x.byFours(m) || x.isDirect(m) }
 
-// directStart sets R14 to what is read next of A, R9 to how far it moves with each line, and R15 to how far besides at the end of a loop: to the next line of the
-// first row or, where rows follow each other, on.
-func (x x86) directStart(m int) {
+// fetchRows sets R14 to what is read next of A, step to how far it moves with each line of m rows, and R15 to how far besides when it has passed one of each: to the
+// next line of the first row or, where rows follow each other, on.
+func (x x86) fetchRows(m int, step string) {
 	x.op("MOVQ ahead_A+96(FP), R14")
 	x.op("TESTQ R14, R14")
 	x.op("CMOVQEQ AX, R14")
-	x.op("MOVQ DX, R9")
+	x.op("MOVQ DX, %s", step)
 	x.op("IMUL3Q $-%d, DX, R15", m)
 	x.op("ADDQ $64, R15")
-	x.op("MOVQ k+8(FP), R10")
-	x.op("SHLQ $2, R10")
-	x.op("CMPQ DX, R10")
+	x.op("MOVQ k+8(FP), BX")
+	x.op("SHLQ $2, BX")
+	x.op("CMPQ DX, BX")
 	x.op("JNE apart%d", m)
-	x.op("MOVQ $64, R9")
+	x.op("MOVQ $64, %s", step)
 	x.op("XORL R15, R15")
 	x.line("\napart%d:", m)
 }

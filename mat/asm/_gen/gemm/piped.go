@@ -22,12 +22,7 @@ func pipedRow(i, c int) string {
 func (x x86) pipedColumns() {
 	x.op("CMPQ R10, $16")
 	x.op("JLT block")
-	x.note("R14 is what is read of A next, R15 how far it moves from behind the last row to the next line of the first")
-	x.op("MOVQ ahead_A+96(FP), R14")
-	x.op("TESTQ R14, R14")
-	x.op("CMOVQEQ AX, R14")
-	x.op("IMUL3Q $-%d, DX, R15", pipedRows)
-	x.op("ADDQ $64, R15")
+	x.fetchRows(pipedRows, "R12")
 	for i, to := range []string{"BX", "CX", "R9"} {
 		x.op("LEAQ (%s)(DX*4), %s", []string{"AX", "BX", "CX"}[i], to)
 		x.op("ADDQ DX, %s", to)
@@ -46,6 +41,8 @@ func (x x86) pipedColumns() {
 	x.halfStep(8, append(x.half(24, 8), x.pipedAdvance()...))
 	x.halfStep(24, nil)
 	x.op("MOVQ m+0(FP), BX")
+	x.op("MOVQ ldc+72(FP), R12")
+	x.op("SHLQ $2, R12")
 	x.op("ADDQ $16, R10")
 	x.op("JEQ columnsdone")
 	for i := 24; i < 32; i++ {
@@ -79,7 +76,7 @@ func (x x86) half(r, c int) []string {
 		}
 		for range 4 {
 			op("PREFETCHT1 (R14)")
-			op("ADDQ DX, R14")
+			op("ADDQ R12, R14")
 		}
 	}
 	// Register scratch+i holds columns c+i and c+4+i of rows 0 to 3 and of rows 4 to 7, the one 4 behind it those of rows 8 on.

@@ -108,7 +108,7 @@ func (x x86) fetchesStrip(m int) bool { return m > x.few && !x.isNarrow(m) }
 // nextStrip sets R12 to the rows to fetch with this panel.
 func (x x86) nextStrip(m int) {
 	if x.isDirect(m) {
-		x.directStart(m)
+		x.fetchRows(m, "R9")
 	}
 	if !x.fetchesStrip(m) {
 		return
