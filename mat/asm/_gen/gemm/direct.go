@@ -1,8 +1,9 @@
 package main
 
 // Where a row of B is one vector, the loads bound the loop, and on Intel's cores shuffles in their place (see fours.go) would take turns with the multiply-adds.
-// So there each multiply-add broadcasts its element of A itself, which is one instruction and not two. A line of each row lasts 16 steps. In as many the line in
-// its place in what is read of A next is fetched, to the second-level cache: rows are too short, and too many at a time, for the hardware to do so in time.
+// So there each multiply-add broadcasts its element of A itself, which is one instruction and not two. A line of each row lasts 16 steps. In as many steps as many
+// lines of what is read of A next are fetched, to the second-level cache: rows are too short, and too many at a time, for the hardware to do so in time. Where rows
+// follow each other they are fetched in that order, in which the hardware helps.
 
 // directSteps is how many steps of k a loop does that passes a line of each row.
 const directSteps = 16
