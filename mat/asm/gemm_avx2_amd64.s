@@ -151,15 +151,23 @@ groupend1:
 	RET
 
 single1:
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent1
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart1
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent1
+	CMPQ R10, $8192
+	JLE apart1
 
 adjacent1:
+	MOVQ ·farAVX2(SB), R9
+
+apart1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -444,15 +452,23 @@ groupend2:
 	RET
 
 single2:
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent2
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart2
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent2
+	CMPQ R10, $8192
+	JLE apart2
 
 adjacent2:
+	MOVQ ·farAVX2(SB), R9
+
+apart2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -850,15 +866,23 @@ groupend3:
 	RET
 
 single3:
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent3
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart3
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent3
+	CMPQ R10, $8192
+	JLE apart3
 
 adjacent3:
+	MOVQ ·farAVX2(SB), R9
+
+apart3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -1221,15 +1245,23 @@ rows4:
 	JNE panel4
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent4
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart4
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent4
+	CMPQ R10, $8192
+	JLE apart4
 
 adjacent4:
+	MOVQ ·farAVX2(SB), R9
+
+apart4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -1770,15 +1802,23 @@ rows5:
 	JNE panel5
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent5
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart5
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent5
+	CMPQ R10, $8192
+	JLE apart5
 
 adjacent5:
+	MOVQ ·farAVX2(SB), R9
+
+apart5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -2420,15 +2460,23 @@ rows6:
 	TESTQ R14, R14
 	JNE panel6
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent6
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
+	CMPQ R8, $64
+	JNE apart6
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent6
+	CMPQ R10, $8192
+	JLE apart6
 
 adjacent6:
+	MOVQ $12288, R14
+
+apart6:
 	ADDQ SI, R14
 
 panel6:
@@ -3224,15 +3272,23 @@ TEXT ·strip8AVX2(SB), NOSPLIT, $0-120
 	JEQ rows2
 
 rows1:
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent1
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart1
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent1
+	CMPQ R10, $8192
+	JLE apart1
 
 adjacent1:
+	MOVQ $2048, R9
+
+apart1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -3383,15 +3439,23 @@ row1x0false:
 	RET
 
 rows2:
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent2
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart2
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent2
+	CMPQ R10, $8192
+	JLE apart2
 
 adjacent2:
+	MOVQ $2048, R9
+
+apart2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -3612,15 +3676,23 @@ row2x1false:
 	RET
 
 rows3:
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent3
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart3
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent3
+	CMPQ R10, $8192
+	JLE apart3
 
 adjacent3:
+	MOVQ $2048, R9
+
+apart3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -3918,15 +3990,23 @@ rows4:
 	JNE panel4
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent4
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart4
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent4
+	CMPQ R10, $8192
+	JLE apart4
 
 adjacent4:
+	MOVQ $2048, R9
+
+apart4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -4362,15 +4442,23 @@ rows5:
 	JNE panel5
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent5
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart5
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent5
+	CMPQ R10, $8192
+	JLE apart5
 
 adjacent5:
+	MOVQ $2048, R9
+
+apart5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -9083,15 +9171,23 @@ groupend1:
 	RET
 
 single1:
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $32
-	JEQ adjacent1
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $32
+	JNE apart1
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent1
+	CMPQ R10, $8192
+	JLE apart1
 
 adjacent1:
+	MOVQ ·farAVX2(SB), R9
+
+apart1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -9390,15 +9486,23 @@ groupend2:
 	RET
 
 single2:
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $32
-	JEQ adjacent2
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $32
+	JNE apart2
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent2
+	CMPQ R10, $8192
+	JLE apart2
 
 adjacent2:
+	MOVQ ·farAVX2(SB), R9
+
+apart2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -9810,15 +9914,23 @@ groupend3:
 	RET
 
 single3:
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $32
-	JEQ adjacent3
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $32
+	JNE apart3
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent3
+	CMPQ R10, $8192
+	JLE apart3
 
 adjacent3:
+	MOVQ ·farAVX2(SB), R9
+
+apart3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -10191,15 +10303,23 @@ rows4:
 	JNE panel4
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $32
-	JEQ adjacent4
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $32
+	JNE apart4
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent4
+	CMPQ R10, $8192
+	JLE apart4
 
 adjacent4:
+	MOVQ ·farAVX2(SB), R9
+
+apart4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -10758,15 +10878,23 @@ rows5:
 	JNE panel5
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $32
-	JEQ adjacent5
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $32
+	JNE apart5
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent5
+	CMPQ R10, $8192
+	JLE apart5
 
 adjacent5:
+	MOVQ ·farAVX2(SB), R9
+
+apart5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -11426,15 +11554,23 @@ rows6:
 	TESTQ R14, R14
 	JNE panel6
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $32
-	JEQ adjacent6
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $32
+	JNE apart6
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent6
+	CMPQ R10, $8192
+	JLE apart6
 
 adjacent6:
+	MOVQ $12288, R14
+
+apart6:
 	ADDQ SI, R14
 
 panel6:
@@ -12350,15 +12486,23 @@ groupend1:
 	RET
 
 single1:
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $32
-	JEQ adjacent1
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $32
+	JNE apart1
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent1
+	CMPQ R10, $8192
+	JLE apart1
 
 adjacent1:
+	MOVQ ·farAVX2(SB), R9
+
+apart1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -12643,15 +12787,23 @@ groupend2:
 	RET
 
 single2:
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $32
-	JEQ adjacent2
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $32
+	JNE apart2
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent2
+	CMPQ R10, $8192
+	JLE apart2
 
 adjacent2:
+	MOVQ ·farAVX2(SB), R9
+
+apart2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -13049,15 +13201,23 @@ groupend3:
 	RET
 
 single3:
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $32
-	JEQ adjacent3
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $32
+	JNE apart3
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent3
+	CMPQ R10, $8192
+	JLE apart3
 
 adjacent3:
+	MOVQ ·farAVX2(SB), R9
+
+apart3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -13420,15 +13580,23 @@ rows4:
 	JNE panel4
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $32
-	JEQ adjacent4
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $32
+	JNE apart4
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent4
+	CMPQ R10, $8192
+	JLE apart4
 
 adjacent4:
+	MOVQ ·farAVX2(SB), R9
+
+apart4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -13969,15 +14137,23 @@ rows5:
 	JNE panel5
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX2(SB), R9
-	CMPQ R8, $32
-	JEQ adjacent5
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $32
+	JNE apart5
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent5
+	CMPQ R10, $8192
+	JLE apart5
 
 adjacent5:
+	MOVQ ·farAVX2(SB), R9
+
+apart5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -14619,15 +14795,23 @@ rows6:
 	TESTQ R14, R14
 	JNE panel6
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $32
-	JEQ adjacent6
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $32
+	JNE apart6
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent6
+	CMPQ R10, $8192
+	JLE apart6
 
 adjacent6:
+	MOVQ $12288, R14
+
+apart6:
 	ADDQ SI, R14
 
 panel6:

@@ -184,15 +184,23 @@ groupend1:
 	RET
 
 single1:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $128
-	JEQ adjacent1
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $128
+	JNE apart1
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent1
+	CMPQ R10, $8192
+	JLE apart1
 
 adjacent1:
+	MOVQ ·farAVX512(SB), R9
+
+apart1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -319,15 +327,23 @@ storetail1:
 	RET
 
 rows2:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $128
-	JEQ adjacent2
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $128
+	JNE apart2
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent2
+	CMPQ R10, $8192
+	JLE apart2
 
 adjacent2:
+	MOVQ ·farAVX512(SB), R9
+
+apart2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -492,15 +508,23 @@ storetail2:
 	RET
 
 rows3:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $128
-	JEQ adjacent3
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $128
+	JNE apart3
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent3
+	CMPQ R10, $8192
+	JLE apart3
 
 adjacent3:
+	MOVQ ·farAVX512(SB), R9
+
+apart3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -703,15 +727,23 @@ storetail3:
 	RET
 
 rows4:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $128
-	JEQ adjacent4
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $128
+	JNE apart4
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent4
+	CMPQ R10, $8192
+	JLE apart4
 
 adjacent4:
+	MOVQ ·farAVX512(SB), R9
+
+apart4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -952,15 +984,23 @@ storetail4:
 	RET
 
 rows5:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $128
-	JEQ adjacent5
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $128
+	JNE apart5
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent5
+	CMPQ R10, $8192
+	JLE apart5
 
 adjacent5:
+	MOVQ ·farAVX512(SB), R9
+
+apart5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -1239,15 +1279,23 @@ storetail5:
 	RET
 
 rows6:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $128
-	JEQ adjacent6
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $128
+	JNE apart6
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent6
+	CMPQ R10, $8192
+	JLE apart6
 
 adjacent6:
+	MOVQ ·farAVX512(SB), R9
+
+apart6:
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -1568,15 +1616,23 @@ storetail6:
 	RET
 
 rows7:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $128
-	JEQ adjacent7
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $128
+	JNE apart7
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent7
+	CMPQ R10, $8192
+	JLE apart7
 
 adjacent7:
+	MOVQ ·farAVX512(SB), R9
+
+apart7:
 
 panel7:
 	MOVQ a+24(FP), AX
@@ -1942,15 +1998,23 @@ rows8:
 	JNE panel8
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $128
-	JEQ adjacent8
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $128
+	JNE apart8
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent8
+	CMPQ R10, $8192
+	JLE apart8
 
 adjacent8:
+	MOVQ ·farAVX512(SB), R9
+
+apart8:
 
 panel8:
 	MOVQ a+24(FP), AX
@@ -2500,15 +2564,23 @@ rows9:
 	JNE panel9
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $128
-	JEQ adjacent9
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $128
+	JNE apart9
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent9
+	CMPQ R10, $8192
+	JLE apart9
 
 adjacent9:
+	MOVQ ·farAVX512(SB), R9
+
+apart9:
 
 panel9:
 	MOVQ a+24(FP), AX
@@ -3107,15 +3179,23 @@ rows10:
 	TESTQ R14, R14
 	JNE panel10
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $128
-	JEQ adjacent10
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
+	CMPQ R8, $128
+	JNE apart10
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent10
+	CMPQ R10, $8192
+	JLE apart10
 
 adjacent10:
+	MOVQ $12288, R14
+
+apart10:
 	ADDQ SI, R14
 
 panel10:
@@ -3781,15 +3861,23 @@ rows11:
 	TESTQ R14, R14
 	JNE panel11
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $128
-	JEQ adjacent11
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
+	CMPQ R8, $128
+	JNE apart11
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent11
+	CMPQ R10, $8192
+	JLE apart11
 
 adjacent11:
+	MOVQ $12288, R14
+
+apart11:
 	ADDQ SI, R14
 
 panel11:
@@ -4510,15 +4598,23 @@ rows12:
 	TESTQ R14, R14
 	JNE panel12
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $128
-	JEQ adjacent12
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
+	CMPQ R8, $128
+	JNE apart12
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent12
+	CMPQ R10, $8192
+	JLE apart12
 
 adjacent12:
+	MOVQ $12288, R14
+
+apart12:
 	ADDQ SI, R14
 
 panel12:
@@ -5289,15 +5385,23 @@ rows13:
 	TESTQ R14, R14
 	JNE panel13
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $128
-	JEQ adjacent13
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
+	CMPQ R8, $128
+	JNE apart13
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent13
+	CMPQ R10, $8192
+	JLE apart13
 
 adjacent13:
+	MOVQ $12288, R14
+
+apart13:
 	ADDQ SI, R14
 
 panel13:
@@ -6118,15 +6222,23 @@ rows14:
 	TESTQ R14, R14
 	JNE panel14
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $128
-	JEQ adjacent14
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $2, R14
+	CMPQ R8, $128
+	JNE apart14
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent14
+	CMPQ R10, $8192
+	JLE apart14
 
 adjacent14:
+	MOVQ $12288, R14
+
+apart14:
 	ADDQ SI, R14
 
 panel14:
@@ -7040,15 +7152,23 @@ TEXT ·strip16AVX512(SB), NOSPLIT, $0-120
 	JEQ rows2
 
 rows1:
-	MOVQ $4096, R9
-	CMPQ R8, $64
-	JEQ adjacent1
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart1
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent1
+	CMPQ R10, $8192
+	JLE apart1
 
 adjacent1:
+	MOVQ $4096, R9
+
+apart1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -7151,15 +7271,23 @@ storetail1:
 	RET
 
 rows2:
-	MOVQ $4096, R9
-	CMPQ R8, $64
-	JEQ adjacent2
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart2
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent2
+	CMPQ R10, $8192
+	JLE apart2
 
 adjacent2:
+	MOVQ $4096, R9
+
+apart2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -7286,15 +7414,23 @@ storetail2:
 	RET
 
 rows3:
-	MOVQ $4096, R9
-	CMPQ R8, $64
-	JEQ adjacent3
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart3
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent3
+	CMPQ R10, $8192
+	JLE apart3
 
 adjacent3:
+	MOVQ $4096, R9
+
+apart3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -7445,15 +7581,23 @@ storetail3:
 	RET
 
 rows4:
-	MOVQ $4096, R9
-	CMPQ R8, $64
-	JEQ adjacent4
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart4
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent4
+	CMPQ R10, $8192
+	JLE apart4
 
 adjacent4:
+	MOVQ $4096, R9
+
+apart4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -7628,15 +7772,23 @@ storetail4:
 	RET
 
 rows5:
-	MOVQ $4096, R9
-	CMPQ R8, $64
-	JEQ adjacent5
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart5
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent5
+	CMPQ R10, $8192
+	JLE apart5
 
 adjacent5:
+	MOVQ $4096, R9
+
+apart5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -7835,15 +7987,23 @@ storetail5:
 	RET
 
 rows6:
-	MOVQ $4096, R9
-	CMPQ R8, $64
-	JEQ adjacent6
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart6
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent6
+	CMPQ R10, $8192
+	JLE apart6
 
 adjacent6:
+	MOVQ $4096, R9
+
+apart6:
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -8070,15 +8230,23 @@ storetail6:
 	RET
 
 rows7:
-	MOVQ $4096, R9
-	CMPQ R8, $64
-	JEQ adjacent7
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart7
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent7
+	CMPQ R10, $8192
+	JLE apart7
 
 adjacent7:
+	MOVQ $4096, R9
+
+apart7:
 
 panel7:
 	MOVQ a+24(FP), AX
@@ -8336,15 +8504,23 @@ rows8:
 	JNE panel8
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ $4096, R9
-	CMPQ R8, $64
-	JEQ adjacent8
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart8
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent8
+	CMPQ R10, $8192
+	JLE apart8
 
 adjacent8:
+	MOVQ $4096, R9
+
+apart8:
 
 panel8:
 	MOVQ a+24(FP), AX
@@ -8727,15 +8903,23 @@ rows9:
 	JNE panel9
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ $4096, R9
-	CMPQ R8, $64
-	JEQ adjacent9
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $64
+	JNE apart9
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent9
+	CMPQ R10, $8192
+	JLE apart9
 
 adjacent9:
+	MOVQ $4096, R9
+
+apart9:
 
 panel9:
 	MOVQ a+24(FP), AX
@@ -13650,15 +13834,23 @@ TEXT ·strip8AVX512(SB), NOSPLIT, $0-120
 	JEQ rows2
 
 rows1:
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent1
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart1
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent1
+	CMPQ R10, $8192
+	JLE apart1
 
 adjacent1:
+	MOVQ $2048, R9
+
+apart1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -13761,15 +13953,23 @@ storetail1:
 	RET
 
 rows2:
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent2
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart2
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent2
+	CMPQ R10, $8192
+	JLE apart2
 
 adjacent2:
+	MOVQ $2048, R9
+
+apart2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -13896,15 +14096,23 @@ storetail2:
 	RET
 
 rows3:
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent3
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart3
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent3
+	CMPQ R10, $8192
+	JLE apart3
 
 adjacent3:
+	MOVQ $2048, R9
+
+apart3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -14055,15 +14263,23 @@ storetail3:
 	RET
 
 rows4:
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent4
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart4
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent4
+	CMPQ R10, $8192
+	JLE apart4
 
 adjacent4:
+	MOVQ $2048, R9
+
+apart4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -14238,15 +14454,23 @@ storetail4:
 	RET
 
 rows5:
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent5
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart5
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent5
+	CMPQ R10, $8192
+	JLE apart5
 
 adjacent5:
+	MOVQ $2048, R9
+
+apart5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -14445,15 +14669,23 @@ storetail5:
 	RET
 
 rows6:
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent6
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart6
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent6
+	CMPQ R10, $8192
+	JLE apart6
 
 adjacent6:
+	MOVQ $2048, R9
+
+apart6:
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -14680,15 +14912,23 @@ storetail6:
 	RET
 
 rows7:
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent7
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart7
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent7
+	CMPQ R10, $8192
+	JLE apart7
 
 adjacent7:
+	MOVQ $2048, R9
+
+apart7:
 
 panel7:
 	MOVQ a+24(FP), AX
@@ -14946,15 +15186,23 @@ rows8:
 	JNE panel8
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent8
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart8
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent8
+	CMPQ R10, $8192
+	JLE apart8
 
 adjacent8:
+	MOVQ $2048, R9
+
+apart8:
 
 panel8:
 	MOVQ a+24(FP), AX
@@ -15337,15 +15585,23 @@ rows9:
 	JNE panel9
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ $2048, R9
-	CMPQ R8, $32
-	JEQ adjacent9
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $2, R9
+	CMPQ R8, $32
+	JNE apart9
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent9
+	CMPQ R10, $8192
+	JLE apart9
 
 adjacent9:
+	MOVQ $2048, R9
+
+apart9:
 
 panel9:
 	MOVQ a+24(FP), AX
@@ -17783,15 +18039,23 @@ TEXT ·strip32BFloat16AVX512(SB), NOSPLIT, $0-120
 	JEQ rows2
 
 rows1:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent1
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart1
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent1
+	CMPQ R10, $8192
+	JLE apart1
 
 adjacent1:
+	MOVQ ·farAVX512(SB), R9
+
+apart1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -17923,15 +18187,23 @@ storetail1:
 	RET
 
 rows2:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent2
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart2
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent2
+	CMPQ R10, $8192
+	JLE apart2
 
 adjacent2:
+	MOVQ ·farAVX512(SB), R9
+
+apart2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -18101,15 +18373,23 @@ storetail2:
 	RET
 
 rows3:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent3
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart3
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent3
+	CMPQ R10, $8192
+	JLE apart3
 
 adjacent3:
+	MOVQ ·farAVX512(SB), R9
+
+apart3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -18317,15 +18597,23 @@ storetail3:
 	RET
 
 rows4:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent4
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart4
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent4
+	CMPQ R10, $8192
+	JLE apart4
 
 adjacent4:
+	MOVQ ·farAVX512(SB), R9
+
+apart4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -18571,15 +18859,23 @@ storetail4:
 	RET
 
 rows5:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent5
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart5
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent5
+	CMPQ R10, $8192
+	JLE apart5
 
 adjacent5:
+	MOVQ ·farAVX512(SB), R9
+
+apart5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -18863,15 +19159,23 @@ storetail5:
 	RET
 
 rows6:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent6
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart6
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent6
+	CMPQ R10, $8192
+	JLE apart6
 
 adjacent6:
+	MOVQ ·farAVX512(SB), R9
+
+apart6:
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -19197,15 +19501,23 @@ storetail6:
 	RET
 
 rows7:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent7
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart7
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent7
+	CMPQ R10, $8192
+	JLE apart7
 
 adjacent7:
+	MOVQ ·farAVX512(SB), R9
+
+apart7:
 
 panel7:
 	MOVQ a+24(FP), AX
@@ -19576,15 +19888,23 @@ rows8:
 	JNE panel8
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent8
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart8
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent8
+	CMPQ R10, $8192
+	JLE apart8
 
 adjacent8:
+	MOVQ ·farAVX512(SB), R9
+
+apart8:
 
 panel8:
 	MOVQ a+24(FP), AX
@@ -20138,15 +20458,23 @@ rows9:
 	JNE panel9
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent9
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart9
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent9
+	CMPQ R10, $8192
+	JLE apart9
 
 adjacent9:
+	MOVQ ·farAVX512(SB), R9
+
+apart9:
 
 panel9:
 	MOVQ a+24(FP), AX
@@ -20749,15 +21077,23 @@ rows10:
 	TESTQ R14, R14
 	JNE panel10
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent10
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $64
+	JNE apart10
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent10
+	CMPQ R10, $8192
+	JLE apart10
 
 adjacent10:
+	MOVQ $12288, R14
+
+apart10:
 	ADDQ SI, R14
 
 panel10:
@@ -21427,15 +21763,23 @@ rows11:
 	TESTQ R14, R14
 	JNE panel11
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent11
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $64
+	JNE apart11
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent11
+	CMPQ R10, $8192
+	JLE apart11
 
 adjacent11:
+	MOVQ $12288, R14
+
+apart11:
 	ADDQ SI, R14
 
 panel11:
@@ -22160,15 +22504,23 @@ rows12:
 	TESTQ R14, R14
 	JNE panel12
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent12
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $64
+	JNE apart12
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent12
+	CMPQ R10, $8192
+	JLE apart12
 
 adjacent12:
+	MOVQ $12288, R14
+
+apart12:
 	ADDQ SI, R14
 
 panel12:
@@ -22943,15 +23295,23 @@ rows13:
 	TESTQ R14, R14
 	JNE panel13
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent13
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $64
+	JNE apart13
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent13
+	CMPQ R10, $8192
+	JLE apart13
 
 adjacent13:
+	MOVQ $12288, R14
+
+apart13:
 	ADDQ SI, R14
 
 panel13:
@@ -23776,15 +24136,23 @@ rows14:
 	TESTQ R14, R14
 	JNE panel14
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent14
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $64
+	JNE apart14
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent14
+	CMPQ R10, $8192
+	JLE apart14
 
 adjacent14:
+	MOVQ $12288, R14
+
+apart14:
 	ADDQ SI, R14
 
 panel14:
@@ -24704,15 +25072,23 @@ TEXT ·strip32Float16AVX512(SB), NOSPLIT, $0-120
 	JEQ rows2
 
 rows1:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent1
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart1
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent1
+	CMPQ R10, $8192
+	JLE apart1
 
 adjacent1:
+	MOVQ ·farAVX512(SB), R9
+
+apart1:
 
 panel1:
 	MOVQ a+24(FP), AX
@@ -24834,15 +25210,23 @@ storetail1:
 	RET
 
 rows2:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent2
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart2
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent2
+	CMPQ R10, $8192
+	JLE apart2
 
 adjacent2:
+	MOVQ ·farAVX512(SB), R9
+
+apart2:
 
 panel2:
 	MOVQ a+24(FP), AX
@@ -25002,15 +25386,23 @@ storetail2:
 	RET
 
 rows3:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent3
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart3
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent3
+	CMPQ R10, $8192
+	JLE apart3
 
 adjacent3:
+	MOVQ ·farAVX512(SB), R9
+
+apart3:
 
 panel3:
 	MOVQ a+24(FP), AX
@@ -25208,15 +25600,23 @@ storetail3:
 	RET
 
 rows4:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent4
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart4
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent4
+	CMPQ R10, $8192
+	JLE apart4
 
 adjacent4:
+	MOVQ ·farAVX512(SB), R9
+
+apart4:
 
 panel4:
 	MOVQ a+24(FP), AX
@@ -25452,15 +25852,23 @@ storetail4:
 	RET
 
 rows5:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent5
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart5
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent5
+	CMPQ R10, $8192
+	JLE apart5
 
 adjacent5:
+	MOVQ ·farAVX512(SB), R9
+
+apart5:
 
 panel5:
 	MOVQ a+24(FP), AX
@@ -25734,15 +26142,23 @@ storetail5:
 	RET
 
 rows6:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent6
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart6
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent6
+	CMPQ R10, $8192
+	JLE apart6
 
 adjacent6:
+	MOVQ ·farAVX512(SB), R9
+
+apart6:
 
 panel6:
 	MOVQ a+24(FP), AX
@@ -26058,15 +26474,23 @@ storetail6:
 	RET
 
 rows7:
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent7
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart7
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent7
+	CMPQ R10, $8192
+	JLE apart7
 
 adjacent7:
+	MOVQ ·farAVX512(SB), R9
+
+apart7:
 
 panel7:
 	MOVQ a+24(FP), AX
@@ -26427,15 +26851,23 @@ rows8:
 	JNE panel8
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent8
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart8
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent8
+	CMPQ R10, $8192
+	JLE apart8
 
 adjacent8:
+	MOVQ ·farAVX512(SB), R9
+
+apart8:
 
 panel8:
 	MOVQ a+24(FP), AX
@@ -26971,15 +27403,23 @@ rows9:
 	JNE panel9
 	MOVQ R8, R15
 	MOVQ SI, R14
-	MOVQ ·farAVX512(SB), R9
-	CMPQ R8, $64
-	JEQ adjacent9
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R9
 	SHLQ $1, R9
+	CMPQ R8, $64
+	JNE apart9
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R9
+	JEQ adjacent9
+	CMPQ R10, $8192
+	JLE apart9
 
 adjacent9:
+	MOVQ ·farAVX512(SB), R9
+
+apart9:
 
 panel9:
 	MOVQ a+24(FP), AX
@@ -27564,15 +28004,23 @@ rows10:
 	TESTQ R14, R14
 	JNE panel10
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent10
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $64
+	JNE apart10
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent10
+	CMPQ R10, $8192
+	JLE apart10
 
 adjacent10:
+	MOVQ $12288, R14
+
+apart10:
 	ADDQ SI, R14
 
 panel10:
@@ -28224,15 +28672,23 @@ rows11:
 	TESTQ R14, R14
 	JNE panel11
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent11
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $64
+	JNE apart11
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent11
+	CMPQ R10, $8192
+	JLE apart11
 
 adjacent11:
+	MOVQ $12288, R14
+
+apart11:
 	ADDQ SI, R14
 
 panel11:
@@ -28939,15 +29395,23 @@ rows12:
 	TESTQ R14, R14
 	JNE panel12
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent12
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $64
+	JNE apart12
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent12
+	CMPQ R10, $8192
+	JLE apart12
 
 adjacent12:
+	MOVQ $12288, R14
+
+apart12:
 	ADDQ SI, R14
 
 panel12:
@@ -29704,15 +30168,23 @@ rows13:
 	TESTQ R14, R14
 	JNE panel13
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent13
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $64
+	JNE apart13
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent13
+	CMPQ R10, $8192
+	JLE apart13
 
 adjacent13:
+	MOVQ $12288, R14
+
+apart13:
 	ADDQ SI, R14
 
 panel13:
@@ -30519,15 +30991,23 @@ rows14:
 	TESTQ R14, R14
 	JNE panel14
 	MOVQ R8, R15
-	MOVQ $12288, R14
-	CMPQ R8, $64
-	JEQ adjacent14
 
-	// where rows of B don't lie one after another, what lies beside them is fetched
+	// where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched
 	MOVQ step+56(FP), R14
 	SHLQ $1, R14
+	CMPQ R8, $64
+	JNE apart14
+	MOVQ k+8(FP), R10
+	IMULQ R8, R10
+	CMPQ R10, R14
+	JEQ adjacent14
+	CMPQ R10, $8192
+	JLE apart14
 
 adjacent14:
+	MOVQ $12288, R14
+
+apart14:
 	ADDQ SI, R14
 
 panel14:

@@ -13,6 +13,10 @@ import "fmt"
 // Where several strips pass the same panels, the next panels come from memory while nobody waits for them: each strip fetches its share of them (Ahead).
 // In steps of k and not at once, as to wait for many lines holds up the loads of B.
 
+// shortPanel is the size in bytes up to which what lies beside a panel is fetched and not what follows it, which is nothing where panels lie apart: as values do in
+// a cache that has room for more.
+const shortPanel = 8 << 10
+
 // distances sets R9 and, where a tile of m rows fetches twice, R14 and R15.
 func (x x86) distances(m int) {
 	if x.isNarrow(m) {
@@ -32,13 +36,20 @@ func (x x86) distances(m int) {
 			x.op("MOVQ SI, R14") // what is at hand
 		}
 	}
-	x.op("MOVQ %s, %s", distance, far)
-	x.op("CMPQ R8, $%d", x.nr()<<x.size())
-	x.op("JEQ adjacent%d", m)
-	x.note("where rows of B don't lie one after another, what lies beside them is fetched")
+	x.note("where rows of B don't lie one after another, or short panels don't, what lies beside them is fetched")
 	x.op("MOVQ step+56(FP), %s", far)
 	x.op("SHLQ $%d, %s", x.size(), far)
+	x.op("CMPQ R8, $%d", x.nr()<<x.size())
+	x.op("JNE apart%d", m)
+	x.op("MOVQ k+8(FP), R10")
+	x.op("IMULQ R8, R10")
+	x.op("CMPQ R10, %s", far)
+	x.op("JEQ adjacent%d", m)
+	x.op("CMPQ R10, $%d", shortPanel)
+	x.op("JLE apart%d", m)
 	x.line("\nadjacent%d:", m)
+	x.op("MOVQ %s, %s", distance, far)
+	x.line("\napart%d:", m)
 	if far == "R14" {
 		x.op("ADDQ SI, R14")
 	}
