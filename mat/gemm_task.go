@@ -273,7 +273,11 @@ func (w *worker) direct() bool {
 func (w *worker) most(tile *asm.Tile, kc int) int {
 	most := tile.MR
 	if kc <= shortK {
-		most = min(most, shortRows)
+		short := tile.ShortMR
+		if short == 0 {
+			short = shortRows
+		}
+		most = min(most, short)
 	}
 	if tile.SetMR > 0 && !w.product.left && w.product.a.Stride%setStride == 0 {
 		most = min(most, tile.SetMR)

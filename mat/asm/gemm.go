@@ -58,6 +58,9 @@ type Tile struct {
 	// other: no more than the set has lines on the machines that use the level.
 	SetMR int
 
+	// ShortMR, if not 0, is how many rows a strip should have at most where sums are so short that C is what costs.
+	ShortMR int
+
 	// Whole is whether strips of MR rows are that much faster that only the last one should have fewer.
 	Whole bool
 

@@ -9,7 +9,7 @@ import "unsafe"
 
 var gemmAVX512 = Gemm{
 	Tiles: []Tile{
-		{MR: 14, NR: 32, Strip: strip32AVX512, SetMR: pick(12, 11), FetchA: !isIntel},
+		{MR: 14, NR: 32, Strip: pick[Strip](strip32IntelAVX512, strip32AVX512), SetMR: pick(12, 11), ShortMR: pick(6, 0), FetchA: !isIntel},
 		{MR: 14, NR: 16, Strip: pick[Strip](strip16IntelAVX512, strip16AVX512), SetMR: pick(10, 11), FetchA: true},
 		{MR: 16, NR: 8, Strip: pick[Strip](strip8IntelAVX512, strip8AVX512), Whole: isIntel, FetchA: true},
 	},
@@ -58,6 +58,9 @@ var gemmAVX2 = Gemm{
 
 //go:noescape
 func strip32AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
+
+//go:noescape
+func strip32IntelAVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)
 
 //go:noescape
 func strip16AVX512(m, k, panels int, a *float32, lda int, b unsafe.Pointer, ldb, step int, c *float32, ldc, tail int, add bool, ahead Ahead)

@@ -170,7 +170,7 @@ func (x x86) compactTile(m int) {
 	x.line("\npanel%d:", m)
 	x.op("MOVQ a+24(FP), AX")
 	x.note("%d × %d: fetch C ahead, clear the sums", m, x.nr())
-	x.fetchC(m)
+	x.fetchC(m, 1)
 	x.bases(m)
 	x.zero(m * x.vecs)
 	x.op("MOVQ k+8(FP), R14")

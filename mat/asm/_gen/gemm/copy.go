@@ -35,7 +35,7 @@ func (x x86) copyStrip() {
 
 	x.line("\npanel:")
 	x.op("MOVQ a+16(FP), AX")
-	x.fetchC(m)
+	x.fetchC(m, 1)
 	x.bases(m)
 	x.zero(m * x.vecs)
 	x.op("MOVQ k+0(FP), R10")

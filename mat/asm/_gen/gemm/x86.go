@@ -32,11 +32,13 @@ type kernel struct {
 	columns bool   // whether many rows are computed by columns
 	piped   bool   // whether 16 rows are transposed between the multiply-adds
 	intel   bool   // whether it is for Intel's cores
+	short   bool   // whether it is for short sums alone
 	others  string // the kernel for rows that this one has no code for
 }
 
 var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, boundsRows: 4, kernels: []kernel{
 	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: "·farAVX512(SB)", farther: "$12288"},
+	{name: "strip32Intel", storage: "Float32", reg: "Z", mr: shortRows, vecs: 2, wide: []int{0, 0, 0, 0, 2, 2}, far: "·farAVX512(SB)", short: true, others: "strip32"},
 	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", fours: 3},
 	{name: "strip16Intel", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", direct: true, others: "strip16"},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: "$2048", columns: true},
@@ -61,6 +63,12 @@ var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, paced: 4, boundsRows:
 // multiply-adds bound it. In the 11 × 8 loop they take 5½ cycles. Its loads, one of B, nine broadcasts and half of one of four elements, take
 // 5¼; its two shuffles run on other ports.`}
 
+// shortRows is how many rows Intel's cores take by two panels at once where sums have up to shortK terms and C is what costs: between the panels they wait.
+const (
+	shortRows = 6
+	shortK    = 32
+)
+
 // unroll is how many steps of k most main loops do.
 const unroll = 4
 
@@ -76,7 +84,7 @@ func (s isa) file() []byte {
 //	R10       steps of k left            R13    panels left
 //	R11       C                          R12    ldc
 //
-// Where a tile is several panels wide, BX and CX are step and 3·step, and R9 is the address of the prefetch.
+// Where a tile is several panels wide, BX and CX are step and 3·step, R14 is row 5 of A, and R9 is the address of the prefetch.
 // Vector registers from 0 up are accumulators, row by row; the last ones hold a row of B and broadcast elements of A.`)
 	t.line("%s", s.limit)
 	for _, k := range s.kernels {
@@ -191,6 +199,10 @@ func (x x86) function() {
 	switch {
 	case x.direct:
 		least = x.few + 1
+	case x.short:
+		least = shortRows - 1
+		x.op("CMPQ k+8(FP), $%d", shortK)
+		x.op("JGT others")
 	case x.piped:
 		x.op("CMPQ AX, $%d", pipedRows)
 		x.op("JEQ columns")
@@ -203,6 +215,9 @@ func (x x86) function() {
 	for m := most; m >= max(2, least); m-- {
 		x.op("CMPQ AX, $%d", m)
 		x.op("JEQ rows%d", m)
+	}
+	if x.short {
+		x.line("\nothers:")
 	}
 	if x.others != "" {
 		x.op("JMP ·%s%s(SB)", x.others, x.suffix)
@@ -246,7 +261,7 @@ func (x x86) tile(m int) {
 	x.line("\npanel%d:", m)
 	x.op("MOVQ a+24(FP), AX")
 	x.note("%d × %d: fetch C ahead, clear the sums", m, x.nr())
-	x.fetchC(m)
+	x.fetchC(m, 1)
 	x.nextStrip(m)
 	x.bases(m)
 	x.zero(m * x.vecs)
@@ -315,13 +330,12 @@ func (x x86) finish(m int) {
 	x.tailOutput(m)
 }
 
-// fetchC fetches the m rows of C ahead.
-func (x x86) fetchC(m int) {
+// fetchC fetches m rows of some panels of C ahead.
+func (x x86) fetchC(m, panels int) {
 	x.op("MOVQ R11, R10")
 	for i := range m {
-		x.op("PREFETCHT0 (R10)")
-		if x.nr() == 32 {
-			x.op("PREFETCHT0 64(R10)")
+		for line := 0; line < 4*panels*x.nr(); line += 64 {
+			x.op("PREFETCHT0 %d(R10)", line)
 		}
 		if i < m-1 {
 			x.op("ADDQ R12, R10")
@@ -510,9 +524,17 @@ func (x x86) wideTile(m, n int) {
 	x.op("JLT single%d", m)
 	x.note("%d × %d·%d", m, n, x.nr())
 	x.op("MOVQ a+24(FP), AX")
-	x.op("MOVQ R8, R9")
-	x.op("IMULQ $%d, R9", x.ahead)
-	x.op("ADDQ SI, R9")
+	if m > 5 {
+		x.op("LEAQ (AX)(DX*4), R14")
+		x.op("ADDQ DX, R14")
+	}
+	if x.short {
+		x.fetchC(m, n)
+	} else {
+		x.op("MOVQ R8, R9")
+		x.op("IMULQ $%d, R9", x.ahead)
+		x.op("ADDQ SI, R9")
+	}
 	x.zero(m * n * x.vecs)
 	x.op("MOVQ k+8(FP), R10")
 	x.op("TESTQ R10, R10")
@@ -538,12 +560,18 @@ func (x x86) wideTile(m, n int) {
 // groupLoop writes the loop over k for n panels and m rows.
 func (x x86) groupLoop(m, n int) {
 	x.line("\ngrouploop%d:", m)
-	x.nextGroup(m, n)
+	if !x.short {
+		x.nextGroup(m, n)
+	}
 	for i := range m {
-		x.op("VBROADCASTSS %s, %s", x.a(i, 0), x.v(x.regs-1-i))
+		from := "(R14)" // row 5, as BX is taken
+		if i < 5 {
+			from = x.a(i, 0)
+		}
+		x.op("VBROADCASTSS %s, %s", from, x.v(x.regs-1-i))
 	}
 	for p := range n {
-		for i := 0; i < x.nr()<<x.size(); i += 64 {
+		for i := 0; i < x.nr()<<x.size() && !x.short; i += 64 {
 			x.op("PREFETCHT0 %d(R9)%s", i, panel(p))
 		}
 		for j := range x.vecs {
@@ -560,8 +588,13 @@ func (x x86) groupLoop(m, n int) {
 		}
 	}
 	x.op("ADDQ $4, AX")
+	if m > 5 {
+		x.op("ADDQ $4, R14")
+	}
 	x.op("ADDQ R8, SI")
-	x.op("ADDQ R8, R9")
+	if !x.short {
+		x.op("ADDQ R8, R9")
+	}
 	x.op("DECQ R10")
 	x.op("JNE grouploop%d", m)
 }
