@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// A tile of few rows waits for memory: it fetches each row of B far ahead, to the first-level cache. (To the second-level cache it gains nothing,
-// and both take longer than either.) With AVX-512 it takes one panel at a time, since memory delivers one stream faster than several; only
+// A tile of few rows waits for memory: it fetches each row of B far ahead, to the first-level cache. (On AMD's cores to the second-level cache it gains nothing,
+// and both take longer than either.) With AVX-512 it takes one panel at a time, since memory delivers one stream to those faster than several; only
 // one row of A by rows of B that are two lines long takes several panels at once: as fast from memory, and faster from caches. A narrower row of B has too
 // few sums that do not wait for each other, and several panels give it more.
 //
