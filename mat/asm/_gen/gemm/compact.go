@@ -123,10 +123,10 @@ func (x x86) compactPairs(m int) {
 	x.line("\nunits%d:", m)
 	x.op("SUBQ $1, R10")
 	x.op("JCS rarefirst%d", m)
-	x.compactUnit(compactUnit{m: m, base: "SI", label: fmt.Sprintf("first%d", m), panels: 2})
+	x.compactUnit(unit{m: m, base: "SI", label: fmt.Sprintf("first%d", m), panels: 2})
 	x.op("SUBQ $1, CX")
 	x.op("JCS raresecond%d", m)
-	x.compactUnit(compactUnit{m: m, base: "R12", label: fmt.Sprintf("second%d", m), panel: 1, panels: 2})
+	x.compactUnit(unit{m: m, base: "R12", label: fmt.Sprintf("second%d", m), panel: 1, panels: 2})
 	x.op("ADDQ $%d, SI", x.unitBytes())
 	x.op("ADDQ $%d, R12", x.unitBytes())
 	x.advance(m, 2)
@@ -184,7 +184,7 @@ func (x x86) compactTile(m int) {
 	x.op("TESTQ R10, R10")
 	x.op("JEQ rare%d", m)
 	x.line("\nunit%d:", m)
-	x.compactUnit(compactUnit{m: m, base: "SI", label: fmt.Sprintf("%d", m), panels: 1})
+	x.compactUnit(unit{m: m, base: "SI", label: fmt.Sprintf("%d", m), panels: 1})
 	x.op("ADDQ $%d, SI", x.unitBytes())
 	x.advance(m, 2)
 	x.op("DECQ R10")
@@ -210,8 +210,8 @@ func (x x86) compactTile(m int) {
 	x.finish(m)
 }
 
-// A compactUnit is a unit to multiply by m rows.
-type compactUnit struct {
+// A unit is one to multiply by m rows.
+type unit struct {
 	m             int
 	base          string // where it is
 	label         string
@@ -219,7 +219,7 @@ type compactUnit struct {
 }
 
 // compactUnit multiplies a unit by m rows. With the high bytes of a rare one it begins at label highs.
-func (x x86) compactUnit(c compactUnit) {
+func (x x86) compactUnit(c unit) {
 	x.highs(c.base)
 	x.line("\nhighs%s:", c.label)
 	x.words()
