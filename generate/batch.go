@@ -9,7 +9,7 @@ import (
 	"github.com/polytropon/polytropon/mat"
 )
 
-// A Batch continues requests that come and go, each by a token at every step: [Stream] for requests that are not all there when it begins. It belongs
+// A Batch continues requests that come and go, each by a token or more at every step: [Stream] for requests that are not all there when it begins. It belongs
 // to one goroutine at a time, and after an error of its source it cannot be used any more.
 type Batch struct {
 	chooser
@@ -38,7 +38,7 @@ type told struct {
 
 // NewBatch returns a batch without requests, whose sequences in progress will be those of source; e does what arithmetic choosing takes.
 func NewBatch(e *mat.Engine, source Joinable) *Batch {
-	return &Batch{chooser: chooser{tools: tools{engine: e}}, source: source}
+	return &Batch{chooser: newChooser(e, source), source: source}
 }
 
 // Len returns the number of requests that are not finished.
@@ -97,7 +97,10 @@ func (b *Batch) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	joined := logits.Rows - len(b.next)
+	joined := logits.Rows
+	for i := range b.all {
+		joined -= b.all[i].rows
+	}
 	b.all = append(b.all, b.waiting[:joined]...)
 	b.waiting = slices.Delete(b.waiting, 0, joined)
 	b.choose(logits, tell)

@@ -56,6 +56,39 @@ func ExampleStream() {
 	// request 0 token [5] length
 }
 
+// drafted is the same model for drafts too.
+type drafted struct{ counting }
+
+func (*drafted) DraftTokens(rows int) int { return 3 * rows }
+
+func (c *drafted) Next(_ context.Context, rows []generate.Row) (mat.Matrix, error) {
+	c.last = c.last[:0]
+	for _, r := range rows {
+		c.last = append(append(c.last, r.Token), r.Draft...)
+	}
+	return c.logits(), nil
+}
+
+// What the prompt says comes again.
+func ExampleVerifier() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		panic(err)
+	}
+	defer e.Close()
+	requests := []generate.Request{{Prompt: []int{3, 4, 5, 6, 7, 1, 2}, Settings: generate.Greedy(6)}}
+	for v, err := range generate.Stream(context.Background(), e, &drafted{counting{last: []int{2}}}, requests) {
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(v.IDs)
+	}
+	// Output:
+	// [3]
+	// [4 5 6]
+	// [7 8]
+}
+
 // Join computes the prompt of one request at a time, which is its number.
 func (c *counting) Join(_ context.Context, rows []generate.Row, waiting []int) (mat.Matrix, error) {
 	c.last = c.last[:0]

@@ -34,10 +34,13 @@ func (s *hashSource) Vocabulary() int { return s.vocabulary }
 func (s *hashSource) Start(context.Context) (mat.Matrix, error) { return s.compute(), nil }
 
 func (s *hashSource) Next(_ context.Context, rows []Row) (mat.Matrix, error) {
-	next := make([]hashRow, len(rows))
-	for i, r := range rows {
+	var next []hashRow
+	for _, r := range rows {
 		p := s.rows[r.Parent]
-		next[i] = hashRow{p.request, p.b, r.Token}
+		for _, token := range append([]int{r.Token}, r.Draft...) {
+			p = hashRow{p.request, p.b, token}
+			next = append(next, p)
+		}
 	}
 	s.rows = next
 	return s.compute(), nil
@@ -138,43 +141,45 @@ func engine(t testing.TB) *mat.Engine {
 	return e
 }
 
-// Every request alone gives transformers' tokens, and so it does in a batch of all that have the same vocabulary.
+// Every request alone gives transformers' tokens, and so it does in a batch of all that have the same vocabulary, with and without drafts.
 func TestSequences(t *testing.T) {
 	e := engine(t)
 	all := readTruth(t)
 	if len(all.Sequences) < 400 {
 		t.Fatalf("got %d recorded sequences", len(all.Sequences))
 	}
-	batches := map[int]*hashSource{}
-	requests := map[int][]Request{}
-	want := map[int][][]int{}
-	for i, c := range all.Sequences {
-		r := Request{Prompt: c.Prompt, Settings: c.Settings.settings(c.Stop)}
-		alone := &hashSource{vocabulary: c.Vocabulary}
-		alone.add(c.Seed, c.Stop, c.Prompt)
-		got, err := Collect(Stream(t.Context(), e, alone, []Request{r}), 1)
-		if err != nil {
-			t.Fatal(err)
+	for _, draft := range []int{0, 1, 2, 9} {
+		batches := map[int]*hashSource{}
+		requests := map[int][]Request{}
+		want := map[int][][]int{}
+		for i, c := range all.Sequences {
+			r := Request{Prompt: c.Prompt, Settings: c.Settings.settings(c.Stop)}
+			alone := &hashSource{vocabulary: c.Vocabulary}
+			alone.add(c.Seed, c.Stop, c.Prompt)
+			got, err := Collect(Stream(t.Context(), e, &verifying{alone, draft}, []Request{r}), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got[0].IDs, c.Want) {
+				t.Errorf("drafts of %d, sequence %d, %+v: got %v, want %v", draft, i, c.Settings, got[0].IDs, c.Want)
+			}
+			v := c.Vocabulary
+			if batches[v] == nil {
+				batches[v] = &hashSource{vocabulary: v}
+			}
+			batches[v].add(c.Seed, c.Stop, c.Prompt)
+			requests[v] = append(requests[v], r)
+			want[v] = append(want[v], c.Want)
 		}
-		if !slices.Equal(got[0].IDs, c.Want) {
-			t.Errorf("sequence %d, %+v: got %v, want %v", i, c.Settings, got[0].IDs, c.Want)
-		}
-		v := c.Vocabulary
-		if batches[v] == nil {
-			batches[v] = &hashSource{vocabulary: v}
-		}
-		batches[v].add(c.Seed, c.Stop, c.Prompt)
-		requests[v] = append(requests[v], r)
-		want[v] = append(want[v], c.Want)
-	}
-	for v, source := range batches {
-		got, err := Collect(Stream(t.Context(), e, source, requests[v]), len(requests[v]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, w := range want[v] {
-			if !slices.Equal(got[i].IDs, w) {
-				t.Errorf("vocabulary %d, request %d of a batch: got %v, want %v", v, i, got[i].IDs, w)
+		for v, source := range batches {
+			got, err := Collect(Stream(t.Context(), e, &verifying{source, draft}, requests[v]), len(requests[v]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, w := range want[v] {
+				if !slices.Equal(got[i].IDs, w) {
+					t.Errorf("drafts of %d, vocabulary %d, request %d of a batch: got %v, want %v", draft, v, i, got[i].IDs, w)
+				}
 			}
 		}
 	}

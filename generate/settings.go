@@ -24,6 +24,8 @@ type Settings struct {
 
 	Beams    *Beams    // nil: no beam search
 	Sampling *Sampling // nil: no sampling
+
+	NoDrafts bool // a step for every token, also where the source is a [Verifier]: the same tokens, for those who measure steps
 }
 
 // Greedy returns the settings of at most n tokens, each the likeliest.

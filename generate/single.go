@@ -3,6 +3,7 @@ package generate
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/polytropon/polytropon/mat"
 )
@@ -13,41 +14,66 @@ var errNoToken = errors.New("got logits of the next token that are not finite, w
 // single is a request with one sequence: greedy or sampling.
 type single struct {
 	Request
-	ids    []int
+	text   []int      // Input, Prompt and the new tokens
+	before int        // tokens of text that are not new
 	random *rand.Rand // nil: greedy
-	row    [1]Row
+	drafter
+	row [1]Row
 }
 
 func newSingle(r Request) *single {
-	s := &single{Request: r, ids: make([]int, 0, min(r.Settings.MaxNewTokens, 1024))}
+	text := slices.Concat(r.Input, r.Prompt)
+	s := &single{Request: r, before: len(text), text: slices.Grow(text, min(r.Settings.MaxNewTokens, 1024)), drafter: drafter{chance: firstChances}}
 	if p := r.Settings.Sampling; p != nil {
 		s.random = rand.New(rand.NewPCG(p.Seed, 0))
 	}
 	return s
 }
 
+// step chooses a token from the first row of logits and, as long as these are the tokens of the draft, from those after it: so they are the
+// tokens that are chosen without drafts.
 func (s *single) step(t *tools, logits mat.Matrix) (outcome, error) {
-	scores := logits.Row(0)
-	s.Settings.penalize(&t.penalty, scores, s.Prompt, s.ids)
-	var id int
+	was := len(s.text)
+	for i := range logits.Rows {
+		id := s.choose(t, logits.Row(i))
+		if id < 0 {
+			if i == 0 {
+				return outcome{}, errNoToken
+			}
+			return s.next(was, i-1, 0), nil // whose step finds this row again
+		}
+		s.text = append(s.text, id)
+		switch ids := s.text[s.before:]; {
+		case s.Settings.stops(ids):
+			return outcome{ids: s.text[was:], finish: Stopped}, nil
+		case len(ids) == s.Settings.MaxNewTokens:
+			return outcome{ids: s.text[was:], finish: Length}, nil
+		case i == logits.Rows-1 || id != s.tokens[i]:
+			drafts := min(t.drafts, s.Settings.MaxNewTokens-len(ids)-1)
+			if s.Settings.NoDrafts {
+				drafts = 0
+			}
+			return s.next(was, i, drafts), nil
+		}
+	}
+	panic("generate: no logits")
+}
+
+// next goes on after a row of logits, with a draft of at most so many tokens. The new tokens begin at was.
+func (s *single) next(was, row, drafts int) outcome {
+	s.draft(s.text, len(s.text)-was, drafts)
+	s.row[0] = Row{
+		Parent: row, Token: s.text[len(s.text)-1], Draft: s.tokens,
+		Largest: s.Settings.Largest(len(s.Prompt) + len(s.text) - s.before + len(s.tokens)),
+	}
+	return outcome{ids: s.text[was:], rows: s.row[:]}
+}
+
+// choose returns the next token, -1 if there is none to choose from.
+func (s *single) choose(t *tools, scores []float32) int {
+	s.Settings.penalize(&t.penalty, scores, s.Prompt, s.text[s.before:])
 	if s.random == nil {
-		id = t.engine.MaxIndex(scores)
-	} else {
-		id = t.sample(t.engine, s.Settings.Sampling, s.random, scores)
+		return t.engine.MaxIndex(scores)
 	}
-	if id < 0 {
-		return outcome{}, errNoToken
-	}
-	s.ids = append(s.ids, id)
-	o := outcome{ids: s.ids[len(s.ids)-1:]}
-	switch {
-	case s.Settings.stops(s.ids):
-		o.finish = Stopped
-	case len(s.ids) == s.Settings.MaxNewTokens:
-		o.finish = Length
-	default:
-		s.row[0] = Row{Token: id, Largest: s.Settings.Largest(len(s.Prompt) + len(s.ids))}
-		o.rows = s.row[:]
-	}
-	return o, nil
+	return t.sample(t.engine, s.Settings.Sampling, s.random, scores)
 }

@@ -10,7 +10,8 @@ import (
 
 // A Request is one sequence to be continued.
 type Request struct {
-	Prompt   []int // tokens before the new ones, which RepetitionPenalty counts; an encoder's input is not part of it
+	Input    []int // of an encoder, for drafts
+	Prompt   []int // tokens before the new ones, which RepetitionPenalty counts
 	Settings Settings
 	Done     <-chan struct{} // once it is closed, the request ends as Canceled; nil: never
 }
@@ -86,7 +87,7 @@ type outcome struct {
 }
 
 func stream(ctx context.Context, e *mat.Engine, source Source, requests []Request, yield func(Event, error) bool) error {
-	c := chooser{tools: tools{engine: e}}
+	c := newChooser(e, source)
 	for i, r := range requests {
 		l, err := newLive(r, i, source.Vocabulary())
 		if err != nil {
@@ -133,6 +134,7 @@ func newSearch(r Request, vocabulary int) (search, error) {
 // tools are what the searches of a stream share, one after another.
 type tools struct {
 	engine *mat.Engine
+	drafts int // tokens that the draft of a sequence may have
 	penalty
 	filter
 }

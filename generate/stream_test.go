@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -425,7 +426,7 @@ func TestBeamsBesideStopIDs(t *testing.T) {
 		beams := Beams{N: test.beams, LengthPenalty: 1, EarlyStopping: StopNever}
 		s := newBeamSearch(Request{Settings: Settings{MaxNewTokens: 9, StopIDs: test.stop, Beams: &beams}})
 		o, err := s.step(&tools{engine: engine(t)}, mat.View(slices.Clone(test.logits), 1, 6))
-		if err != nil || !slices.Equal(o.rows, test.want) {
+		if err != nil || !reflect.DeepEqual(o.rows, test.want) {
 			t.Errorf("%+v: got %v, %v, want %v", test, o.rows, err, test.want)
 		}
 	}

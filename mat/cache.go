@@ -73,6 +73,14 @@ func (c *Cache) CopyFrom(from *Cache, same int) {
 	c.copyFrom(from, same)
 }
 
+// Truncate leaves the first n positions.
+func (c *Cache) Truncate(n int) {
+	if n < 0 || n > c.n {
+		panic(fmt.Sprintf("mat: a cache of %d positions truncated to %d", c.n, n))
+	}
+	c.n = n
+}
+
 // copyFrom copies the positions from the given one on.
 func (c *Cache) copyFrom(from *Cache, position int) {
 	end := from.n + c.nr() - 1 // the last panel of keys is copied whole

@@ -39,6 +39,21 @@ func ExampleCache_Reserve() {
 	// Output: 1000
 }
 
+// Of four positions that were computed on trial, one is of use.
+func ExampleCache_Truncate() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	cache := e.NewCache(1, 2)
+	cache.Append(mat.New(6, 2), mat.New(6, 2))
+	cache.Append(mat.New(4, 2), mat.New(4, 2))
+	cache.Truncate(7)
+	fmt.Println(cache.Len())
+	// Output: 7
+}
+
 // A step of decoding: a sequence of two positions goes on by one, whose query sees all three.
 func ExampleEngine_AttentionAppend() {
 	e, err := mat.NewEngine(mat.Options{})

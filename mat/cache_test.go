@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestCacheKeepsWhatIsAppended lets caches grow by pieces of any length and become each other, and compares them with matrices.
+// TestCacheKeepsWhatIsAppended lets caches grow by pieces of any length, shrink and become each other, and compares them with matrices.
 func TestCacheKeepsWhatIsAppended(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
 		for _, shape := range [][2]int{{1, 1}, {3, 5}, {2, 64}, {1, 530}} {
@@ -20,6 +20,11 @@ func TestCacheKeepsWhatIsAppended(t *testing.T) {
 				i, j := rnd.IntN(3), rnd.IntN(3)
 				if rnd.IntN(8) == 0 {
 					caches[i].Reserve(rnd.IntN(400))
+				}
+				if rnd.IntN(4) == 0 {
+					n := caches[i].Len() - rnd.IntN(1+min(40, caches[i].Len()))
+					caches[i].Truncate(n)
+					keys[i], values[i] = keys[i][:n*heads*size], values[i][:n*heads*size]
 				}
 				if rnd.IntN(4) > 0 {
 					k := random(rnd, rnd.IntN(20), heads*size, 3)
@@ -80,6 +85,8 @@ func TestCacheRefuses(t *testing.T) {
 	mustPanic(t, "keys of another width", func() { c.Append(New(1, 2), New(1, 4)) })
 	mustPanic(t, "another shape", func() { c.CopyFrom(e.NewCache(1, 4), 0) })
 	mustPanic(t, "more of the same than there is", func() { c.CopyFrom(e.NewCache(2, 2), 1) })
+	mustPanic(t, "positions that it does not have", func() { c.Truncate(4) })
+	mustPanic(t, "fewer than none", func() { c.Truncate(-1) })
 	if c.Len() != 3 {
 		t.Errorf("%d positions, want 3", c.Len())
 	}

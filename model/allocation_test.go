@@ -39,8 +39,8 @@ func TestTokensAllocateLittle(t *testing.T) {
 		for strategy, s := range map[string]generate.Settings{
 			"greedy": {}, "sampling": {Sampling: &generate.Sampling{Temperature: 1, TopP: 0.9}}, "beams": {Beams: &generate.Beams{N: 3, LengthPenalty: 1}},
 		} {
-			if few, many := count(90, s), count(120, s); many > few+2 { // within the memory that grew for the first
-				t.Errorf("%s, %s: %g allocations for 90 tokens, %g for 120", name, strategy, few, many)
+			if few, many := count(160, s), count(230, s); many > few+5 { // caches do not grow between these, but a step's memory may, for a longer draft
+				t.Errorf("%s, %s: %g allocations for 160 tokens, %g for 230", name, strategy, few, many)
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 	if err := s.Validate(m.Vocabulary()); err != nil {
 		return 0, fmt.Errorf("model: %w", err)
 	}
-	number, err := b.tokens.Add(generate.Request{Prompt: accepted.prompt, Settings: s, Done: r.Done})
+	number, err := b.tokens.Add(generate.Request{Input: accepted.input, Prompt: accepted.prompt, Settings: s, Done: r.Done})
 	if err != nil {
 		return 0, err
 	}
@@ -47,7 +47,7 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 	return number, nil
 }
 
-// Step computes one more token of every request and yields them, in events whose Request is the number; a beam search yields its tokens at its end. Within
+// Step computes one more token of every request, or with a draft some, and yields them, in events whose Request is the number; a beam search yields its tokens at its end. Within
 // the loop, requests can be added; nobody hears again what a loop that is left early had still to tell.
 //
 // A request has its first token with the step that completes its prompt. So that a long one holds up nobody, a step computes no more than 48 tokens of prompts,

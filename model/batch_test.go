@@ -184,7 +184,7 @@ func TestJoiningHasTheBitsOfLogits(t *testing.T) {
 }
 
 // endless has a token at every step.
-var endless = generate.Settings{MaxNewTokens: 1 << 20, StopIDs: []int{}}
+var endless = generate.Settings{MaxNewTokens: 1 << 20, StopIDs: []int{}, NoDrafts: true}
 
 // add adds a request with nothing but a prompt, and returns its number.
 func (b *Batch) add(t *testing.T, ids []int, s generate.Settings) int {
@@ -291,7 +291,7 @@ func TestBatchComputesPromptsTogether(t *testing.T) {
 // A request can be canceled before its prompt, amid it, at its end and later: it leaves, and the others have the tokens that they have alone.
 func TestBatchWithoutACanceledRequest(t *testing.T) {
 	for name, m := range decodables(t) {
-		settings := generate.Settings{MaxNewTokens: 12, StopIDs: []int{}}
+		settings := generate.Settings{MaxNewTokens: 12, StopIDs: []int{}, NoDrafts: true}
 		inputs := [][]int{cycle(6, 5), cycle(21, 3), cycle(9, 2)} // the second is canceled
 		alone, err := m.Generate(t.Context(), []Request{{InputIDs: inputs[0]}, {InputIDs: inputs[2]}}, settings)
 		if err != nil {

@@ -21,6 +21,14 @@ func (c *cache) become(from *cache) {
 	}
 }
 
+// truncate leaves the first tokens.
+func (c *cache) truncate(tokens int) {
+	c.ids = c.ids[:tokens]
+	for _, l := range c.layers {
+		l.Truncate(tokens)
+	}
+}
+
 // reserve makes room for so many tokens and, up to some hundred, as many as are to come. A cache that has to grow copies all that it has, while other sequences
 // wait: so layers run out of room at different steps.
 func (c *cache) reserve(tokens, more int) {

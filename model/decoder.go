@@ -9,31 +9,38 @@ import (
 	"github.com/polytropon/polytropon/nn"
 )
 
-// A Decoder computes next-token logits of sequences in progress, each token once: it keeps keys and values. It is the [generate.Source] of
+// A Decoder computes next-token logits of sequences in progress, each token once: it keeps keys and values. It is the [generate.Source] and [generate.Verifier] of
 // [Model.Generate], for those who choose tokens themselves. It belongs to one goroutine at a time, and after an error cannot be used any more.
 type Decoder struct {
-	model    *Model
-	pass     *nn.Pass
-	requests []decoded
-	rows     []row // of the logits that were returned last
-	spare    []row
-	step     step
-	deltas   [][]*nn.Delta // of rows
-	memory   []float32     // of logits
+	model     *Model
+	pass      *nn.Pass
+	requests  []decoded
+	sequences []sequence // that the last step continued
+	spare     []sequence
+	rows      []row // of the logits that were returned last
+	step      step
+	deltas    [][]*nn.Delta // of sequences
+	ids       []int         // a token and the draft behind it
+	memory    []float32     // of logits
 }
 
 // decoded is a request of a decoder.
 type decoded struct {
-	input, prompt []int
+	input, prompt []int // input is the encoder's
 	deltas        []*nn.Delta
 	encoded       encoded // nil in a decoder-only model
 	largest       int     // how many of the largest logits after the prompt are wanted, 0 for all
 }
 
-// A row is a sequence in progress.
-type row struct {
+// A sequence is one in progress.
+type sequence struct {
 	request int
 	cache   *cache
+}
+
+// A row of logits is what follows the first tokens of a sequence, all but those of its draft that come later.
+type row struct {
+	sequence, tokens int
 }
 
 // A decodable network computes token by token.
@@ -42,7 +49,7 @@ type decodable interface {
 	cacheShape() (layers, heads, headSize int)
 	// prepare computes what the decoder takes from the inputs of requests, which are the pass's sequences.
 	prepare(ctx context.Context, p *nn.Pass, requests []decoded) error
-	// advance computes what the head is applied to, for the last new token of every sequence.
+	// advance computes what the head is applied to, for those of the new tokens whose logits are wanted.
 	advance(ctx context.Context, p *nn.Pass, s *step) (mat.Matrix, error)
 }
 
@@ -63,6 +70,19 @@ func (m *Model) Decoder(requests []Request) (*Decoder, error) {
 // Vocabulary implements [generate.Source].
 func (d *Decoder) Vocabulary() int { return d.model.Vocabulary() }
 
+// draftRows is how many rows a step has at most where drafts are why it has more than its sequences.
+const draftRows = 8
+
+// DraftTokens implements [generate.Verifier]: a step waits for weights, which so many rows take as they pass. Without kernels it does not.
+func (d *Decoder) DraftTokens(rows int) int {
+	e := d.pass.Engine
+	if e.Level() == "generic" {
+		return 0
+	}
+	atOnce, _ := e.Tile()
+	return max(0, min(atOnce, draftRows)-rows)
+}
+
 // Start implements [generate.Source]: it computes the prompts.
 func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
 	if len(d.requests) == 0 {
@@ -70,18 +90,18 @@ func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
 	}
 	net := d.model.net.(decodable)
 	for i := range d.requests {
-		d.rows = append(d.rows, row{i, d.newCache()})
+		d.sequences = append(d.sequences, sequence{i, d.newCache()})
 	}
-	if err := d.reset(d.rows); err != nil {
+	if err := d.reset(d.sequences); err != nil {
 		return mat.Matrix{}, err
 	}
 	if err := net.prepare(ctx, d.pass, d.requests); err != nil {
 		return mat.Matrix{}, err
 	}
 	d.step.reset()
-	for i, r := range d.rows {
-		d.step.add(r.cache, d.requests[i].encoded, d.requests[i].prompt...)
-		d.step.largest[i] = d.requests[i].largest
+	for i, s := range d.sequences {
+		r := &d.requests[i]
+		d.step.add(s.cache, r.encoded, r.prompt, 1, r.largest)
 	}
 	return d.compute(ctx)
 }
@@ -89,29 +109,30 @@ func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
 // Next implements [generate.Source].
 func (d *Decoder) Next(ctx context.Context, rows []generate.Row) (mat.Matrix, error) {
 	d.follow(rows)
-	if err := d.reset(d.rows); err != nil {
+	if err := d.reset(d.sequences); err != nil {
 		return mat.Matrix{}, err
 	}
 	d.add(rows)
 	return d.compute(ctx)
 }
 
-// add makes the step that of rows, the first of the decoder's.
+// add makes the step that of rows, the first of the decoder's sequences.
 func (d *Decoder) add(rows []generate.Row) {
 	d.step.reset()
 	for i, next := range rows {
-		r := d.rows[i]
-		d.step.add(r.cache, d.requests[r.request].encoded, next.Token)
-		d.step.largest[i] = next.Largest
+		s := d.sequences[i]
+		d.ids = append(append(d.ids[:0], next.Token), next.Draft...)
+		d.step.add(s.cache, d.requests[s.request].encoded, d.ids, len(d.ids), next.Largest)
 	}
 }
 
-// follow makes d.rows the sequences that rows continue. The first to continue one takes over its cache; another becomes a copy, in a
+// follow makes d.sequences those that rows continue. The first to continue one takes over its cache; another becomes a copy, in a
 // cache of the same request that nobody continues if there is one, which differs from it in a few tokens only.
 func (d *Decoder) follow(rows []generate.Row) {
 	next := d.spare[:0]
 	for _, r := range rows {
-		next = append(next, row{d.rows[r.Parent].request, d.take(r.Parent)})
+		from := d.rows[r.Parent].sequence
+		next = append(next, sequence{d.sequences[from].request, d.take(from)})
 	}
 	for i, r := range rows {
 		if next[i].cache != nil {
@@ -123,15 +144,18 @@ func (d *Decoder) follow(rows []generate.Row) {
 		}
 		// Its first continuation has the parent's cache.
 		for j := range i {
-			if rows[j].Parent == r.Parent {
+			if d.rows[rows[j].Parent].sequence == d.rows[r.Parent].sequence {
 				c.become(next[j].cache)
 				break
 			}
 		}
 		next[i].cache = c
 	}
-	clear(d.rows) // of caches that nobody continues
-	d.rows, d.spare = next, d.rows
+	for i, r := range rows {
+		next[i].cache.truncate(d.rows[r.Parent].tokens)
+	}
+	clear(d.sequences) // of caches that nobody continues
+	d.sequences, d.spare = next, d.sequences
 }
 
 // newCache returns a cache of no tokens.
@@ -144,28 +168,28 @@ func (d *Decoder) newCache() *cache {
 	return c
 }
 
-// take returns the cache of a row, the first time.
+// take returns the cache of a sequence, the first time.
 func (d *Decoder) take(i int) *cache {
-	c := d.rows[i].cache
-	d.rows[i].cache = nil
+	c := d.sequences[i].cache
+	d.sequences[i].cache = nil
 	return c
 }
 
-// leftOver takes the cache of a row of the request, if one is left.
+// leftOver takes the cache of a sequence of the request, if one is left.
 func (d *Decoder) leftOver(request int) *cache {
-	for i, r := range d.rows {
-		if r.request == request && r.cache != nil {
+	for i, s := range d.sequences {
+		if s.request == request && s.cache != nil {
 			return d.take(i)
 		}
 	}
 	return nil
 }
 
-// reset makes the pass ready for rows.
-func (d *Decoder) reset(rows []row) error {
+// reset makes the pass ready for sequences.
+func (d *Decoder) reset(sequences []sequence) error {
 	d.deltas = d.deltas[:0]
-	for _, r := range rows {
-		d.deltas = append(d.deltas, d.requests[r.request].deltas)
+	for _, s := range sequences {
+		d.deltas = append(d.deltas, d.requests[s.request].deltas)
 	}
 	if err := d.pass.Reset(d.deltas); err != nil {
 		return fmt.Errorf("model: %w", err)
@@ -173,7 +197,7 @@ func (d *Decoder) reset(rows []row) error {
 	return nil
 }
 
-// compute returns the logits after the step's tokens.
+// compute returns the logits that the step wants.
 func (d *Decoder) compute(ctx context.Context) (mat.Matrix, error) {
 	if err := ctx.Err(); err != nil {
 		return mat.Matrix{}, err
@@ -186,6 +210,12 @@ func (d *Decoder) compute(ctx context.Context) (mat.Matrix, error) {
 		d.memory = make([]float32, n)
 	}
 	logits := mat.View(d.memory, x.Rows, d.Vocabulary())
-	d.model.net.output().ForwardLargest(d.pass, d.step.single(d.pass), logits, x, d.step.largest)
+	d.model.net.output().ForwardLargest(d.pass, d.step.wanted, logits, x, d.step.largest)
+	d.rows = d.rows[:0]
+	for i, c := range d.step.caches {
+		for r := range d.step.wanted.Len(i) {
+			d.rows = append(d.rows, row{i, len(c.ids) - d.step.wanted.Len(i) + 1 + r})
+		}
+	}
 	return logits, nil
 }

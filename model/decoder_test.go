@@ -65,8 +65,8 @@ func (m *Model) whole(r Request, ids []int) Sequence {
 	return Sequence{InputIDs: r.InputIDs, DecoderInputIDs: slices.Concat([]int{m.StartID()}, ids)}
 }
 
-// TestDecoderHasTheBitsOfLogits lets sequences branch off, change places and end as chance has it, and compares each step's logits with those of
-// the whole sequences. Lengths go beyond where a cache grows.
+// TestDecoderHasTheBitsOfLogits lets sequences branch off, also amid drafts, change places and end as chance has it, and compares each step's logits with
+// those of the whole sequences. Lengths go beyond where a cache grows.
 func TestDecoderHasTheBitsOfLogits(t *testing.T) {
 	requests := []Request{{InputIDs: cycle(9, 3)}, {InputIDs: []int{12}}, {InputIDs: cycle(61, 7)}}
 	for name, m := range decodables(t) {
@@ -84,7 +84,7 @@ func TestDecoderHasTheBitsOfLogits(t *testing.T) {
 			paths = append(paths, path{request: i})
 		}
 		got, err := d.Start(t.Context())
-		for n := range 80 {
+		for n := range 60 {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,13 +110,17 @@ func TestDecoderHasTheBitsOfLogits(t *testing.T) {
 						mine = append(mine, i)
 					}
 				}
-				if len(mine) == 0 || r == 1 && n == 40 {
+				if len(mine) == 0 || r == 1 && n == 30 {
 					continue
 				}
 				for range 1 + random.IntN(3) {
 					row := generate.Row{Parent: mine[random.IntN(len(mine))], Token: random.IntN(13)}
-					rows = append(rows, row)
 					next = append(next, path{r, append(slices.Clip(paths[row.Parent].ids), row.Token)})
+					for range random.IntN(5) * random.IntN(2) {
+						row.Draft = append(row.Draft, random.IntN(13))
+						next = append(next, path{r, append(slices.Clip(next[len(next)-1].ids), row.Draft[len(row.Draft)-1])})
+					}
+					rows = append(rows, row)
 				}
 			}
 			paths = next
@@ -352,7 +356,7 @@ func TestFinishedSequencesAreForgotten(t *testing.T) {
 		if _, err := d.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		finished := weak.Make(d.rows[1].cache)
+		finished := weak.Make(d.sequences[1].cache)
 		if _, err := d.Next(t.Context(), []generate.Row{{Parent: 0, Token: 1}}); err != nil {
 			t.Fatal(err)
 		}

@@ -20,6 +20,7 @@ func ExampleBatch() {
 	if _, err := b.Add(model.Request{InputIDs: []int{5, 1}}, generate.Greedy(3)); err != nil {
 		log.Fatal(err)
 	}
+	var ids [2][]int
 	for step := 0; b.Len() > 0; step++ {
 		if step == 1 { // another joins
 			if _, err := b.Add(model.Request{InputIDs: []int{7, 2, 3, 11, 1}}, generate.Greedy(2)); err != nil {
@@ -30,15 +31,15 @@ func ExampleBatch() {
 			if err != nil {
 				log.Fatal(err)
 			}
-			fmt.Println("request", event.Request, event.IDs, event.Finish)
+			ids[event.Request] = append(ids[event.Request], event.IDs...) // of a stream, what is sent on
+			if event.Finish != generate.Running {
+				fmt.Println("request", event.Request, ids[event.Request], event.Finish)
+			}
 		}
 	}
 	// Output:
-	// request 0 [0] running
-	// request 0 [0] running
-	// request 1 [0] running
-	// request 0 [0] length
-	// request 1 [0] length
+	// request 0 [0 0 0] length
+	// request 1 [0 0] length
 }
 
 // A service: requests join while others are under way, tokens are handed on as they come, what one request asks for spoils no other, and one whose client has

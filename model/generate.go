@@ -19,8 +19,8 @@ type Request struct {
 }
 
 // Generate continues all requests together and returns what became of each. Tokens are chosen by s, or by the request's own settings; StopIDs that
-// are nil mean [Model.StopIDs]. A request's tokens don't depend on the others. Each token is computed once, and a request that is finished costs nothing
-// more. Settings, tokens and adapters that cannot be used are a *[generate.RequestError] that says which request it is, before anything is computed
+// are nil mean [Model.StopIDs]. A request's tokens don't depend on the others. What is computed of a token is kept, and a request that is finished costs nothing
+// more. A few sequences have drafts ([generate.Verifier]): texts that repeat a part of the input or of themselves take fewer steps. Settings, tokens and adapters that cannot be used are a *[generate.RequestError] that says which request it is, before anything is computed
 // ([Model.Validate] finds them for one request). ctx is asked between layers, a request's Done between tokens.
 //
 // The requests of a call are all there when it begins. A [Batch] is for those that come later.
@@ -41,7 +41,7 @@ func (m *Model) Stream(ctx context.Context, requests []Request, s generate.Setti
 		chosen := make([]generate.Request, len(requests))
 		for i, r := range requests {
 			accepted := &d.requests[i]
-			chosen[i] = generate.Request{Prompt: accepted.prompt, Settings: m.settings(r, s), Done: r.Done}
+			chosen[i] = generate.Request{Input: accepted.input, Prompt: accepted.prompt, Settings: m.settings(r, s), Done: r.Done}
 			accepted.largest = chosen[i].Settings.Largest(len(accepted.prompt))
 		}
 		generate.Stream(ctx, m.engine, d, chosen)(yield)
@@ -87,7 +87,11 @@ func (m *Model) accept(p *nn.Pass, r Request) (decoded, error) {
 	if err := p.Reset([][]*nn.Delta{deltas}); err != nil {
 		return decoded{}, errors.Unwrap(err) // without the number of the sequence
 	}
-	return decoded{input: r.InputIDs, prompt: prompt, deltas: deltas}, nil
+	accepted := decoded{prompt: prompt, deltas: deltas}
+	if m.architecture.EncoderLayers > 0 {
+		accepted.input = r.InputIDs
+	}
+	return accepted, nil
 }
 
 // prompt returns the tokens with which the decoder begins.

@@ -47,28 +47,26 @@ func (j *joining) Join(ctx context.Context, rows []generate.Row, waiting []int) 
 	if err := j.begin(ctx, joining); err != nil {
 		return mat.Matrix{}, err
 	}
-	if err := j.reset(j.rows); err != nil {
+	if err := j.reset(j.sequences); err != nil {
 		return mat.Matrix{}, err
 	}
 	j.add(rows)
 	complete := 0
-	for i, r := range j.rows[len(rows):] {
-		j.step.add(r.cache, j.requests[r.request].encoded, joining[i].ids...)
-		largest := &j.step.largest[len(rows)+i]
-		if len(r.cache.ids) == len(joining[i].prompt) {
+	for i, s := range j.sequences[len(rows):] {
+		p, wanted := &joining[i], 0
+		if len(s.cache.ids)+len(p.ids) == len(p.prompt) {
 			complete++
-			*largest = joining[i].largest
-		} else {
-			*largest = 1 // nothing is chosen from its logits
+			wanted = 1
 		}
+		j.step.add(s.cache, j.requests[s.request].encoded, p.ids, wanted, p.largest)
 	}
 	logits, err := j.compute(ctx)
 	if err != nil {
 		return mat.Matrix{}, err
 	}
-	j.rows = slices.Delete(j.rows, len(rows)+complete, len(j.rows))
+	j.sequences = slices.Delete(j.sequences, len(rows)+complete, len(j.sequences))
 	j.waiting = slices.Delete(j.waiting, 0, complete)
-	return logits.RowRange(0, len(j.rows)), nil
+	return logits, nil
 }
 
 // choose says what the step computes of the prompts, and returns those, of which the last may not be complete then.
@@ -78,7 +76,7 @@ func (j *joining) choose() []prompt {
 	}
 	left, n := j.piece, 0
 	most := left
-	if len(j.rows) == 0 {
+	if len(j.sequences) == 0 {
 		most = j.alone
 	}
 	for whole := true; whole && n < len(j.waiting) && left > 0; n++ {
@@ -103,37 +101,37 @@ func (j *joining) chooseWhole() []prompt {
 	return j.waiting[:n]
 }
 
-// begin gives prompts rows behind the others.
+// begin makes prompts sequences behind the others.
 func (j *joining) begin(ctx context.Context, prompts []prompt) error {
 	if len(prompts) == 0 {
 		return nil
 	}
 	j.forget()
-	n, m := len(j.rows), len(j.requests)
+	n, m := len(j.sequences), len(j.requests)
 	for _, p := range prompts {
 		p.cache.reserve(len(p.prompt), p.tokens)
-		j.rows = append(j.rows, row{len(j.requests), p.cache})
+		j.sequences = append(j.sequences, sequence{len(j.requests), p.cache})
 		j.requests = append(j.requests, p.decoded)
 	}
-	if err := j.reset(j.rows[n:]); err != nil {
+	if err := j.reset(j.sequences[n:]); err != nil {
 		return err
 	}
 	return j.model.net.(decodable).prepare(ctx, j.pass, j.requests[m:])
 }
 
-// forget drops the requests without a row.
+// forget drops the requests without a sequence.
 func (j *joining) forget() {
 	var kept []decoded
 	number := map[int]int{}
-	for i := range j.rows {
-		r := &j.rows[i]
-		n, ok := number[r.request]
+	for i := range j.sequences {
+		s := &j.sequences[i]
+		n, ok := number[s.request]
 		if !ok {
 			n = len(kept)
-			number[r.request] = n
-			kept = append(kept, j.requests[r.request])
+			number[s.request] = n
+			kept = append(kept, j.requests[s.request])
 		}
-		r.request = n
+		s.request = n
 	}
 	j.requests = kept
 }
@@ -141,7 +139,7 @@ func (j *joining) forget() {
 // empty drops all requests, which are finished, and what is kept of their sequences.
 func (j *joining) empty() {
 	clear(j.waiting)
-	clear(j.rows)
-	j.waiting, j.rows, j.requests = j.waiting[:0], j.rows[:0], nil
+	clear(j.sequences)
+	j.waiting, j.sequences, j.rows, j.requests = j.waiting[:0], j.sequences[:0], j.rows[:0], nil
 	j.step.reset()
 }

@@ -13,7 +13,8 @@ type step struct {
 	offsets []int // positions of the first new tokens
 	caches  []*cache
 	encoded []encoded
-	largest []int        // how many of the largest logits are wanted of each sequence, 0 for all
+	wanted  nn.Ragged    // the rows of logits: those after the last of the new tokens
+	largest []int        // how many of the largest are wanted of each row of logits, 0 for all
 	layer   []*mat.Cache // of each sequence, in the layer at hand
 }
 
@@ -24,16 +25,20 @@ func (s *step) reset() {
 	clear(s.caches) // of sequences that may be finished
 	clear(s.encoded)
 	clear(s.layer)
-	*s = step{append(s.rows[:0], 0), s.ids[:0], s.offsets[:0], s.caches[:0], s.encoded[:0], s.largest[:0], s.layer}
+	*s = step{append(s.rows[:0], 0), s.ids[:0], s.offsets[:0], s.caches[:0], s.encoded[:0], append(s.wanted[:0], 0), s.largest[:0], s.layer}
 }
 
-// add adds a sequence with its new tokens.
-func (s *step) add(c *cache, e encoded, ids ...int) {
+// add adds a sequence with its new tokens, of which the last wanted are to be followed by logits, so many of the largest.
+func (s *step) add(c *cache, e encoded, ids []int, wanted, largest int) {
 	s.offsets = append(s.offsets, len(c.ids))
 	c.ids = append(c.ids, ids...)
 	s.ids = append(s.ids, ids...)
 	s.rows = append(s.rows, len(s.ids))
-	s.caches, s.encoded, s.largest = append(s.caches, c), append(s.encoded, e), append(s.largest, 0) // unless the caller says otherwise
+	s.caches, s.encoded = append(s.caches, c), append(s.encoded, e)
+	for range wanted {
+		s.largest = append(s.largest, largest)
+	}
+	s.wanted = append(s.wanted, len(s.largest))
 }
 
 // attend returns the attention a, which is causal, of the new tokens' queries over all tokens so far of their sequences. It puts the
@@ -76,23 +81,16 @@ func (s *step) lengths(p *nn.Pass) nn.Ragged {
 	return rows
 }
 
-// single returns the layout of one row for each sequence, in the pass's memory.
-func (s *step) single(p *nn.Pass) nn.Ragged {
-	rows := nn.Ragged(p.Ints(len(s.rows)))
-	for i := range rows {
-		rows[i] = i
-	}
-	return rows
-}
-
-// last returns the rows of x that belong to the last new token of each sequence: x itself where there is one each.
+// last returns the rows of x whose logits are wanted: x itself where that is all.
 func (s *step) last(p *nn.Pass, x mat.Matrix) mat.Matrix {
-	if x.Rows == len(s.caches) {
+	if x.Rows == len(s.largest) {
 		return x
 	}
-	y := p.Matrix(len(s.caches), x.Cols)
-	for i := range y.Rows {
-		copy(y.Row(i), x.Row(s.rows[i+1]-1))
+	y := p.Matrix(len(s.largest), x.Cols)
+	for i := range s.caches {
+		for r := s.wanted[i]; r < s.wanted[i+1]; r++ {
+			copy(y.Row(r), x.Row(s.rows[i+1]-s.wanted[i+1]+r))
+		}
 	}
 	return y
 }

@@ -39,7 +39,7 @@ func rows(folder string) []row {
 	}
 	for _, l := range []llama{
 		{which: "base", storage: "f32", prompt: 4, new: 32}, {which: "base", storage: "bf16", prompt: 4, new: 32},
-		{which: "adapter", storage: "f32", prompt: 4, new: 32},
+		{which: "adapter", storage: "f32", prompt: 4, new: 32}, {which: "adapter", storage: "widened", prompt: 4, new: 32},
 		{which: "base", storage: "f32", prompt: 512, new: 1}, {which: "base", storage: "bf16", prompt: 512, new: 1},
 	} {
 		l.folder = folder + "/llama"

@@ -150,8 +150,8 @@ func (v *verifier) penalizesPadding(ctx context.Context, i int, s generate.Setti
 // cachedSteps is how many tokens checkCached follows.
 const cachedSteps = 6
 
-// checkCached decodes two sequences of each request, which branch off and change places as beams do, and compares every step's logits with the bits
-// of those that are computed from the whole sequences.
+// checkCached decodes two sequences of each request, which branch off and change places as beams do, every other step with drafts that are of no use, and
+// compares every step's logits with the bits of those that are computed from the whole sequences.
 func (v *verifier) checkCached(ctx context.Context) (check, error) {
 	requests := v.requests()
 	d, err := v.model.Decoder(requests)
@@ -166,6 +166,7 @@ func (v *verifier) checkCached(ctx context.Context) (check, error) {
 	for i := range paths {
 		paths[i].request = i
 	}
+	width := 1 // rows of logits of each sequence
 	var cached, whole []float32
 	logits, err := d.Start(ctx)
 	for n := 0; ; n++ {
@@ -181,7 +182,7 @@ func (v *verifier) checkCached(ctx context.Context) (check, error) {
 			return check{}, err
 		}
 		for i := range paths {
-			cached = append(cached, logits.Row(i)...)
+			cached = append(cached, logits.Row(i*width)...)
 			whole = append(whole, full.Of(i).Row(full.Layout.Len(i)-1)...)
 		}
 		if n == cachedSteps {
@@ -189,9 +190,10 @@ func (v *verifier) checkCached(ctx context.Context) (check, error) {
 		}
 		var rows []generate.Row
 		var next []path
+		draft := n % 2 * 3
 		add := func(parent, rank int) {
-			id := ranked(logits, parent, rank)
-			rows = append(rows, generate.Row{Parent: parent, Token: id})
+			id := ranked(logits, parent*width, rank)
+			rows = append(rows, generate.Row{Parent: parent * width, Token: id, Draft: slices.Repeat([]int{id}, draft)})
 			next = append(next, path{paths[parent].request, append(slices.Clip(paths[parent].ids), id)})
 		}
 		for i := range requests {
@@ -207,7 +209,7 @@ func (v *verifier) checkCached(ctx context.Context) (check, error) {
 				add(2*i, 0)
 			}
 		}
-		paths = next
+		paths, width = next, 1+draft
 		if logits, err = d.Next(ctx, rows); err != nil {
 			return check{}, err
 		}

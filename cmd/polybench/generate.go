@@ -27,6 +27,7 @@ func generateText(ctx context.Context, args []string, w io.Writer) error {
 	task := flags.Int("task", 0, "")
 	prompt := flags.String("prompt", "", "")
 	most := flags.Int("max-new-tokens", 64, "")
+	drafts := flags.Bool("drafts", true, "")
 	onlyIDs := flags.Bool("ids", false, "")
 	options := engineFlags(flags)
 	if err := parse(flags, args, 0); err != nil {
@@ -66,7 +67,9 @@ func generateText(ctx context.Context, args []string, w io.Writer) error {
 	if !*onlyIDs {
 		g.text = w
 	}
-	for event, err := range m.Stream(ctx, []model.Request{request}, generate.Greedy(*most)) {
+	settings := generate.Greedy(*most)
+	settings.NoDrafts = !*drafts
+	for event, err := range m.Stream(ctx, []model.Request{request}, settings) {
 		if err != nil {
 			return err
 		}

@@ -66,6 +66,7 @@ func TestGenerate(t *testing.T) {
 		adapters []nn.Adapter
 	}{
 		{nil, nil},
+		{[]string{"-drafts=false"}, nil},
 		{[]string{"-adapter", adapter}, []nn.Adapter{a.Task(0)}},
 		{[]string{"-adapter", adapter, "-task", "2"}, []nn.Adapter{a.Task(2)}},
 	} {

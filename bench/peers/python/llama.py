@@ -16,7 +16,7 @@ def greedy(new):
 
 def job(folder, which, storage, batch, prompt, new):
     llama_model.write(folder)
-    dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[storage]
+    dtype = torch.bfloat16 if storage == "bf16" else torch.float32
     model = transformers.LlamaForCausalLM.from_pretrained(f"{folder}/{storage}", dtype=dtype)
     given = {"input_ids": tokens(1, int(batch), int(prompt), llama_model.VOCABULARY)}
     if which == "adapter":

@@ -11,7 +11,8 @@ TASKS = 8
 
 
 def write(folder):
-    """Write folder/f32, folder/bf16 and folder/adapter, unless they are there."""
+    """Write folder/f32, folder/bf16, folder/widened and folder/adapter, unless they are there. The widened weights are float32 that was bfloat16, as that of most
+    published models is where somebody computes in float32."""
     if os.path.exists(folder + "/adapter"):
         return
     torch.manual_seed(1)
@@ -28,4 +29,6 @@ def write(folder):
         if "module_logits" in name:
             torch.nn.init.normal_(parameter)
     adapted.save_pretrained(folder + "/adapter")
-    transformers.LlamaForCausalLM.from_pretrained(folder + "/f32").to(torch.bfloat16).save_pretrained(folder + "/bf16")
+    narrow = transformers.LlamaForCausalLM.from_pretrained(folder + "/f32").to(torch.bfloat16)
+    narrow.save_pretrained(folder + "/bf16")
+    narrow.to(torch.float32).save_pretrained(folder + "/widened")

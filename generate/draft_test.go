@@ -1,0 +1,133 @@
+package generate
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
+// verifying is a source that takes drafts, each of at most so many tokens.
+type verifying struct {
+	Source
+	draft int
+}
+
+func (v *verifying) DraftTokens(rows int) int { return v.draft * rows }
+
+// Drafts change nothing of what is sampled, penalized or stopped by a string. Where a text repeats itself they save steps.
+func TestDraftsChangeNoToken(t *testing.T) {
+	e := engine(t)
+	tokens, steps := 0, 0
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		s := Settings{MaxNewTokens: 1 + random.IntN(40)}
+		if random.IntN(2) == 0 {
+			s.Sampling = &Sampling{Temperature: 0.1 + random.Float64(), TopK: random.IntN(6), TopP: 0.5 + random.Float64()/2, Seed: seed}
+		}
+		if random.IntN(3) == 0 {
+			s.RepetitionPenalty = 1.05
+		}
+		if random.IntN(2) == 0 {
+			s.StopStrings, s.Text = []string{"e", "ca"}, letters
+		}
+		run := func(draft int) Result {
+			source := &hashSource{vocabulary: 9}
+			source.add(seed, nil, []int{1})
+			r, err := Collect(Stream(t.Context(), e, &verifying{Source: source, draft: draft}, []Request{{Input: []int{3, 1, 2, 7}, Prompt: []int{1}, Settings: s}}), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if draft > 0 {
+				tokens, steps = tokens+len(r[0].IDs), steps+source.steps
+			}
+			return r[0]
+		}
+		want := run(0)
+		for _, draft := range []int{1, 4} {
+			if got := run(draft); !slices.Equal(got.IDs, want.IDs) || got.Finish != want.Finish {
+				t.Errorf("seed %d, drafts of %d, %+v: got %v, want %v", seed, draft, s, got, want)
+			}
+		}
+	}
+	if steps*4 > tokens*3 {
+		t.Errorf("%d steps for %d tokens, which repeat themselves", steps, tokens)
+	}
+}
+
+// Logits without a number end a request after the tokens before them, be they a draft's or not.
+func TestDraftsBeforeNoToken(t *testing.T) {
+	s := newSingle(Request{Prompt: []int{1, 2, 1, 2}, Settings: Greedy(9)})
+	tools := tools{engine: engine(t), drafts: 3}
+	row := func(id int) []float32 {
+		x := make([]float32, 5)
+		for i := range x {
+			x[i] = float32(math.NaN())
+		}
+		if id >= 0 {
+			x[id] = 1
+		}
+		return x
+	}
+	o, err := s.step(&tools, view(row(1)))
+	if err != nil || !slices.Equal(o.rows[0].Draft, []int{2, 1, 2}) {
+		t.Fatalf("got %v, %v, want a draft of 2 1 2", o, err)
+	}
+	o, err = s.step(&tools, view(row(2), row(-1), row(3), row(3)))
+	if err != nil || !slices.Equal(o.ids, []int{2}) || o.rows[0].Parent != 0 || o.rows[0].Token != 2 || len(o.rows[0].Draft) > 0 {
+		t.Fatalf("got %+v, %v, want the token 2, from which to go on without a draft", o, err)
+	}
+	if _, err := s.step(&tools, view(row(-1))); err != errNoToken {
+		t.Errorf("got %v, want %v", err, errNoToken)
+	}
+}
+
+func view(rows ...[]float32) mat.Matrix {
+	return mat.View(slices.Concat(rows...), len(rows), len(rows[0]))
+}
+
+func TestDraft(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		text []int
+		most int
+		want []int
+	}{
+		{"nothing occurred before", []int{1, 2, 3, 4}, 5, nil},
+		{"a text of nothing", nil, 5, nil},
+		{"no room", []int{1, 1, 1}, 0, nil},
+		{"what followed a token", []int{7, 8, 9, 1, 7}, 1, []int{8}},
+		{"the latest of equal matches", []int{7, 8, 0, 7, 9, 1, 7}, 1, []int{9}},
+		{"a longer match before a later one", []int{6, 7, 8, 0, 7, 9, 1, 6, 7}, 1, []int{8}},
+		{"three tokens are long enough", []int{5, 6, 7, 8, 2, 0, 4, 6, 7, 8, 3, 1, 5, 6, 7, 8}, 1, []int{3}},
+		{"as much as the chances are worth", []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3}, 9, []int{4, 5, 6, 7}},
+		{"round in circles", []int{4, 5, 5, 5, 5}, 3, []int{5, 5, 5}},
+		{"round in larger circles", []int{1, 2, 1, 2, 1}, 3, []int{2, 1, 2}},
+	} {
+		d := drafter{chance: firstChances}
+		d.draft(test.text, 0, test.most)
+		if !slices.Equal(d.tokens, test.want) {
+			t.Errorf("%s: got %v, want %v", test.name, d.tokens, test.want)
+		}
+	}
+}
+
+// Drafts that are right become longer, and where hardly one is there are hardly any.
+func TestDraftsLearn(t *testing.T) {
+	right, wrong := drafter{chance: firstChances}, drafter{chance: firstChances}
+	var same, other []int
+	random := rand.New(rand.NewPCG(1, 1))
+	drafted := 0
+	for i := range 400 {
+		same = append(same, i%20)
+		right.draft(same, 1, 7)
+		other = append(other, random.IntN(50))
+		wrong.draft(other, 1, 7)
+		drafted += len(wrong.tokens)
+	}
+	if len(right.tokens) != 7 || drafted > 60 {
+		t.Errorf("got a draft of %d tokens, want 7, and %d tokens in 400 steps, want at most 60", len(right.tokens), drafted)
+	}
+}
