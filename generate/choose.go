@@ -39,7 +39,7 @@ func newLive(r Request, number, vocabulary int) (live, error) {
 func (c *chooser) choose(logits mat.Matrix, yield func(Event, error) bool) bool {
 	from := 0
 	c.next = c.next[:0]
-	c.drafts = c.share()
+	c.share()
 	for i := range c.all {
 		l := &c.all[i]
 		at := from
@@ -72,16 +72,15 @@ func (c *chooser) choose(logits mat.Matrix, yield func(Event, error) bool) bool 
 	return true
 }
 
-// share returns how many tokens the draft of each sequence in progress may have.
-func (c *chooser) share() int {
-	sequences := 0
+// share tells the searches how many sequences are in progress and how many tokens the draft of each may have.
+func (c *chooser) share() {
+	c.sequences, c.drafts = 0, 0
 	for i := range c.all {
-		sequences += c.all[i].sequences
+		c.sequences += c.all[i].sequences
 	}
-	if c.verifier == nil || sequences == 0 {
-		return 0
+	if c.verifier != nil && c.sequences > 0 {
+		c.drafts = c.verifier.DraftTokens(c.sequences) / c.sequences
 	}
-	return c.verifier.DraftTokens(sequences) / sequences
 }
 
 // canceled tells whether nobody wants more of the request.

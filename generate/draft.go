@@ -11,8 +11,9 @@ type drafter struct {
 
 const (
 	longestMatch = 3
-	// worthARow is the chance from which on a token of a draft is worth its row of a step. Products of few rows wait for the weights: one more takes 5 to 10 % of a step.
-	worthARow = 1. / 8
+	// A row more takes some 5 to 10 % of a step, with which all sequences have a token: worthARow is the chance, for each of them, from which on a token of a
+	// draft is worth it.
+	worthARow = 1. / 6
 	// forgetting is the weight of the latest token in a chance.
 	forgetting = 1. / 10
 )
@@ -20,8 +21,8 @@ const (
 // firstChances are what texts of all kinds begin with.
 var firstChances = [longestMatch]float64{0.3, 0.5, 0.6}
 
-// draft sets d.tokens to at most so many that may follow text, of which the last n are new.
-func (d *drafter) draft(text []int, n, most int) {
+// draft sets d.tokens to at most so many that may follow text, of which the last n are new, each with at least the given chance to be right.
+func (d *drafter) draft(text []int, n, most int, least float64) {
 	d.learn(text, n)
 	d.find(text)
 	d.tokens = d.tokens[:0]
@@ -29,7 +30,7 @@ func (d *drafter) draft(text []int, n, most int) {
 		return
 	}
 	for p := 1.0; len(d.tokens) < most; {
-		if p *= *d.chanceOf(len(d.tokens)); p < worthARow {
+		if p *= *d.chanceOf(len(d.tokens)); p < least {
 			return
 		}
 		next := d.at + len(d.tokens)

@@ -3,6 +3,7 @@ package generate
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -17,50 +18,55 @@ type verifying struct {
 
 func (v *verifying) DraftTokens(rows int) int { return v.draft * rows }
 
-// Drafts change nothing of what is sampled, penalized or stopped by a string. Where a text repeats itself they save steps.
+// Drafts change nothing of what is sampled, penalized or stopped by a string, alone or in a batch. Where a text repeats itself they save steps.
 func TestDraftsChangeNoToken(t *testing.T) {
 	e := engine(t)
-	tokens, steps := 0, 0
+	without, with := 0, 0
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 0))
-		s := Settings{MaxNewTokens: 1 + random.IntN(40)}
-		if random.IntN(2) == 0 {
-			s.Sampling = &Sampling{Temperature: 0.1 + random.Float64(), TopK: random.IntN(6), TopP: 0.5 + random.Float64()/2, Seed: seed}
+		var requests []Request
+		for i := range 1 + random.IntN(3) {
+			s := Settings{MaxNewTokens: 1 + random.IntN(40)}
+			if random.IntN(2) == 0 {
+				s.Sampling = &Sampling{Temperature: 0.1 + random.Float64(), TopK: random.IntN(6), TopP: 0.5 + random.Float64()/2, Seed: seed}
+			}
+			if random.IntN(3) == 0 {
+				s.RepetitionPenalty = 1.05
+			}
+			if random.IntN(2) == 0 {
+				s.StopStrings, s.Text = []string{"e", "ca"}, letters
+			}
+			requests = append(requests, Request{Input: []int{3, 1, 2, 7}, Prompt: []int{i}, Settings: s})
 		}
-		if random.IntN(3) == 0 {
-			s.RepetitionPenalty = 1.05
-		}
-		if random.IntN(2) == 0 {
-			s.StopStrings, s.Text = []string{"e", "ca"}, letters
-		}
-		run := func(draft int) Result {
+		run := func(draft int) ([]Result, int) {
 			source := &hashSource{vocabulary: 9}
-			source.add(seed, nil, []int{1})
-			r, err := Collect(Stream(t.Context(), e, &verifying{Source: source, draft: draft}, []Request{{Input: []int{3, 1, 2, 7}, Prompt: []int{1}, Settings: s}}), 1)
+			for i := range requests {
+				source.add(seed, nil, []int{i})
+			}
+			results, err := Collect(Stream(t.Context(), e, &verifying{source, draft}, requests), len(requests))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if draft > 0 {
-				tokens, steps = tokens+len(r[0].IDs), steps+source.steps
-			}
-			return r[0]
+			return results, source.steps
 		}
-		want := run(0)
+		want, all := run(0)
 		for _, draft := range []int{1, 4} {
-			if got := run(draft); !slices.Equal(got.IDs, want.IDs) || got.Finish != want.Finish {
-				t.Errorf("seed %d, drafts of %d, %+v: got %v, want %v", seed, draft, s, got, want)
+			got, some := run(draft)
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("seed %d, drafts of %d: got %v, want %v", seed, draft, got, want)
 			}
+			without, with = without+all, with+some
 		}
 	}
-	if steps*4 > tokens*3 {
-		t.Errorf("%d steps for %d tokens, which repeat themselves", steps, tokens)
+	if with*4 > without*3 {
+		t.Errorf("%d steps, %d without drafts, of texts that repeat themselves", with, without)
 	}
 }
 
 // Logits without a number end a request after the tokens before them, be they a draft's or not.
 func TestDraftsBeforeNoToken(t *testing.T) {
 	s := newSingle(Request{Prompt: []int{1, 2, 1, 2}, Settings: Greedy(9)})
-	tools := tools{engine: engine(t), drafts: 3}
+	tools := tools{engine: engine(t), sequences: 1, drafts: 3}
 	row := func(id int) []float32 {
 		x := make([]float32, 5)
 		for i := range x {
@@ -107,7 +113,7 @@ func TestDraft(t *testing.T) {
 		{"round in larger circles", []int{1, 2, 1, 2, 1}, 3, []int{2, 1, 2}},
 	} {
 		d := drafter{chance: firstChances}
-		d.draft(test.text, 0, test.most)
+		d.draft(test.text, 0, test.most, 1./8)
 		if !slices.Equal(d.tokens, test.want) {
 			t.Errorf("%s: got %v, want %v", test.name, d.tokens, test.want)
 		}
@@ -122,9 +128,9 @@ func TestDraftsLearn(t *testing.T) {
 	drafted := 0
 	for i := range 400 {
 		same = append(same, i%20)
-		right.draft(same, 1, 7)
+		right.draft(same, 1, 7, 1./8)
 		other = append(other, random.IntN(50))
-		wrong.draft(other, 1, 7)
+		wrong.draft(other, 1, 7, 1./8)
 		drafted += len(wrong.tokens)
 	}
 	if len(right.tokens) != 7 || drafted > 60 {

@@ -85,8 +85,8 @@ func ExampleVerifier() {
 	}
 	// Output:
 	// [3]
-	// [4 5 6]
-	// [7 8]
+	// [4 5]
+	// [6 7 8]
 }
 
 // Join computes the prompt of one request at a time, which is its number.

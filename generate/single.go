@@ -40,7 +40,7 @@ func (s *single) step(t *tools, logits mat.Matrix) (outcome, error) {
 			if i == 0 {
 				return outcome{}, errNoToken
 			}
-			return s.next(was, i-1, 0), nil // whose step finds this row again
+			return s.next(t, was, i-1, 0), nil // whose step finds this row again
 		}
 		s.text = append(s.text, id)
 		switch ids := s.text[s.before:]; {
@@ -53,15 +53,15 @@ func (s *single) step(t *tools, logits mat.Matrix) (outcome, error) {
 			if s.Settings.NoDrafts {
 				drafts = 0
 			}
-			return s.next(was, i, drafts), nil
+			return s.next(t, was, i, drafts), nil
 		}
 	}
 	panic("generate: no logits")
 }
 
 // next goes on after a row of logits, with a draft of at most so many tokens. The new tokens begin at was.
-func (s *single) next(was, row, drafts int) outcome {
-	s.draft(s.text, len(s.text)-was, drafts)
+func (s *single) next(t *tools, was, row, drafts int) outcome {
+	s.draft(s.text, len(s.text)-was, drafts, worthARow*float64(t.sequences))
 	s.row[0] = Row{
 		Parent: row, Token: s.text[len(s.text)-1], Draft: s.tokens,
 		Largest: s.Settings.Largest(len(s.Prompt) + len(s.text) - s.before + len(s.tokens)),

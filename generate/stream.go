@@ -133,8 +133,9 @@ func newSearch(r Request, vocabulary int) (search, error) {
 
 // tools are what the searches of a stream share, one after another.
 type tools struct {
-	engine *mat.Engine
-	drafts int // tokens that the draft of a sequence may have
+	engine    *mat.Engine
+	sequences int // in progress
+	drafts    int // tokens that the draft of each may have
 	penalty
 	filter
 }
