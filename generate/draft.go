@@ -3,17 +3,19 @@ package generate
 // A drafter guesses how a text goes on: as it did the last time that its latest tokens occurred. Whoever answers from a document or corrects a text repeats
 // what is there, and everybody repeats names and phrases. (Yang et al. 2023, arXiv 2304.04487; transformers' prompt_lookup_num_tokens.)
 type drafter struct {
-	matched int        // how many of the text's last tokens occurred before, at most longestMatch
-	at      int        // where in the text the token after them is
-	chance  [3]float64 // that a token after one, two or more that match is the same as then, as of late
-	tokens  []int      // the draft
+	matched int                   // how many of the text's last tokens occurred before, at most longestMatch
+	at      int                   // where in the text the token after them is
+	chance  [longestMatch]float64 // that a token after one, two or more that match is the same as then, as of late
+	tokens  []int                 // the draft
 }
 
 const (
-	longestMatch = 3
+	longestMatch = 3 // longer ones are right as often
+
 	// A row more takes some 5 to 10 % of a step, with which all sequences have a token: worthARow is the chance, for each of them, from which on a token of a
 	// draft is worth it.
 	worthARow = 1. / 6
+
 	// forgetting is the weight of the latest token in a chance.
 	forgetting = 1. / 10
 )
