@@ -26,9 +26,11 @@ var firstChances = [longestMatch]float64{0.3, 0.5, 0.6}
 // draft sets d.tokens to at most so many that may follow text, of which the last n are new, each with at least the given chance to be right.
 func (d *drafter) draft(text []int, n, most int, least float64) {
 	d.learn(text, n)
-	d.find(text)
 	d.tokens = d.tokens[:0]
-	if d.matched == 0 {
+	if d.matched = 0; most < 1 {
+		return // without a look at the text
+	}
+	if d.find(text); d.matched == 0 {
 		return
 	}
 	for p := 1.0; len(d.tokens) < most; {
@@ -64,9 +66,8 @@ func (d *drafter) chanceOf(after int) *float64 {
 	return &d.chance[min(d.matched+after, longestMatch)-1]
 }
 
-// find looks for the longest match, and the latest of these.
+// find looks for the longest match, and the latest of these; there is none yet.
 func (d *drafter) find(text []int) {
-	d.matched = 0
 	last := len(text) - 1
 	for end := last - 1; end >= 0 && d.matched < longestMatch; end-- {
 		n := 0
