@@ -15645,7 +15645,7 @@ loop:
 	RET
 
 // Other registers than those of the strip kernels: R8 is runs, R9 rare, R15 highs; R10 is the units before the next rare one, R14 those of the panel behind them; until the sums of a panel are
-// complete, R12 is dst and R11 how far ahead B is fetched. Of two panels at once, R12 is the second one, CX its R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers
+// complete, R12 is dst and R11 how far ahead B is fetched, or a line of a quarter and R13 how far it is to the next one. Of two panels at once, R12 is the second one, CX its R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers
 // hold what of B is being put together, and broadcast elements of A.
 
 // func compactFloat32AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
@@ -18193,7 +18193,7 @@ unit:
 	RET
 
 // Other registers than those of the strip kernels: R8 is runs, R9 rare, R15 highs; R10 is the units before the next rare one, R14 those of the panel behind them; until the sums of a panel are
-// complete, R12 is dst and R11 how far ahead B is fetched. Of two panels at once, R12 is the second one, CX its R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers
+// complete, R12 is dst and R11 how far ahead B is fetched, or a line of a quarter and R13 how far it is to the next one. Of two panels at once, R12 is the second one, CX its R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers
 // hold what of B is being put together, and broadcast elements of A.
 
 // func compactBFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
@@ -21095,9 +21095,6 @@ TEXT ·boundsAVX2(SB), NOSPLIT, $0-96
 	MOVQ scale+48(FP), R8
 	MOVQ radius+56(FP), R9
 	MOVQ size+64(FP), R10
-	MOVQ most+72(FP), R11
-	MOVQ least+80(FP), R12
-	MOVQ ·boundsFar(SB), R15
 	MOVQ m+0(FP), AX
 	CMPQ AX, $2
 	JEQ rows2
@@ -21106,14 +21103,18 @@ rows1:
 	MOVQ a+24(FP), AX
 	MOVQ k+8(FP), CX
 	SHRQ $2, CX
-	MOVQ ·boundsNear(SB), BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
 	VXORPS X3, X3, X3
+	MOVQ ·boundsNear(SB), BX
+	MOVQ ·boundsFar(SB), R15
+	ADDQ SI, R15
+	MOVQ $64, R11
+	MOVQ $128, R12
 
 loop1:
-	PREFETCHT1 0(SI)(R15*1)
+	PREFETCHT1 (R15)
 	PREFETCHT0 0(SI)(BX*1)
 	VPBROADCASTD 0(AX), Y13
 	VPMOVSXBW 0(SI), Y15
@@ -21128,7 +21129,7 @@ loop1:
 	VPMOVSXBW 48(SI), Y15
 	VPMADDWD Y15, Y13, Y14
 	VPADDD Y14, Y3, Y3
-	PREFETCHT1 64(SI)(R15*1)
+	PREFETCHT1 (R15)(R11*1)
 	PREFETCHT0 64(SI)(BX*1)
 	VPBROADCASTD 4(AX), Y13
 	VPMOVSXBW 64(SI), Y15
@@ -21145,10 +21146,13 @@ loop1:
 	VPADDD Y14, Y3, Y3
 	ADDQ $8, AX
 	ADDQ $128, SI
+	ADDQ R12, R15
 	DECQ CX
 	JNE loop1
 
 	// the largest of each row's bounds
+	MOVQ most+72(FP), R11
+	MOVQ least+80(FP), R12
 	MOVQ ld+88(FP), BX
 	SHLQ $2, BX
 	XORL AX, AX
@@ -21200,8 +21204,8 @@ loop1:
 	VMOVSS X0, (R12)(AX*1)
 	ADDQ $128, R8
 	ADDQ $128, R9
-	ADDQ $4, R11
-	ADDQ $4, R12
+	ADDQ $4, most+72(FP)
+	ADDQ $4, least+80(FP)
 	DECQ R13
 	JNE rows1
 	VZEROUPPER
@@ -21211,7 +21215,6 @@ rows2:
 	MOVQ a+24(FP), AX
 	MOVQ k+8(FP), CX
 	SHRQ $2, CX
-	MOVQ ·boundsNear(SB), BX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -21220,9 +21223,14 @@ rows2:
 	VXORPS X5, X5, X5
 	VXORPS X6, X6, X6
 	VXORPS X7, X7, X7
+	MOVQ ·boundsNear(SB), BX
+	MOVQ ·boundsFar(SB), R15
+	ADDQ SI, R15
+	MOVQ $64, R11
+	MOVQ $128, R12
 
 loop2:
-	PREFETCHT1 0(SI)(R15*1)
+	PREFETCHT1 (R15)
 	PREFETCHT0 0(SI)(BX*1)
 	VPBROADCASTD 0(AX), Y13
 	VPBROADCASTD 0(AX)(DX*1), Y12
@@ -21246,7 +21254,7 @@ loop2:
 	VPADDD Y14, Y3, Y3
 	VPMADDWD Y15, Y12, Y14
 	VPADDD Y14, Y7, Y7
-	PREFETCHT1 64(SI)(R15*1)
+	PREFETCHT1 (R15)(R11*1)
 	PREFETCHT0 64(SI)(BX*1)
 	VPBROADCASTD 4(AX), Y13
 	VPBROADCASTD 4(AX)(DX*1), Y12
@@ -21272,10 +21280,13 @@ loop2:
 	VPADDD Y14, Y7, Y7
 	ADDQ $8, AX
 	ADDQ $128, SI
+	ADDQ R12, R15
 	DECQ CX
 	JNE loop2
 
 	// the largest of each row's bounds
+	MOVQ most+72(FP), R11
+	MOVQ least+80(FP), R12
 	MOVQ ld+88(FP), BX
 	SHLQ $2, BX
 	XORL AX, AX
@@ -21374,8 +21385,8 @@ loop2:
 	VMOVSS X4, (R12)(AX*1)
 	ADDQ $128, R8
 	ADDQ $128, R9
-	ADDQ $4, R11
-	ADDQ $4, R12
+	ADDQ $4, most+72(FP)
+	ADDQ $4, least+80(FP)
 	DECQ R13
 	JNE rows2
 	VZEROUPPER
