@@ -11,6 +11,9 @@ var isIntel = cpuid.CPU.VendorID == cpuid.Intel
 // that they are told to fetch: those that come from memory keep others waiting.
 var farAVX512, farAVX2 = pick[uintptr](3<<10, 6<<10), pick[uintptr](3<<10, 12<<10)
 
+// fewFarAVX512 is that of kernels of some more rows.
+var fewFarAVX512 = pick[uintptr](12<<10, 6<<10)
+
 // boundsFar and boundsNear are that of Bounds, to the second-level cache and to the first.
 var boundsFar, boundsNear = pick[uintptr](3<<10, 8<<10), pick[uintptr](512, 8<<10)
 

@@ -11,7 +11,6 @@ type isa struct {
 	kernels []kernel
 	limit   string // a comment on what bounds the main loop
 	few     int    // rows up to which a tile waits for memory
-	paced   int    // rows from which on a tile fetches what it is told to
 
 	boundsRows int // rows up to which the bounds wait for memory
 }
@@ -25,7 +24,9 @@ type kernel struct {
 	vecs    int    // vectors in a row of a panel
 	wide    []int  // wide[m-1] > 1: how many panels m rows take at once
 	ahead   int    // rows of B between a load and its prefetch
+	paced   int    // rows from which on a tile fetches twice, 0 for none
 	far     string // bytes between them where B comes from memory and not from a cache, as an operand
+	fewFar  string // the same for few rows that fetch twice
 	farther string // the same for many rows, to the second-level cache
 	fours   int    // of many rows of A, how many are read four elements at a time
 	direct  bool   // whether the multiply-adds of many rows read A
@@ -36,15 +37,15 @@ type kernel struct {
 	others  string // the kernel for rows that this one has no code for
 }
 
-var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, paced: 8, boundsRows: 4, kernels: []kernel{
-	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, far: "·farAVX512(SB)", farther: "$12288"},
+var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, boundsRows: 4, kernels: []kernel{
+	{name: "strip32", storage: "Float32", reg: "Z", mr: 14, vecs: 2, wide: []int{4}, ahead: 16, paced: 8, far: "·farAVX512(SB)", fewFar: "·fewFarAVX512(SB)", farther: "$12288"},
 	{name: "strip32Intel", storage: "Float32", reg: "Z", mr: shortRows, vecs: 2, wide: []int{0, 0, 0, 0, 2, 2}, far: "·farAVX512(SB)", short: true, others: "strip32"},
 	{name: "strip16", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", fours: 3},
 	{name: "strip16Intel", storage: "Float32", reg: "Z", mr: 14, vecs: 1, far: "$4096", direct: true, others: "strip16"},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: "$2048", columns: true},
 	{name: "strip8Intel", storage: "Float32", reg: "Y", mr: columnRows, vecs: 1, far: "$2048", columns: true, piped: true, others: "strip8"},
-	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: "·farAVX512(SB)", farther: "$12288"},
-	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, ahead: 32, far: "·farAVX512(SB)", farther: "$12288"},
+	{name: "strip32", storage: "BFloat16", reg: "Z", mr: 14, vecs: 2, ahead: 32, paced: 2, far: "·farAVX512(SB)", fewFar: "·fewFarAVX512(SB)", farther: "$12288"},
+	{name: "strip32", storage: "Float16", reg: "Z", mr: 14, vecs: 2, ahead: 32, paced: 2, far: "·farAVX512(SB)", fewFar: "·fewFarAVX512(SB)", farther: "$12288"},
 }, limit: `//
 // A step of the 14 × 32 loop has 28 multiply-adds, at two a cycle 14 cycles. Beside them it has 14 broadcasts, 2 loads and 2 prefetches,
 // 9 cycles at two a cycle, and 47 instructions in all, 8 cycles at six. So the multiply-adds bound it. In the 14 × 16 loop they take 7 cycles.
@@ -52,11 +53,11 @@ var avx512 = isa{suffix: "AVX512", masks: true, reg: "Z", regs: 32, few: 9, pace
 // Intel's cores they would run on one of their ports, which makes 8½: without them it is the 15 loads that take 7½.
 ` + limitColumns}
 
-var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, paced: 4, boundsRows: 2, kernels: []kernel{
-	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32, far: "·farAVX2(SB)", farther: "$12288"},
+var avx2 = isa{suffix: "AVX2", reg: "Y", regs: 16, few: 5, boundsRows: 2, kernels: []kernel{
+	{name: "strip16", storage: "Float32", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 32, paced: 4, far: "·farAVX2(SB)", fewFar: "$12288", farther: "$12288"},
 	{name: "strip8", storage: "Float32", reg: "Y", mr: 11, vecs: 1, far: "$2048", fours: 2},
-	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: "·farAVX2(SB)", farther: "$12288"},
-	{name: "strip16", storage: "Float16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, far: "·farAVX2(SB)", farther: "$12288"},
+	{name: "strip16", storage: "BFloat16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, paced: 4, far: "·farAVX2(SB)", fewFar: "$12288", farther: "$12288"},
+	{name: "strip16", storage: "Float16", reg: "Y", mr: 6, vecs: 2, wide: []int{4, 2, 2}, ahead: 64, paced: 4, far: "·farAVX2(SB)", fewFar: "$12288", farther: "$12288"},
 }, limit: `//
 // A step of the 6 × 16 loop has 12 multiply-adds, at two a cycle 6 cycles; the 12 accumulators hide a latency of up to 6 cycles. Beside them
 // it has 6 broadcasts, 2 loads and a prefetch, 4½ cycles at two a cycle, and 22 instructions in all, 4 cycles at six. So the
