@@ -42,7 +42,7 @@ func (x x86) compact() {
 		x.intel = true
 		rows := x.mr
 		if x.storage == "BFloat16" {
-			rows = x.pairRows() // more wait less for memory
+			rows = 10 // more wait less for memory
 		}
 		x.compactStrip("Intel", rows)
 	}
