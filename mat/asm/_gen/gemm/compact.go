@@ -22,9 +22,11 @@ func (x x86) pairRows() int {
 }
 
 // quarters reports whether m rows fetch the next panels while they multiply those at hand, a line of each quarter in turn. On Intel's cores four streams, each
-// in pages of its own, come faster than one beside multiply-adds: 8 rows of float32 take a fifth less time, 5 to 7 of bfloat16 a tenth. Fewer rows of float32, which
-// do little else than wait for memory, take 3 % longer so.
-func (x x86) quarters(m int) bool { return x.intel && (x.storage == "BFloat16" || m > x.pairRows()) }
+// in pages of its own, come faster than one beside multiply-adds: 8 rows of float32 take a fifth less time, 4 to 7 of bfloat16 a tenth. One row of bfloat16 and few
+// of float32, which do little else than wait for memory, take 2 to 3 % longer so.
+func (x x86) quarters(m int) bool {
+	return x.intel && (m > x.pairRows() || x.storage == "BFloat16" && m > 1)
+}
 
 // rareAhead is how many bytes before they are needed the high bytes of rare units are fetched.
 const rareAhead = 256
