@@ -15523,8 +15523,8 @@ loop:
 	RET
 
 // Other registers than those of the strip kernels: R8 is runs, R9 rare, R15 highs; R10 is the units before the next rare one, R14 those of the panel behind them; until the sums of a panel are
-// complete, R12 is dst and R11 how far ahead B is fetched, or a line of a quarter and R13 how far it is to the next one. Of two panels at once, R12 is the second one, CX its R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers
-// hold what of B is being put together, and broadcast elements of A.
+// complete, R12 is dst and R11 how far ahead B is fetched; or R11 is a line of a quarter to fetch and R13 how far it is to the next quarter. Of two panels at once, R12 is the second one, CX its
+// R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers hold what of B is being put together, and broadcast elements of A.
 
 // func compactFloat32AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 TEXT ·compactFloat32AVX2(SB), NOSPLIT, $0-112
@@ -18071,8 +18071,8 @@ unit:
 	RET
 
 // Other registers than those of the strip kernels: R8 is runs, R9 rare, R15 highs; R10 is the units before the next rare one, R14 those of the panel behind them; until the sums of a panel are
-// complete, R12 is dst and R11 how far ahead B is fetched, or a line of a quarter and R13 how far it is to the next one. Of two panels at once, R12 is the second one, CX its R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers
-// hold what of B is being put together, and broadcast elements of A.
+// complete, R12 is dst and R11 how far ahead B is fetched; or R11 is a line of a quarter to fetch and R13 how far it is to the next quarter. Of two panels at once, R12 is the second one, CX its
+// R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers hold what of B is being put together, and broadcast elements of A.
 
 // func compactBFloat16AVX2(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)
 TEXT ·compactBFloat16AVX2(SB), NOSPLIT, $0-112

@@ -56,8 +56,8 @@ func (x x86) compact() {
 func (x x86) compactStrip(cores string, rows int) {
 	x.line(`
 // Other registers than those of the strip kernels: R8 is runs, R9 rare, R15 highs; R10 is the units before the next rare one, R14 those of the panel behind them; until the sums of a panel are
-// complete, R12 is dst and R11 how far ahead B is fetched, or a line of a quarter and R13 how far it is to the next one. Of two panels at once, R12 is the second one, CX its R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers
-// hold what of B is being put together, and broadcast elements of A.`)
+// complete, R12 is dst and R11 how far ahead B is fetched; or R11 is a line of a quarter to fetch and R13 how far it is to the next quarter. Of two panels at once, R12 is the second one, CX its
+// R10, R14 all units left; its R8 and R9 are in the arguments. The last four vector registers hold what of B is being put together, and broadcast elements of A.`)
 	x.line("\n// func compact%s%s%s(m, k, panels int, a *float32, lda int, b unsafe.Pointer, runs *uint16, rare unsafe.Pointer, c *float32, ldc, tail int, add bool, highs *[16]byte, dst *float32)",
 		x.storage, cores, x.suffix)
 	x.line("TEXT ·compact%s%s%s(SB), NOSPLIT, $0-112", x.storage, cores, x.suffix)
