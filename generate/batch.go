@@ -10,7 +10,7 @@ import (
 )
 
 // A Batch continues requests that come and go, each by a token or more at every step: [Stream] for requests that are not all there when it begins. It belongs
-// to one goroutine at a time, and after an error of its source it cannot be used any more.
+// to one goroutine at a time, and after an error of its source it cannot be used any more: Add and Step return that error again.
 type Batch struct {
 	chooser
 	source   Joinable
@@ -18,16 +18,18 @@ type Batch struct {
 	numbers  []int  // of waiting
 	requests int    // so far
 	told     []told
+	failed   error // of the source
 }
 
 // A Joinable is a [Source] whose sequences in progress others join.
 type Joinable interface {
 	// Vocabulary returns the number of token ids.
 	Vocabulary() int
-	// Join returns the logits after each of rows, as Source's Next does, and behind them those after the prompts of the first of the requests that wait,
-	// one row each: of none, some or all of them. So a source shares out the work of long prompts among calls. waiting has the numbers of the requests,
-	// first come first; one that has left it without having got a row is over. Both slices are valid during the call.
-	Join(ctx context.Context, rows []Row, waiting []int) (mat.Matrix, error)
+	// Join returns the logits after each of rows, as Source's Next does, and behind them those after the prompts of requests that waited, one row each: of
+	// none, some or all of them, whose numbers it returns as joined. So a source shares out the work of long prompts among calls, in an order of its own.
+	// waiting has the numbers of the requests, first come first; one that has left it without having joined is over. rows and waiting are valid during the
+	// call, joined until the next.
+	Join(ctx context.Context, rows []Row, waiting []int) (logits mat.Matrix, joined []int, err error)
 }
 
 // told is what a step has to tell.
@@ -47,6 +49,9 @@ func (b *Batch) Len() int { return len(b.all) + len(b.waiting) }
 // Add adds a request, which waits for the source to compute its prompt, and returns its number: 0 for the first that was added, then 1 and so on. Settings
 // that cannot be used are an error, and leave the batch as it was.
 func (b *Batch) Add(r Request) (int, error) {
+	if b.failed != nil {
+		return 0, b.ended()
+	}
 	l, err := newLive(r, b.requests, b.source.Vocabulary())
 	if err != nil {
 		return 0, fmt.Errorf("generate: %w", err)
@@ -57,8 +62,9 @@ func (b *Batch) Add(r Request) (int, error) {
 }
 
 // Step lets the source compute what follows all requests, or more of the prompts of those that wait, and yields what was chosen for each, once the step is
-// done: within the loop, requests can be added. An event's Request is the number. Nobody hears again what a loop that is left early had still to tell. Errors
-// are those of [Stream], and come after what the step had to tell before it failed.
+// done: within the loop, requests can be added. An event's Request is the number, also beside a *[RequestError], which ends that request. Nobody hears again what
+// a loop that is left early had still to tell. Other errors are those of [Stream], and come after what the step had to tell before it failed. A context that is
+// done before a step changes nothing: others can follow.
 func (b *Batch) Step(ctx context.Context) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		b.told = b.told[:0]
@@ -74,11 +80,19 @@ func (b *Batch) Step(ctx context.Context) iter.Seq2[Event, error] {
 	}
 }
 
+// ended is the error of a batch that cannot be used any more.
+func (b *Batch) ended() error {
+	return fmt.Errorf("generate: an error has ended the batch: %w", b.failed)
+}
+
 // step sets b.told.
 func (b *Batch) step(ctx context.Context) error {
 	tell := func(v Event, err error) bool {
 		b.told = append(b.told, told{v, err})
 		return true
+	}
+	if b.failed != nil {
+		return b.ended()
 	}
 	if err := ctx.Err(); err != nil && b.Len() > 0 {
 		return err
@@ -93,16 +107,19 @@ func (b *Batch) step(ctx context.Context) error {
 	for _, l := range b.waiting {
 		b.numbers = append(b.numbers, l.request)
 	}
-	logits, err := b.source.Join(ctx, b.next, b.numbers)
+	logits, joined, err := b.source.Join(ctx, b.next, b.numbers)
 	if err != nil {
+		b.failed = err
 		return err
 	}
-	joined := logits.Rows
-	for i := range b.all {
-		joined -= b.all[i].rows
+	for _, n := range joined {
+		i := slices.IndexFunc(b.waiting, func(l live) bool { return l.request == n })
+		if i < 0 {
+			panic(fmt.Sprintf("generate: a Joinable says that request %d joins, want one of those that wait: %d", n, b.numbers))
+		}
+		b.all = append(b.all, b.waiting[i])
+		b.waiting = slices.Delete(b.waiting, i, i+1)
 	}
-	b.all = append(b.all, b.waiting[:joined]...)
-	b.waiting = slices.Delete(b.waiting, 0, joined)
 	b.choose(logits, tell)
 	return nil
 }

@@ -18,24 +18,26 @@ type joinable struct {
 	calls []string
 	spent int          // calls for the first that waits
 	none  map[int]bool // requests without a number among their logits
+	wrong int          // added to the numbers of those that join
 	fail  error
 }
 
 func (c *joinable) Vocabulary() int { return 40 }
 
-func (c *joinable) Join(_ context.Context, rows []Row, waiting []int) (mat.Matrix, error) {
+func (c *joinable) Join(_ context.Context, rows []Row, waiting []int) (logits mat.Matrix, joined []int, err error) {
 	c.calls = append(c.calls, fmt.Sprint(len(rows), waiting))
 	if c.fail != nil {
-		return mat.Matrix{}, c.fail
+		return mat.Matrix{}, nil, c.fail
 	}
 	var requests, next []int
 	for _, r := range rows {
 		requests, next = append(requests, c.rows[r.Parent]), append(next, r.Token+1)
 	}
 	if c.spent++; len(waiting) > 0 && c.spent > waiting[0] {
-		requests, next = append(requests, waiting[0]), append(next, waiting[0])
+		joined = []int{waiting[0] + c.wrong}
 		c.spent = 0
 	}
+	requests, next = append(requests, joined...), append(next, joined...)
 	c.rows, c.next = requests, next
 	m := mat.New(len(requests), c.Vocabulary())
 	for i, r := range requests {
@@ -45,7 +47,7 @@ func (c *joinable) Join(_ context.Context, rows []Row, waiting []int) (mat.Matri
 			}
 		}
 	}
-	return m, nil
+	return m, joined, nil
 }
 
 // steps does the steps of a batch until it is empty and returns what they told, before calling for each what is done before it.
@@ -133,6 +135,7 @@ func TestBatchErrors(t *testing.T) {
 	}{
 		{Request{}, "generate: max_new_tokens: got 0, want at least 1"},
 		{Request{Prompt: []int{1, 40}, Settings: Greedy(1)}, "generate: prompt: id 1: got 40, want 0 ≤ id < 40"},
+		{Request{Input: []int{-7}, Settings: Greedy(1)}, "generate: input: id 0: got -7, want 0 ≤ id < 40"},
 	} {
 		if _, err := b.Add(c.request); err == nil || err.Error() != c.want || b.Len() != 0 {
 			t.Errorf("got %v, %d requests, want %s", err, b.Len(), c.want)
@@ -164,5 +167,35 @@ func TestBatchErrors(t *testing.T) {
 	}
 	if want := []string{"1 canceled <nil>", "0 running out of paper"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	// It was the last one.
+	calls, failed := len(source.calls), source.fail
+	source.fail = nil
+	if _, err := b.Add(Request{Settings: Greedy(3)}); !errors.Is(err, failed) {
+		t.Errorf("a batch that has failed: got %v of Add, want %v", err, failed)
+	}
+	told := 0
+	for v, err := range b.Step(t.Context()) {
+		if told++; !errors.Is(err, failed) {
+			t.Errorf("a batch that has failed: got %v, %v of Step, want %v", v, err, failed)
+		}
+	}
+	if told != 1 || len(source.calls) != calls {
+		t.Errorf("a batch that has failed: got %d events and %d calls of the source, want one and none", told, len(source.calls)-calls)
+	}
+}
+
+// A source cannot let somebody join who does not wait.
+func TestBatchOfAWrongSource(t *testing.T) {
+	b := NewBatch(engine(t), &joinable{wrong: 1})
+	if _, err := b.Add(Request{Settings: Greedy(3)}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if got, want := fmt.Sprint(recover()), "generate: a Joinable says that request 1 joins, want one of those that wait: [0]"; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}()
+	for range b.Step(t.Context()) {
 	}
 }

@@ -90,15 +90,16 @@ func ExampleVerifier() {
 }
 
 // Join computes the prompt of one request at a time, which is its number.
-func (c *counting) Join(_ context.Context, rows []generate.Row, waiting []int) (mat.Matrix, error) {
+func (c *counting) Join(_ context.Context, rows []generate.Row, waiting []int) (logits mat.Matrix, joined []int, err error) {
 	c.last = c.last[:0]
 	for _, r := range rows {
 		c.last = append(c.last, r.Token)
 	}
 	if len(waiting) > 0 {
-		c.last = append(c.last, waiting[0])
+		joined = waiting[:1]
+		c.last = append(c.last, joined...)
 	}
-	return c.logits(), nil
+	return c.logits(), joined, nil
 }
 
 func ExampleBatch() {

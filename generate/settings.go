@@ -92,7 +92,7 @@ func (s *Settings) Validate(vocabulary int) error {
 	case s.MaxNewTokens < 1:
 		return fmt.Errorf("max_new_tokens: got %d, want at least 1", s.MaxNewTokens)
 	case s.RepetitionPenalty != 0 && !positive(s.RepetitionPenalty):
-		return fmt.Errorf("repetition_penalty: got %g, want more than 0", s.RepetitionPenalty)
+		return fmt.Errorf("repetition_penalty: got %g, want a number of a float32 that is more than 0", s.RepetitionPenalty)
 	case len(s.StopStrings) > 0 && s.Text == nil:
 		return fmt.Errorf("stop strings: got %q without a function from ids to text", s.StopStrings)
 	case s.Beams != nil && s.Sampling != nil:
@@ -121,7 +121,7 @@ func (s *Settings) Validate(vocabulary int) error {
 	if p := s.Sampling; p != nil {
 		switch {
 		case !positive(p.Temperature):
-			return fmt.Errorf("temperature: got %g, want more than 0", p.Temperature)
+			return fmt.Errorf("temperature: got %g, want a number of a float32 that is more than 0", p.Temperature)
 		case p.TopK < 0:
 			return fmt.Errorf("top_k: got %d, want at least 0", p.TopK)
 		case !(p.TopP >= 0 && p.TopP <= 1):

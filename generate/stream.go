@@ -10,7 +10,7 @@ import (
 
 // A Request is one sequence to be continued.
 type Request struct {
-	Input    []int // of an encoder, for drafts
+	Input    []int // of an encoder with the same vocabulary, for drafts; nil: none
 	Prompt   []int // tokens before the new ones, which RepetitionPenalty counts
 	Settings Settings
 	Done     <-chan struct{} // once it is closed, the request ends as Canceled; nil: never
@@ -120,15 +120,25 @@ func newSearch(r Request, vocabulary int) (search, error) {
 	if err := r.Settings.Validate(vocabulary); err != nil {
 		return nil, err
 	}
-	for i, id := range r.Prompt {
-		if id < 0 || id >= vocabulary {
-			return nil, fmt.Errorf("prompt: id %d: got %d, want 0 ≤ id < %d", i, id, vocabulary)
-		}
+	if err := checkIDs("input", r.Input, vocabulary); err != nil {
+		return nil, err
+	}
+	if err := checkIDs("prompt", r.Prompt, vocabulary); err != nil {
+		return nil, err
 	}
 	if r.Settings.Beams != nil {
 		return newBeamSearch(r), nil
 	}
 	return newSingle(r), nil
+}
+
+func checkIDs(name string, ids []int, vocabulary int) error {
+	for i, id := range ids {
+		if id < 0 || id >= vocabulary {
+			return fmt.Errorf("%s: id %d: got %d, want 0 ≤ id < %d", name, i, id, vocabulary)
+		}
+	}
+	return nil
 }
 
 // tools are what the searches of a stream share, one after another.

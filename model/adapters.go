@@ -10,9 +10,15 @@ import (
 func (m *Model) deltas(adapters []nn.Adapter) ([]*nn.Delta, error) {
 	var deltas []*nn.Delta
 	for i, a := range adapters {
+		if a == nil {
+			return nil, fmt.Errorf("adapter %d: got nil", i)
+		}
 		d, err := a.Delta()
 		if err != nil {
 			return nil, err
+		}
+		if d == nil {
+			return nil, fmt.Errorf("adapter %d: its Delta is nil", i)
 		}
 		if !m.has(d) {
 			return nil, fmt.Errorf("adapter %d: got one that was made for another model, want one for this", i)

@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/polytropon/polytropon/generate"
@@ -27,16 +26,12 @@ func (b *Batch) Len() int { return b.tokens.Len() }
 
 // Add adds a request and returns its number: 0 for the first of the batch, then 1 and so on. Tokens are chosen by s, or by the request's own settings, as
 // [Model.Generate] does. The batch keeps r.InputIDs, which must not change, and computes the prompt with its next steps. An error is the request's
-// ([Model.Validate]) and leaves the batch as it was.
+// ([Model.Validate]) and leaves the batch as it was, but in a batch that an error of Step has ended.
 func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 	m := b.joining.model
-	accepted, err := m.accept(b.joining.pass, r)
+	accepted, s, err := m.validate(r, s)
 	if err != nil {
-		return 0, fmt.Errorf("model: %w", err)
-	}
-	s = m.settings(r, s)
-	if err := s.Validate(m.Vocabulary()); err != nil {
-		return 0, fmt.Errorf("model: %w", err)
+		return 0, err
 	}
 	number, err := b.tokens.Add(generate.Request{Input: accepted.input, Prompt: accepted.prompt, Settings: s, Done: r.Done})
 	if err != nil {
@@ -51,11 +46,12 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 // the loop, requests can be added; nobody hears again what a loop that is left early had still to tell.
 //
 // A request has its first token with the step that completes its prompt. So that a long one holds up nobody, a step computes no more than 48 tokens of prompts,
-// first come first served, along with the next tokens of the others; where there are no others, up to 512 of a prompt. The input of an encoder, which sees
-// all of it, is computed as a whole, and others with it that are no more than 48 tokens together.
+// along with the next tokens of the others; where nobody waits for a next token, up to 512. Half of them are of the prompt that has waited for longest, the others
+// of those of which the least is left. The input of an encoder, which sees all of it, is computed as a whole: that which has waited for longest, and with it
+// short ones of 48 tokens together.
 //
-// An error ends the batch, which can then not be used any more, but for a *[generate.RequestError], which ends a single request. ctx is asked between
-// layers, a request's Done once a step.
+// A *[generate.RequestError] ends a single request, that of the event beside it. Any other error ends the batch: Add and Step return it from then on. ctx is asked
+// between layers, and ends the batch there; before a step it changes nothing. So it is the service's, and a request has its Done, which is asked once a step.
 func (b *Batch) Step(ctx context.Context) iter.Seq2[generate.Event, error] {
 	return func(yield func(generate.Event, error) bool) {
 		b.tokens.Step(ctx)(yield)

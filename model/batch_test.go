@@ -141,14 +141,14 @@ func TestJoiningHasTheBitsOfLogits(t *testing.T) {
 		for piece := 1; piece <= 41; piece++ {
 			j := m.inPieces(piece).joining
 			wait := func(number int, r Request) {
-				accepted, err := m.accept(j.pass, r)
+				accepted, err := m.accept(r)
 				if err != nil {
 					t.Fatal(err)
 				}
 				j.wait(number, accepted, 5)
 			}
 			join := func(rows []generate.Row, waiting ...int) mat.Matrix {
-				x, err := j.Join(t.Context(), rows, waiting)
+				x, _, err := j.Join(t.Context(), rows, waiting)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -196,10 +196,19 @@ func (b *Batch) add(t *testing.T, ids []int, s generate.Settings) int {
 	return n
 }
 
-// Prompts are computed first come first served, so many tokens a step, and those under way have a token at every one.
+// Of prompts so many tokens are computed a step, half of them of the one that has waited for longest and the others of those of which the least is left, and
+// those under way have a token at every step.
 func TestBatchComputesPromptsInPieces(t *testing.T) {
 	m := smallMistral(t)
-	for piece := 1; piece < 40; piece++ {
+	lengths := []int{20, 1, 3, 9}
+	for piece, first := range map[int][]int{ // steps
+		1:  {20, 21, 24, 33},
+		2:  {17, 1, 4, 13},
+		3:  {9, 1, 4, 11},
+		4:  {9, 1, 2, 7},
+		10: {4, 1, 1, 3},
+		33: {1, 1, 1, 1},
+	} {
 		b := m.inPieces(piece)
 		var h heard
 		for i := range 2 {
@@ -209,22 +218,20 @@ func TestBatchComputesPromptsInPieces(t *testing.T) {
 			h.advance(t, b)
 		}
 		h = heard{}
-		lengths := []int{20, 1, 3, 9}
+		left := 0
 		for _, n := range lengths {
 			b.add(t, cycle(n, 5), endless)
+			left += n
 		}
-		for len(h.results) < 6 {
+		for len(h.results) < 6 || slices.Contains(h.first[2:], 0) {
 			h.advance(t, b)
-			if got := len(b.joining.step.ids); got > h.running(h.step-1)+piece {
-				t.Errorf("pieces of %d: got %d tokens in step %d, want %d of requests under way and at most %d of prompts", piece, got, h.step, h.running(h.step-1), piece)
+			if got, want := len(b.joining.step.ids)-h.running(h.step-1), min(piece, left); got != want {
+				t.Errorf("pieces of %d: got %d tokens of prompts in step %d, want %d", piece, got, h.step, want)
 			}
+			left -= min(piece, left)
 		}
-		before := 0 // tokens of prompts
-		for i, n := range lengths {
-			before += n
-			if got, want := h.first[2+i], (before+piece-1)/piece; got != want {
-				t.Errorf("pieces of %d: got the first token of prompt %d in step %d, want %d", piece, i, got, want)
-			}
+		if got := h.first[2:]; !slices.Equal(got, first) {
+			t.Errorf("pieces of %d: got the first tokens in steps %d, want %d", piece, got, first)
 		}
 		for i, r := range h.results {
 			if got, want := len(r.IDs), h.step-h.first[i]+1; got != want {
@@ -238,14 +245,14 @@ func TestBatchComputesPromptsInPieces(t *testing.T) {
 func (h *heard) running(step int) int {
 	n := 2
 	for _, first := range h.first[2:] {
-		if first <= step {
+		if first > 0 && first <= step {
 			n++
 		}
 	}
 	return n
 }
 
-// Where nobody waits for a next token, a prompt is computed at once; short ones are together in any case. An encoder's input is never cut.
+// Where nobody waits for a next token, 512 tokens of prompts are computed at once; short ones are together in any case. An encoder's input is never cut.
 func TestBatchComputesPromptsTogether(t *testing.T) {
 	for name, m := range decodables(t) {
 		for _, c := range []struct {
@@ -255,13 +262,13 @@ func TestBatchComputesPromptsTogether(t *testing.T) {
 			llama   []int // steps of a decoder alone; nil: the same
 		}{
 			{[]int{300}, false, []int{1}, nil},
-			{[]int{300, 2}, false, []int{1, 2}, nil},
+			{[]int{300, 2}, false, []int{1, 1}, nil},
 			{[]int{800}, false, []int{1}, []int{2}},
+			{[]int{600, 3}, false, []int{1, 1}, []int{3, 1}},
 			{[]int{300}, true, []int{1}, []int{7}},
 			{[]int{12, 12, 24}, true, []int{1, 1, 1}, nil},
-			{[]int{12, 12, 24, 1}, true, []int{1, 1, 1, 2}, nil},
-			{[]int{12, 12, 25, 1}, true, []int{1, 1, 2, 2}, nil},
-			{[]int{49, 1, 47, 1}, true, []int{1, 2, 2, 3}, []int{2, 2, 3, 3}},
+			{[]int{12, 12, 24, 1}, true, []int{1, 1, 1, 1}, []int{1, 1, 2, 1}},
+			{[]int{49, 1, 47, 1}, true, []int{1, 1, 2, 1}, []int{2, 1, 3, 1}},
 		} {
 			b := m.NewBatch()
 			h, others := heard{}, 0
@@ -274,7 +281,7 @@ func TestBatchComputesPromptsTogether(t *testing.T) {
 			for _, n := range c.lengths {
 				b.add(t, cycle(n, 3), endless)
 			}
-			for len(h.results) < others+len(c.lengths) {
+			for len(h.results) < others+len(c.lengths) || slices.Contains(h.first[others:], 0) {
 				h.advance(t, b)
 			}
 			want := c.first
@@ -354,6 +361,8 @@ func TestBatchRefuses(t *testing.T) {
 				{Request{InputIDs: []int{13}}, settings, "model: input_ids[0]: got 13, want 0 ≤ id < 13"},
 				{Request{InputIDs: []int{3}}, generate.Settings{}, "model: max_new_tokens: got 0, want at least 1"},
 				{Request{InputIDs: []int{3}, Adapters: []nn.Adapter{adapter{err: errors.New("no task 7")}}}, settings, "model: no task 7"},
+				{Request{InputIDs: []int{3}, Adapters: []nn.Adapter{lowRank(m, 1), nil}}, settings, "model: adapter 1: got nil"},
+				{Request{InputIDs: []int{3}, Adapters: []nn.Adapter{adapter{}}}, settings, "model: adapter 0: its Delta is nil"},
 			} {
 				if _, err := b.Add(c.request, c.settings); err == nil || err.Error() != c.want {
 					t.Errorf("%s: got %v, want %s", name, err, c.want)
@@ -430,6 +439,15 @@ func TestBatchStepEndsWithTheContext(t *testing.T) {
 			}
 			if !canceled {
 				t.Errorf("%s, question %d: got no error", name, n)
+			}
+			// What a step has left that began is of no use. Question 1 comes before the step.
+			if _, err := b.Add(Request{InputIDs: []int{1}}, endless); errors.Is(err, context.Canceled) != (n > 1) {
+				t.Errorf("%s, question %d: got %v of Add after it", name, n, err)
+			}
+			for v, err := range b.Step(t.Context()) {
+				if errors.Is(err, context.Canceled) != (n > 1) {
+					t.Errorf("%s, question %d: got %v, %v of the next step", name, n, v, err)
+				}
 			}
 		}
 	}

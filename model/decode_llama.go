@@ -7,13 +7,13 @@ import (
 	"github.com/polytropon/polytropon/nn"
 )
 
-// cacheShape implements decodable.
+// cacheShape implements network.
 func (m *llama) cacheShape() (layers, heads, headSize int) { return m.Layers, m.KVHeads, m.HeadSize }
 
-// prepare implements decodable.
+// prepare implements network.
 func (m *llama) prepare(context.Context, *nn.Pass, []decoded) error { return nil }
 
-// advance implements decodable.
+// advance implements network.
 func (m *llama) advance(ctx context.Context, p *nn.Pass, s *step) (mat.Matrix, error) {
 	x := m.tokens.Forward(p, s.rows, s.ids)
 	angles := m.rope.angles(p, s.positions(p))

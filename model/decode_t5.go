@@ -8,10 +8,10 @@ import (
 	"github.com/polytropon/polytropon/nn"
 )
 
-// cacheShape implements decodable.
+// cacheShape implements network.
 func (t *t5) cacheShape() (layers, heads, headSize int) { return t.DecoderLayers, t.Heads, t.HeadSize }
 
-// prepare implements decodable.
+// prepare implements network.
 func (t *t5) prepare(ctx context.Context, p *nn.Pass, requests []decoded) error {
 	batch := make([]Sequence, len(requests))
 	for i, r := range requests {
@@ -35,7 +35,7 @@ func (t *t5) prepare(ctx context.Context, p *nn.Pass, requests []decoded) error 
 	return nil
 }
 
-// advance implements decodable.
+// advance implements network.
 func (t *t5) advance(ctx context.Context, p *nn.Pass, s *step) (mat.Matrix, error) {
 	x := t.decoder.tokens.Forward(p, s.rows, s.ids)
 	self := nn.Attention{Heads: t.Heads, HeadSize: t.HeadSize, Causal: true}

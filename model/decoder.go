@@ -43,22 +43,12 @@ type row struct {
 	sequence, tokens int
 }
 
-// A decodable network computes token by token.
-type decodable interface {
-	// cacheShape returns of how many layers keys and values are kept of a sequence, and their heads.
-	cacheShape() (layers, heads, headSize int)
-	// prepare computes what the decoder takes from the inputs of requests, which are the pass's sequences.
-	prepare(ctx context.Context, p *nn.Pass, requests []decoded) error
-	// advance computes what the head is applied to, for those of the new tokens whose logits are wanted.
-	advance(ctx context.Context, p *nn.Pass, s *step) (mat.Matrix, error)
-}
-
 // Decoder returns a decoder that begins with one sequence for each of requests, after its prompt. Their Settings and Done have no effect on it.
 // Tokens that the model does not have and adapters that cannot be used are a *[generate.RequestError].
 func (m *Model) Decoder(requests []Request) (*Decoder, error) {
 	d := &Decoder{model: m, pass: m.passes.Get().(*nn.Pass)}
 	for i, r := range requests {
-		accepted, err := m.accept(d.pass, r)
+		accepted, err := m.accept(r)
 		if err != nil {
 			return nil, fmt.Errorf("model: %w", &generate.RequestError{Request: i, Err: err})
 		}
@@ -88,14 +78,13 @@ func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
 	if len(d.requests) == 0 {
 		return mat.New(0, d.Vocabulary()), nil
 	}
-	net := d.model.net.(decodable)
 	for i := range d.requests {
 		d.sequences = append(d.sequences, sequence{i, d.newCache()})
 	}
 	if err := d.reset(d.sequences); err != nil {
 		return mat.Matrix{}, err
 	}
-	if err := net.prepare(ctx, d.pass, d.requests); err != nil {
+	if err := d.model.net.prepare(ctx, d.pass, d.requests); err != nil {
 		return mat.Matrix{}, err
 	}
 	d.step.reset()
@@ -160,7 +149,7 @@ func (d *Decoder) follow(rows []generate.Row) {
 
 // newCache returns a cache of no tokens.
 func (d *Decoder) newCache() *cache {
-	layers, heads, headSize := d.model.net.(decodable).cacheShape()
+	layers, heads, headSize := d.model.net.cacheShape()
 	c := &cache{layers: make([]*mat.Cache, layers)}
 	for i := range c.layers {
 		c.layers[i] = d.pass.Engine.NewCache(heads, headSize)
@@ -202,7 +191,7 @@ func (d *Decoder) compute(ctx context.Context) (mat.Matrix, error) {
 	if err := ctx.Err(); err != nil {
 		return mat.Matrix{}, err
 	}
-	x, err := d.model.net.(decodable).advance(ctx, d.pass, &d.step)
+	x, err := d.model.net.advance(ctx, d.pass, &d.step)
 	if err != nil {
 		return mat.Matrix{}, err
 	}

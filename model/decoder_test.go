@@ -209,7 +209,7 @@ func TestGenerateErrors(t *testing.T) {
 		{m, Request{InputIDs: []int{3}, Adapters: []nn.Adapter{copied, copied}}, greedy,
 			"model: request 1: nn: two of its adapters have a copy of the same module (modules_to_save); only one of them can be used"},
 		{small.with("decoder_start_token_id", "13").open(t, engine(t)), Request{InputIDs: []int{3}}, greedy,
-			"model: request 0: config.json: field decoder_start_token_id: got 13, want 0 ≤ id < 13"},
+			"model: request 0: decoder_start_token_id: got 13, want 0 ≤ id < 13"},
 	} {
 		results, err := c.model.Generate(t.Context(), []Request{{InputIDs: []int{1}}, c.request}, c.settings)
 		if err == nil || err.Error() != c.want || results != nil {
@@ -313,6 +313,7 @@ func TestSpecialTokens(t *testing.T) {
 		{`"eos_token_id": 3, "decoder_start_token_id": 0`, `{"eos_token_id": [8], "decoder_start_token_id": 7}`, []int{8}, 7},
 		{`"eos_token_id": 3, "decoder_start_token_id": 0`, `{"eos_token_id": null, "pad_token_id": 2}`, []int{3}, 0},
 		{`"eos_token_id": null`, `{"pad_token_id": 2}`, nil, 2},
+		{`"pad_token_id": 3`, `{"pad_token_id": -5}`, nil, -1},
 		{`"eos_token_id": [3, -1, 4]`, "", []int{3, 4}, -1},
 		{`"eos_token_id": 3`, `{"eos_token_id": -1}`, nil, -1}, // none
 	} {

@@ -54,9 +54,16 @@ func ExampleBatch_service() {
 		text chan string
 	}
 	clients := make(chan client)
+	service, stop := context.WithCancel(context.Background())
 	answer := func(ctx context.Context, ids []int) string {
 		c := client{model.Request{InputIDs: ids, Done: ctx.Done()}, make(chan string, most+1)} // has room: no client holds up another
-		clients <- c
+		select {
+		case clients <- c:
+		case <-ctx.Done():
+			return "canceled"
+		case <-service.Done():
+			return "closed" // status 503
+		}
 		var all []string
 		for text := range c.text {
 			all = append(all, text)
@@ -64,21 +71,29 @@ func ExampleBatch_service() {
 		return strings.Join(all, " ")
 	}
 
-	go func() {
+	loop := func() {
 		batch := m.NewBatch()
 		waiting := map[int]client{}
+		end := func(c client, why string) {
+			c.text <- why
+			close(c.text)
+		}
 		add := func(c client) {
 			n, err := batch.Add(c.Request, generate.Greedy(most))
 			if err != nil {
-				c.text <- err.Error() // status 400
-				close(c.text)
+				end(c, err.Error()) // status 400
 				return
 			}
 			waiting[n] = c
 		}
 		for {
 			if batch.Len() == 0 {
-				add(<-clients)
+				select {
+				case c := <-clients:
+					add(c)
+				case <-service.Done():
+					return
+				}
 			}
 			for more := true; more && batch.Len() < 16; {
 				select {
@@ -88,34 +103,39 @@ func ExampleBatch_service() {
 					more = false
 				}
 			}
-			for event, err := range batch.Step(context.Background()) {
+			for event, err := range batch.Step(service) {
 				c := waiting[event.Request]
+				if e, ok := errors.AsType[*generate.RequestError](err); ok { // an adapter with broken numbers, say
+					end(c, e.Err.Error())
+					delete(waiting, event.Request)
+					continue
+				} else if err != nil { // of all: the service stops
+					for _, c := range waiting {
+						end(c, err.Error())
+					}
+					return
+				}
 				for _, id := range event.IDs {
 					c.text <- fmt.Sprint(id)
 				}
-				end := event.Finish.String()
-				if e, ok := errors.AsType[*generate.RequestError](err); ok { // an adapter with broken numbers, say
-					end = e.Err.Error()
-				} else if err != nil {
-					log.Fatal(err)
-				} else if event.Finish == generate.Running {
-					continue
+				if event.Finish != generate.Running {
+					end(c, event.Finish.String())
+					delete(waiting, event.Request)
 				}
-				c.text <- end
-				close(c.text)
-				delete(waiting, event.Request)
 			}
 		}
-	}()
-
+	}
+	var loops, all sync.WaitGroup
+	loops.Go(loop)
 	gone, leave := context.WithCancel(context.Background())
 	leave()
 	var answers [3]string
-	var all sync.WaitGroup
 	all.Go(func() { answers[0] = answer(context.Background(), []int{5, 1}) })
 	all.Go(func() { answers[1] = answer(context.Background(), []int{13}) })
 	all.Go(func() { answers[2] = answer(gone, []int{7, 2, 3, 11, 1}) })
 	all.Wait()
+	stop()
+	loops.Wait()
 	fmt.Println(strings.Join(answers[:], "\n"))
 	// Output:
 	// 0 0 0 0 length

@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 
@@ -20,8 +19,10 @@ type Request struct {
 
 // Generate continues all requests together and returns what became of each. Tokens are chosen by s, or by the request's own settings; StopIDs that
 // are nil mean [Model.StopIDs]. A request's tokens don't depend on the others. What is computed of a token is kept, and a request that is finished costs nothing
-// more. A few sequences have drafts ([generate.Verifier]): texts that repeat a part of the input or of themselves take fewer steps. Settings, tokens and adapters that cannot be used are a *[generate.RequestError] that says which request it is, before anything is computed
-// ([Model.Validate] finds them for one request). ctx is asked between layers, a request's Done between tokens.
+// more. A few sequences have drafts ([generate.Verifier]): texts that repeat a part of the input or of themselves take fewer steps.
+//
+// Settings, tokens and adapters that cannot be used are a *[generate.RequestError] that says which request it is, before anything is computed ([Model.Validate]
+// finds them for one request). ctx is asked between layers, a request's Done between tokens.
 //
 // The requests of a call are all there when it begins. A [Batch] is for those that come later.
 func (m *Model) Generate(ctx context.Context, requests []Request, s generate.Settings) ([]generate.Result, error) {
@@ -49,18 +50,24 @@ func (m *Model) Stream(ctx context.Context, requests []Request, s generate.Setti
 }
 
 // Validate says why [Model.Generate] would refuse a request with the settings s, or its own, so that a service can before the request joins others.
-// Lengths are the caller's to bound: the model computes prompts and texts longer than [Architecture].MaxPositions too.
+// Lengths and the number of beams are the caller's to bound: the model computes prompts and texts longer than [Architecture].MaxPositions too, and the time and
+// memory of a beam search grow with its beams.
 func (m *Model) Validate(r Request, s generate.Settings) error {
-	p := m.passes.Get().(*nn.Pass)
-	defer m.passes.Put(p)
-	if _, err := m.accept(p, r); err != nil {
-		return fmt.Errorf("model: %w", err)
+	_, _, err := m.validate(r, s)
+	return err
+}
+
+// validate returns what a decoder keeps of a request and by which settings its tokens are chosen.
+func (m *Model) validate(r Request, s generate.Settings) (decoded, generate.Settings, error) {
+	accepted, err := m.accept(r)
+	if err != nil {
+		return decoded{}, s, fmt.Errorf("model: %w", err)
 	}
 	s = m.settings(r, s)
 	if err := s.Validate(m.Vocabulary()); err != nil {
-		return fmt.Errorf("model: %w", err)
+		return decoded{}, s, fmt.Errorf("model: %w", err)
 	}
-	return nil
+	return accepted, s, nil
 }
 
 // settings returns those of a request in a call with the settings s.
@@ -74,8 +81,8 @@ func (m *Model) settings(r Request, s generate.Settings) generate.Settings {
 	return s
 }
 
-// accept returns what a decoder keeps of a request. It uses p.
-func (m *Model) accept(p *nn.Pass, r Request) (decoded, error) {
+// accept returns what a decoder keeps of a request.
+func (m *Model) accept(r Request) (decoded, error) {
 	prompt, err := m.prompt(r)
 	if err != nil {
 		return decoded{}, err
@@ -84,8 +91,8 @@ func (m *Model) accept(p *nn.Pass, r Request) (decoded, error) {
 	if err != nil {
 		return decoded{}, err
 	}
-	if err := p.Reset([][]*nn.Delta{deltas}); err != nil {
-		return decoded{}, errors.Unwrap(err) // without the number of the sequence
+	if err := nn.CheckDeltas(deltas); err != nil {
+		return decoded{}, err
 	}
 	accepted := decoded{prompt: prompt, deltas: deltas}
 	if m.architecture.EncoderLayers > 0 {
@@ -104,7 +111,7 @@ func (m *Model) prompt(r Request) ([]int, error) {
 	}
 	start := m.StartID()
 	if start < 0 || start >= m.Vocabulary() {
-		return nil, fmt.Errorf("config.json: field decoder_start_token_id: got %d, want 0 ≤ id < %d", start, m.Vocabulary())
+		return nil, fmt.Errorf("decoder_start_token_id: got %d, want 0 ≤ id < %d", start, m.Vocabulary())
 	}
 	return []int{start}, nil
 }

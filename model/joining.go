@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -18,7 +19,9 @@ const (
 // joining is the decoder of a batch, whose steps compute prompts too: its generate.Joinable.
 type joining struct {
 	Decoder
-	waiting      []prompt // first come first; only of the first a part may be computed
+	waiting      []prompt // first come first
+	order        []int    // of waiting, as the step at hand computes them
+	joined       []int    // with the last step
 	piece, alone int      // pieceTokens and aloneTokens, but in tests
 }
 
@@ -31,84 +34,120 @@ type prompt struct {
 	ids    []int  // what the step at hand computes
 }
 
+// left returns how many tokens are still to be computed after the step at hand.
+func (p *prompt) left() int { return len(p.prompt) - len(p.cache.ids) - len(p.ids) }
+
+// take lets the step at hand compute so many tokens more, or all that are left, and returns how many.
+func (p *prompt) take(n int) int {
+	if n = min(n, p.left()); n == 0 {
+		return 0
+	}
+	done := len(p.cache.ids)
+	p.ids = p.prompt[done : done+len(p.ids)+n]
+	return n
+}
+
 // wait adds the prompt of a request, which at most so many tokens follow, behind the others.
 func (j *joining) wait(number int, r decoded, tokens int) {
 	j.waiting = append(j.waiting, prompt{number: number, decoded: r, tokens: tokens, cache: j.newCache()})
 }
 
 // Join implements generate.Joinable.
-func (j *joining) Join(ctx context.Context, rows []generate.Row, waiting []int) (mat.Matrix, error) {
+func (j *joining) Join(ctx context.Context, rows []generate.Row, waiting []int) (logits mat.Matrix, joined []int, err error) {
 	j.waiting = slices.DeleteFunc(j.waiting, func(p prompt) bool {
 		_, waits := slices.BinarySearch(waiting, p.number)
 		return !waits
 	})
 	j.follow(rows)
-	joining := j.choose()
-	if err := j.begin(ctx, joining); err != nil {
-		return mat.Matrix{}, err
+	prompts := j.choose()
+	if err := j.begin(ctx, prompts); err != nil {
+		return mat.Matrix{}, nil, err
 	}
 	if err := j.reset(j.sequences); err != nil {
-		return mat.Matrix{}, err
+		return mat.Matrix{}, nil, err
 	}
 	j.add(rows)
-	complete := 0
+	j.joined = j.joined[:0]
 	for i, s := range j.sequences[len(rows):] {
-		p, wanted := &joining[i], 0
-		if len(s.cache.ids)+len(p.ids) == len(p.prompt) {
-			complete++
+		p, wanted := &j.waiting[prompts[i]], 0
+		if p.left() == 0 {
+			j.joined = append(j.joined, p.number)
 			wanted = 1
 		}
 		j.step.add(s.cache, j.requests[s.request].encoded, p.ids, wanted, p.largest)
 	}
-	logits, err := j.compute(ctx)
+	logits, err = j.compute(ctx)
 	if err != nil {
-		return mat.Matrix{}, err
+		return mat.Matrix{}, nil, err
 	}
-	j.sequences = slices.Delete(j.sequences, len(rows)+complete, len(j.sequences))
-	j.waiting = slices.Delete(j.waiting, 0, complete)
-	return logits, nil
+	j.sequences = slices.Delete(j.sequences, len(rows)+len(j.joined), len(j.sequences))
+	j.waiting = slices.DeleteFunc(j.waiting, func(p prompt) bool { return len(p.cache.ids) == len(p.prompt) })
+	return logits, j.joined, nil
 }
 
-// choose says what the step computes of the prompts, and returns those, of which the last may not be complete then.
-func (j *joining) choose() []prompt {
+// choose says what the step computes of the prompts, and returns which those are, the ones that it completes first.
+func (j *joining) choose() []int {
+	for i := range j.waiting {
+		j.waiting[i].ids = nil
+	}
 	if j.model.architecture.EncoderLayers > 0 {
-		return j.chooseWhole()
+		j.chooseWhole()
+	} else {
+		j.choosePieces()
 	}
-	left, n := j.piece, 0
-	most := left
-	if len(j.sequences) == 0 {
-		most = j.alone
-	}
-	for whole := true; whole && n < len(j.waiting) && left > 0; n++ {
-		p := &j.waiting[n]
-		rest := p.prompt[len(p.cache.ids):]
-		p.ids = rest[:min(most, len(rest))]
-		whole = len(p.ids) == len(rest)
-		left -= len(p.ids)
-		most = left
-	}
-	return j.waiting[:n]
+	return slices.DeleteFunc(j.order, func(i int) bool { return j.waiting[i].ids == nil })
 }
 
-// chooseWhole is choose for an encoder, which computes its input as a whole: the first, and others while they are not more than a piece.
-func (j *joining) chooseWhole() []prompt {
-	left, n := j.piece, 0
-	for ; n < len(j.waiting) && (n == 0 || len(j.waiting[n].input) <= left); n++ {
-		p := &j.waiting[n]
-		p.ids = p.prompt
-		left -= len(p.input)
+// choosePieces gives half of the step to the prompt that has waited for longest, so that it gets done, and the rest by what is left of them, so that a short one
+// does not wait for long ones.
+func (j *joining) choosePieces() {
+	j.sort((*prompt).left)
+	n := j.piece
+	if len(j.sequences) == 0 {
+		n = j.alone
 	}
-	return j.waiting[:n]
+	if len(j.waiting) > 0 {
+		n -= j.waiting[0].take((n + 1) / 2)
+	}
+	for _, i := range j.order {
+		n -= j.waiting[i].take(n)
+	}
+}
+
+// chooseWhole is for an encoder, which computes its input as a whole: the one that has waited for longest, and others, short ones first, that are no more than a
+// piece.
+func (j *joining) chooseWhole() {
+	j.sort(func(p *prompt) int { return len(p.input) })
+	n := j.piece
+	for _, i := range j.order {
+		p := &j.waiting[i]
+		if i > 0 && len(p.input) > n {
+			continue
+		}
+		if p.ids = p.prompt; i > 0 {
+			n -= len(p.input)
+		}
+	}
+}
+
+// sort makes j.order that of the sizes of the prompts, those of the same size first come first.
+func (j *joining) sort(size func(*prompt) int) {
+	j.order = j.order[:0]
+	for i := range j.waiting {
+		j.order = append(j.order, i)
+	}
+	slices.SortStableFunc(j.order, func(a, b int) int { return cmp.Compare(size(&j.waiting[a]), size(&j.waiting[b])) })
 }
 
 // begin makes prompts sequences behind the others.
-func (j *joining) begin(ctx context.Context, prompts []prompt) error {
+func (j *joining) begin(ctx context.Context, prompts []int) error {
 	if len(prompts) == 0 {
 		return nil
 	}
 	j.forget()
 	n, m := len(j.sequences), len(j.requests)
-	for _, p := range prompts {
+	for _, i := range prompts {
+		p := &j.waiting[i]
 		p.cache.reserve(len(p.prompt), p.tokens)
 		j.sequences = append(j.sequences, sequence{len(j.requests), p.cache})
 		j.requests = append(j.requests, p.decoded)
@@ -116,7 +155,7 @@ func (j *joining) begin(ctx context.Context, prompts []prompt) error {
 	if err := j.reset(j.sequences[n:]); err != nil {
 		return err
 	}
-	return j.model.net.(decodable).prepare(ctx, j.pass, j.requests[m:])
+	return j.model.net.prepare(ctx, j.pass, j.requests[m:])
 }
 
 // forget drops the requests without a sequence.

@@ -38,6 +38,13 @@ type network interface {
 	hidden(ctx context.Context, p *nn.Pass, batch []Sequence) (autodiff.Value, nn.Ragged, error)
 	// output returns the head.
 	output() *nn.Linear
+
+	// cacheShape returns of how many layers keys and values are kept of a sequence, and their heads.
+	cacheShape() (layers, heads, headSize int)
+	// prepare computes what the decoder takes from the inputs of requests, which are the pass's sequences.
+	prepare(ctx context.Context, p *nn.Pass, requests []decoded) error
+	// advance computes token by token what the head is applied to, for those of the new tokens whose logits are wanted.
+	advance(ctx context.Context, p *nn.Pass, s *step) (mat.Matrix, error)
 }
 
 // Open opens the folder dir that transformers wrote: config.json, and model.safetensors or model.safetensors.index.json with its

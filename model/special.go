@@ -60,7 +60,7 @@ func (s *special) read(name string, data []byte) error {
 		id   *int
 	}{{"decoder_start_token_id", &s.start}, {"pad_token_id", &s.padID}} {
 		if c.has(f.name) {
-			*f.id = c.ids(f.name)[0]
+			*f.id = max(-1, c.ids(f.name)[0])
 		}
 	}
 	if c.err != nil {

@@ -23,7 +23,6 @@ type Pass struct {
 
 	mat.Arena
 	sequences int
-	deltas    [][]*Delta // of each sequence
 	trained   *Trained
 	segments  []segment
 	alike     []segment // the same, those that ask for the same deltas next to each other
@@ -45,14 +44,14 @@ type segment struct {
 func NewPass(e *mat.Engine) *Pass { return &Pass{Engine: e} }
 
 // Reset makes p ready for a batch whose sequence i asks for deltas[i], in the order in which they are added, and keeps deltas. All of p's
-// matrices are freed. It is an error that two deltas of one sequence replace the same layer.
+// matrices are freed. Deltas of a sequence that cannot be used together ([CheckDeltas]) are an error.
 func (p *Pass) Reset(deltas [][]*Delta) error {
 	p.Release(mat.Mark{})
 	p.Tape, p.trained = nil, nil
-	p.sequences, p.deltas, p.segments, p.views = len(deltas), deltas, p.segments[:0], p.views[:0]
+	p.sequences, p.segments, p.views = len(deltas), p.segments[:0], p.views[:0]
 	p.ints, p.order.at = p.ints[:0], 0
 	for i, d := range deltas {
-		if err := checkReplaced(d); err != nil {
+		if err := CheckDeltas(d); err != nil {
 			return fmt.Errorf("sequence %d: %w", i, err)
 		}
 		if n := len(p.segments); n > 0 && slices.Equal(p.segments[n-1].deltas, d) {
@@ -81,7 +80,8 @@ func (p *Pass) Ints(n int) []int {
 	return p.ints[len(p.ints)-n : len(p.ints) : len(p.ints)]
 }
 
-func checkReplaced(deltas []*Delta) error {
+// CheckDeltas says why a sequence cannot ask for all of deltas: two of them replace the same layer.
+func CheckDeltas(deltas []*Delta) error {
 	for i, d := range deltas {
 		for base := range d.Replaced {
 			for _, other := range deltas[:i] {

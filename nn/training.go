@@ -22,7 +22,7 @@ type Trained struct {
 func (p *Pass) ResetTraining(t *autodiff.Tape, sequences int, a *Trained) {
 	p.Release(mat.Mark{})
 	t.Reset()
-	p.Tape, p.trained, p.sequences, p.deltas = t, a, sequences, nil
+	p.Tape, p.trained, p.sequences = t, a, sequences
 	p.segments, p.views, p.ints = p.segments[:0], p.views[:0], p.ints[:0]
 }
 
