@@ -31,11 +31,14 @@ func (m *Model) Load(name, dir string) (*Adapter, error) {
 	return a, m.Add(name, a)
 }
 
-// Add keeps a, which was opened, made or trained for the model's base, as the adapter name, in place of one of that name. A name is not empty and has no
-// dots, as in PEFT.
+// Add keeps a, which was opened, made or trained for the model's base (requests refuse one for another), as the adapter name, in place of one of that name. A
+// name is not empty and has no dots, as in PEFT.
 func (m *Model) Add(name string, a *Adapter) error {
 	if err := checkName(name); err != nil {
 		return err
+	}
+	if a == nil {
+		return fmt.Errorf("poly: adapter %q: got nil", name)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

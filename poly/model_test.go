@@ -33,6 +33,9 @@ func TestModel(t *testing.T) {
 	if _, err := m.Adapter("second"); err == nil || !strings.Contains(err.Error(), `"second"`) || !strings.Contains(err.Error(), `"first"`) {
 		t.Errorf("second: got %v", err)
 	}
+	if err := m.Add("a", nil); err == nil || err.Error() != `poly: adapter "a": got nil` {
+		t.Errorf("got %v of a nil adapter", err)
+	}
 	for _, name := range []string{"", "a.b"} {
 		if _, err := m.Load(name, example+"/adapter"); err == nil {
 			t.Errorf("name %q: got no error", name)
