@@ -23,7 +23,11 @@ func (m *llama) modules() []nn.Module {
 	}
 	l.add("model.norm", m.class("RMSNorm"), m.norm)
 	l.add("model.rotary_emb", m.class("RotaryEmbedding"), nil)
-	return append(l, nn.Module{Path: "lm_head", Type: "Linear", Layer: m.head, Output: true})
+	head := nn.Module{Path: "lm_head", Type: "Linear", Layer: m.head, Output: true}
+	if m.Tied {
+		head.Tied = "model.embed_tokens"
+	}
+	return append(l, head)
 }
 
 // class returns the name of one of transformers' classes for this model type: LlamaModel, MistralModel, …

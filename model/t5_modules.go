@@ -20,7 +20,11 @@ func (t *t5) modules() []nn.Module {
 	m.add("shared", "Embedding", t.shared)
 	t.encoder.addModules(&m, t, "encoder")
 	t.decoder.addModules(&m, t, "decoder")
-	return append(m, nn.Module{Path: "lm_head", Type: "Linear", Layer: t.head, Output: true})
+	head := nn.Module{Path: "lm_head", Type: "Linear", Layer: t.head, Output: true}
+	if t.tied {
+		head.Tied = "shared"
+	}
+	return append(m, head)
 }
 
 // class returns the name of one of transformers' classes for this model type: T5Stack, MT5Stack, UMT5Stack.
@@ -30,7 +34,7 @@ func (t *t5) class(name string) string {
 
 func (s *t5Stack) addModules(m *moduleList, t *t5, path string) {
 	m.add(path, t.class("Stack"), nil)
-	m.add(path+".embed_tokens", "Embedding", s.tokens)
+	*m = append(*m, nn.Module{Path: path + ".embed_tokens", Type: "Embedding", Layer: s.tokens, Tied: "shared"})
 	m.add(path+".block", "ModuleList", nil)
 	for i := range s.blocks {
 		b, p := &s.blocks[i], fmt.Sprintf("%s.block.%d", path, i)

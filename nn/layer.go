@@ -31,5 +31,6 @@ type Module struct {
 	Type  string // torch's class: "Linear", "Embedding", "Dropout", …
 	Layer Layer  // nil where the module has no parameters of its own
 
-	Output bool // the head, which maps to token ids (transformers' get_output_embeddings)
+	Tied   string // the path of an earlier module whose weight is this one's too, as torch ties them; empty: none
+	Output bool   // the head, which maps to token ids (transformers' get_output_embeddings)
 }

@@ -20,7 +20,10 @@ const (
 	suffixA    = ".poly_lora_A"
 	suffixB    = ".poly_lora_B"
 	suffixZ    = ".poly_router.module_logits"
-	suffixBase = ".base_layer" // of an adapted layer's path, where the base's own parameters are meant
+
+	// Of the path of an adapted layer, and of a module of modules_to_save, where the base's own parameters are meant.
+	suffixBase     = ".base_layer"
+	suffixOriginal = ".original_module"
 )
 
 // Open opens the folder dir that PEFT wrote: adapter_config.json and adapter_model.safetensors. What the config asks for is checked against

@@ -7,36 +7,53 @@ import (
 )
 
 // readBase reads the parameters of the base model that a file has besides the adapter's own and those of modules_to_save: the embeddings and the head,
-// which PEFT saves where one of them is a target or the vocabulary was resized (save_embedding_layers), and opens in place of the base's.
+// which PEFT saves where one of them is a target or the vocabulary was resized (save_embedding_layers), and opens in place of the base's. A weight that modules
+// share is changed for all of them but for copies of modules_to_save, and the last one counts, as torch's load_state_dict does it.
 func (a *Adapter) readBase(source Source, modules []nn.Module) error {
+	type parameter struct{ path, name string }
+	changed := map[parameter]nn.Weights{}
+	named := func(m nn.Module, name string) parameter {
+		if m.Tied != "" && name == "weight" {
+			return parameter{m.Tied, name}
+		}
+		return parameter{m.Path, name}
+	}
 	for _, m := range modules {
-		if m.Layer == nil || slices.ContainsFunc(a.saved, func(s nn.Module) bool { return s.Path == m.Path }) {
+		if m.Layer == nil {
 			continue
 		}
 		path := keyPrefix + m.Path
-		if slices.ContainsFunc(a.layers, func(l *Layer) bool { return l.Path == m.Path }) {
+		switch {
+		case slices.ContainsFunc(a.layers, func(l *Layer) bool { return l.Path == m.Path }):
 			path += suffixBase
+		case slices.ContainsFunc(a.saved, func(s nn.Module) bool { return s.Path == m.Path }):
+			path += suffixOriginal
 		}
-		params := m.Layer.Params()
-		if !slices.ContainsFunc(params, func(p nn.ParamInfo) bool { return has(source, path+"."+p.Name) }) {
+		for _, p := range m.Layer.Params() {
+			if key := path + "." + p.Name; has(source, key) {
+				w, err := a.read(source, key, p.Shape)
+				if err != nil {
+					return err
+				}
+				changed[named(m, p.Name)] = w
+			}
+		}
+	}
+	for _, m := range modules {
+		if m.Layer == nil || a.replaced[m.Layer] != nil {
+			continue
+		}
+		params := slices.DeleteFunc(m.Layer.Params(), func(p nn.ParamInfo) bool { return changed[named(m, p.Name)].Len() == 0 })
+		if len(params) == 0 {
 			continue
 		}
 		values := m.Layer.Values()
 		for _, p := range params {
-			if key := path + "." + p.Name; has(source, key) {
-				var err error
-				if values[p.Name], err = a.read(source, key, p.Shape); err != nil {
-					return err
-				}
-			}
+			values[p.Name] = changed[named(m, p.Name)]
 		}
 		// As a rule they are the base's, and then several such adapters can be added.
 		if with := m.Layer.With(a.engine, values); !sameValues(with, m.Layer) {
-			for _, layer := range tied(modules, m.Layer) {
-				if a.replaced[layer] == nil { // a copy of modules_to_save counts
-					a.replaced[layer] = with
-				}
-			}
+			a.replaced[m.Layer] = with
 		}
 	}
 	return nil
@@ -56,25 +73,3 @@ func sameValues(x, y nn.Layer) bool {
 	}
 	return true
 }
-
-// tied returns layer and the embeddings among modules that have their table in the same memory, as the stacks of a T5 share one: torch changes them together.
-func tied(modules []nn.Module, layer nn.Layer) []nn.Layer {
-	layers := []nn.Layer{layer}
-	e, ok := layer.(*nn.Embedding)
-	if !ok {
-		return layers
-	}
-	table := e.Values()["weight"]
-	for _, m := range modules {
-		if other, ok := m.Layer.(*nn.Embedding); ok && other != e && sameMemory(other.Values()["weight"], table) {
-			layers = append(layers, other)
-		}
-	}
-	return layers
-}
-
-func sameMemory(v, w nn.Weights) bool {
-	return sameStart(v.F32, w.F32) || sameStart(v.BF16, w.BF16) || sameStart(v.F16, w.F16)
-}
-
-func sameStart[T any](x, y []T) bool { return len(x) > 0 && len(y) > 0 && &x[0] == &y[0] }
