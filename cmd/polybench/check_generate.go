@@ -13,23 +13,6 @@ import (
 	"github.com/polytropon/polytropon/nn"
 )
 
-// checkGeneration runs the checks of tokens, and of the cache.
-func (v *verifier) checkGeneration(ctx context.Context) ([]check, error) {
-	var checks []check
-	for _, name := range v.named("gen.") {
-		c, err := v.checkTokens(ctx, name)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		checks = append(checks, c)
-	}
-	c, err := v.checkCached(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("cached: %w", err)
-	}
-	return append(checks, c), nil
-}
-
 // requests returns the reference's batch to be continued, each sequence for its task.
 func (v *verifier) requests() []model.Request {
 	requests := make([]model.Request, len(v.inputs))

@@ -26,40 +26,66 @@ type verifier struct {
 	*reference
 }
 
-// run runs every check that the reference has tensors for; "alone" has no tensor of its own.
-func (v *verifier) run(ctx context.Context) ([]check, error) {
-	var checks []check
-	add := func(c check, err error) error {
-		checks = append(checks, c)
-		return err
-	}
-	for _, name := range v.named("logits") {
-		if err := add(v.checkLogits(ctx, name)); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+// An attempt is what gives the checks of these names.
+type attempt struct {
+	names []string
+	run   func(ctx context.Context) ([]check, error)
+}
+
+// one is an attempt at a single check.
+func one(name string, run func(ctx context.Context) (check, error)) attempt {
+	return attempt{[]string{name}, func(ctx context.Context) ([]check, error) {
+		c, err := run(ctx)
+		if err != nil {
+			return nil, err
 		}
+		return []check{c}, nil
+	}}
+}
+
+// attempts lists what the reference has tensors for; "alone" and "cached" have none of their own.
+func (v *verifier) attempts() []attempt {
+	var all []attempt
+	for _, name := range v.named("logits") {
+		all = append(all, one(name, func(ctx context.Context) (check, error) { return v.checkLogits(ctx, name) }))
 	}
 	if v.has("loss") {
-		if err := add(v.checkLoss(ctx)); err != nil {
-			return nil, fmt.Errorf("loss: %w", err)
+		all = append(all, one("loss", v.checkLoss))
+	}
+	all = append(all, one("alone", v.checkAlone))
+	for _, name := range v.named("gen.") {
+		all = append(all, one(name, func(ctx context.Context) (check, error) { return v.checkTokens(ctx, name) }))
+	}
+	all = append(all, one("cached", v.checkCached))
+	if len(v.named("grad.")) > 0 {
+		all = append(all, one("grad", v.checkGradients))
+	}
+	if v.has("train.loss") {
+		all = append(all, attempt{[]string{"train.loss", "train.grad"}, v.checkTrainMode})
+	}
+	if v.has("adam.losses") {
+		all = append(all, attempt{[]string{"adam.losses", "adam.final"}, v.checkAdam})
+	}
+	return all
+}
+
+// run runs every check. One that ends with an error has failed, and the others go on: they may say more, of a wrong adapter say.
+func (v *verifier) run(ctx context.Context) ([]check, error) {
+	var checks []check
+	for _, a := range v.attempts() {
+		c, err := a.run(ctx)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		checks = append(checks, c...)
+		if err != nil {
+			checks = append(checks, check{Name: a.names[len(c)], OK: new(false), Reason: err.Error()})
 		}
 	}
-	if err := add(v.checkAlone(ctx)); err != nil {
-		return nil, fmt.Errorf("alone: %w", err)
-	}
-	generated, err := v.checkGeneration(ctx)
-	if err != nil {
-		return nil, err
-	}
-	checks = append(checks, generated...)
-	trained, err := v.checkTraining(ctx)
-	if err != nil {
-		return nil, err
-	}
-	checks = append(checks, trained...)
 	return append(checks, v.unsupported()...), nil
 }
 
-// unsupported lists the checks that the reference has tensors for and this build can't run, a group of tensors as one.
+// unsupported lists the tensors of the reference that this build has no check for.
 func (v *verifier) unsupported() []check {
 	var checks []check
 	for _, name := range v.file.Names() {
@@ -67,7 +93,7 @@ func (v *verifier) unsupported() []check {
 		known := slices.Contains(inputs, name) || name == "loss" || slices.ContainsFunc([]string{"logits", "gen.", "grad.", "train.", "adam."}, func(prefix string) bool {
 			return strings.HasPrefix(name, prefix)
 		})
-		if !known && !slices.Contains(checks, c) {
+		if !known {
 			checks = append(checks, c)
 		}
 	}

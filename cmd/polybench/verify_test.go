@@ -246,10 +246,6 @@ func TestVerifyErrors(t *testing.T) {
 		}
 		return false
 	}, nil)
-	settings := func(text string) string {
-		return changedReference(t, func(x *safetensors.Tensor) bool { return slices.Contains(inputs, x.Name) || x.Name == "gen.beam3" },
-			map[string]string{"gen.beam3": text})
-	}
 	for _, test := range []struct {
 		name string
 		args []string
@@ -270,10 +266,6 @@ func TestVerifyErrors(t *testing.T) {
 		{"another model's adapter", verifyArgs(dir, "-adapter", "../../poly/testdata/peft-0.21/t5-long/adapter"), "SelfAttention"},
 		{"not a reference", verifyArgs(dir, "-reference", dir+"/base/model.safetensors"), dir + "/base/model.safetensors: safetensors"},
 		{"no sequences", verifyArgs(dir, "-reference", empty), "tensor input_ids: got shape [0 12], want a matrix"},
-		{"no settings", verifyArgs(dir, "-reference", settings("")), `gen.beam3: metadata: got ""`},
-		{"broken settings", verifyArgs(dir, "-reference", settings(`{"max_new_tokens": 5} x`)), `gen.beam3: metadata: got "{`},
-		{"no tokens", verifyArgs(dir, "-reference", settings("{}")), "gen.beam3: generate: request 0: max_new_tokens: got 0"},
-		{"no beams", verifyArgs(dir, "-reference", settings(`{"max_new_tokens": 5, "num_beams": -3}`)), "num_beams: got -3"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -282,6 +274,49 @@ func TestVerifyErrors(t *testing.T) {
 				t.Errorf("got %v, want one line with %q", err, test.want)
 			}
 		})
+	}
+}
+
+// A check that cannot be made has failed, and says why, while the others are made.
+func TestVerifyGoesOn(t *testing.T) {
+	settings := func(text string) string {
+		return changedReference(t, func(x *safetensors.Tensor) bool { return slices.Contains(inputs, x.Name) || x.Name == "gen.beam3" },
+			map[string]string{"gen.beam3": text})
+	}
+	without := func(key string) string {
+		return changedReference(t, func(x *safetensors.Tensor) bool {
+			return slices.Contains(inputs, x.Name) || (strings.HasPrefix(x.Name, "grad.") || strings.HasPrefix(x.Name, "train.")) && x.Name != key
+		}, nil)
+	}
+	q := "base_model.model.encoder.block.0.layer.0.SelfAttention.q"
+	for _, test := range []struct {
+		name, reference, check, reason string
+		passed                         int
+	}{
+		{"no settings", settings(""), "gen.beam3", `metadata: got ""`, 2},
+		{"broken settings", settings(`{"max_new_tokens": 5} x`), "gen.beam3", `metadata: got "{`, 2},
+		{"no tokens", settings("{}"), "gen.beam3", "generate: request 0: max_new_tokens: got 0", 2},
+		{"no beams", settings(`{"max_new_tokens": 5, "num_beams": -3}`), "gen.beam3", "num_beams: got -3", 2},
+		{"no gradient", without("grad." + q + ".poly_lora_A"), "grad", "no such tensor", 4},
+		{"no gradient of the train mode", without("train.grad." + q + ".poly_lora_A"), "train.grad", "no such tensor", 4},
+		{"no draw", without("train.uniform." + q + ".poly_router"), "train.loss", "no such tensor", 3},
+	} {
+		var out bytes.Buffer
+		if err := run(t.Context(), verifyArgs("testdata/t5-mhr", "-json", "-reference", test.reference), &out); !errors.Is(err, errFailed) {
+			t.Errorf("%s: got error %v, want %v", test.name, err, errFailed)
+		}
+		lines := strings.Split(out.String(), "\n")
+		i := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, `"ok":false`) })
+		var c check
+		if i >= 0 {
+			if err := json.Unmarshal([]byte(lines[i]), &c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if end := fmt.Sprintf(`{"result":"failed","passed":%d,"failed":1,"unsupported":0}`, test.passed); i < 0 || c.Name != test.check ||
+			!strings.Contains(c.Reason, test.reason) || lines[len(lines)-2] != end {
+			t.Errorf("%s: got\n%swant the check %s to fail with %q, and %s", test.name, out.String(), test.check, test.reason, end)
+		}
 	}
 }
 
