@@ -3,6 +3,7 @@ package autodiff
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/polytropon/polytropon/mat"
@@ -49,6 +50,32 @@ func TestGradients(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestUnusedResults has operations whose results nothing depends on, so that their operands' gradients are those of their other use.
+func TestUnusedResults(t *testing.T) {
+	tape := NewTape(engine(t))
+	for _, op := range operations {
+		rnd := rand.New(rand.NewPCG(3, 4))
+		soil(tape)
+		loss := Constant(mat.New(1, 1))
+		params, operands := make([]*Param, len(op.shapes)), make([]Value, len(op.shapes))
+		for i, s := range op.shapes {
+			params[i] = param(rnd, s[0], s[1])
+			operands[i] = tape.Scale(tape.Param(params[i]), 0.5)
+			loss = tape.Plus(loss, tape.Total(operands[i]))
+		}
+		op.record(tape, operands)
+		tape.Backward(loss, 3)
+		for i, p := range params {
+			if slices.ContainsFunc(p.Grad.Data, func(g float32) bool { return g != 1.5 }) {
+				t.Errorf("%s: operand %d: got a gradient of %v, want 1.5 everywhere", op.name, i, p.Grad.Data)
+			}
+		}
+	}
+	if g, ok := tape.Grad(Constant(mat.New(1, 1))); ok || g.Data != nil {
+		t.Errorf("got %v as the gradient of a constant, want none", g)
 	}
 }
 

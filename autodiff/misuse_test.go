@@ -41,6 +41,7 @@ func TestMisusePanics(t *testing.T) {
 	}{
 		{"another tape's parameter", func() { other.Total(start()) }, []string{"2×3", "another tape"}},
 		{"another tape's result", func() { start(); other.Scale(tape.Scale(Constant(w.Value), 2), 2) }, []string{"2×3", "another tape"}},
+		{"another tape's result of the same age", func() { NewTape(e).Scale(NewTape(e).Scale(Constant(w.Value), 2), 2) }, []string{"2×3", "another tape"}},
 		{"another tape's loss", func() { other.Backward(tape.Total(start()), 1) }, []string{"1×1", "another tape"}},
 		{"before Reset", func() { x := start(); tape.Reset(); tape.Plus(start(), x) }, []string{"2×3", "before Reset"}},
 		{"a constant result before Reset", func() {
@@ -60,6 +61,11 @@ func TestMisusePanics(t *testing.T) {
 			var inner Value
 			x := Recompute(tape, leaky{&inner}, start())
 			Recompute(tape, blockOf(func(t *Tape, x Value) Value { return t.Plus(x, inner) }), x)
+		}, []string{"2×3", "block that has ended"}},
+		{"out of a block as another's result", func() {
+			var inner Value
+			x := Recompute(tape, leaky{&inner}, start())
+			Recompute(tape, blockOf(func(*Tape, Value) Value { return inner }), x)
 		}, []string{"2×3", "block that has ended"}},
 		{"a block in a block", func() {
 			Recompute(tape, blockOf(func(t *Tape, x Value) Value { return Recompute(t, identity{}, x) }), start())
@@ -82,9 +88,11 @@ func TestMisusePanics(t *testing.T) {
 		{"AddGrad", func() { tape.AddGrad(start(), mat.New(3, 2)) }, []string{"3×2", "2×3"}},
 		{"Hand", func() { x := start(); tape.Hand(x, tape.Total(x)) }, []string{"2×3", "1×1"}},
 		{"Reshape", func() { tape.Reshape(start(), 4, 2) }, []string{"2×3", "4×2"}},
+		{"Reshape of a view", func() { tape.Reshape(Constant(mat.New(2, 4).ColRange(0, 3)), 3, 2) }, []string{"2×3", "stride 4", "3×2"}},
 		{"NewParam", func() { NewParam("q.weight", []int{2, 3}, make([]float32, 5)) }, []string{"q.weight", "5 values", "[2 3]"}},
 		{"Plus", func() { tape.Plus(start(), Constant(mat.New(3, 2))) }, []string{"2×3", "3×2"}},
 		{"PlusRow", func() { tape.PlusRow(start(), Constant(mat.New(1, 2))) }, []string{"2×3", "1×2"}},
+		{"PlusRow of two rows", func() { tape.PlusRow(start(), start()) }, []string{"2×3", "rows"}},
 		{"Gate", func() { tape.Gate(SiLU, start(), Constant(mat.New(3, 2))) }, []string{"2×3", "3×2"}},
 		{"Times", func() { tape.Times(start(), Constant(mat.New(3, 2))) }, []string{"2×3", "3×2"}},
 		{"Mul", func() { tape.Mul(start(), Constant(mat.New(2, 2))) }, []string{"2×3", "2×2"}},
@@ -93,11 +101,27 @@ func TestMisusePanics(t *testing.T) {
 		{"PlusMulPacked", func() { tape.PlusMulPacked(Constant(mat.New(2, 3)), start(), packed) }, []string{"2×3", "3×4"}},
 		{"PlusGateMulPacked", func() { tape.PlusGateMulPacked(Constant(mat.New(2, 3)), SiLU, start(), start(), packed) }, []string{"2×3", "3×4"}},
 		{"RMSNorm", func() { tape.RMSNorm(start(), Constant(mat.New(1, 2)), 1) }, []string{"2×3", "1×2"}},
+		{"RMSNorm with two weights", func() { tape.RMSNorm(start(), start(), 1) }, []string{"2×3", "weight"}},
 		{"Gather", func() { tape.Gather(start(), []int{1, 2}, -1) }, []string{"row 2", "2×3"}},
 		{"Attention", func() {
 			x := Constant(mat.New(2, 1))
 			tape.Attention(x, x, x, start(), mat.Attention{Heads: 1, HeadSize: 1, Queries: []int{0, 2}, Keys: []int{0, 2}})
 		}, []string{"bias of 2×3", "1 sequences"}},
+		{"Attention with another bias", func() {
+			x, bias := Constant(mat.New(3, 1)), start().RowRange(0, 1)
+			v := tape.New(1, 3, true)
+			copy(v.Data, bias.Data)
+			tape.Attention(x, x, x, v, mat.Attention{Heads: 1, HeadSize: 1, Queries: []int{0, 2, 3}, Keys: []int{0, 2, 3}, Bias: []mat.Matrix{bias, v.Matrix}})
+		}, []string{"bias of 1×3", "2 sequences"}},
+		{"Attention with a part of the bias", func() {
+			x, v := Constant(mat.New(1, 1)), tape.New(1, 3, true)
+			tape.Attention(x, x, x, v, mat.Attention{Heads: 1, HeadSize: 1, Queries: []int{0, 1}, Keys: []int{0, 1}, Bias: []mat.Matrix{v.ColRange(0, 1)}})
+		}, []string{"bias of 1×3", "1 sequences"}},
+		{"Attention with more than the bias", func() {
+			x, v := Constant(mat.New(1, 1)), start()
+			part := tape.Needing(Constant(v.RowRange(0, 1)))
+			tape.Attention(x, x, x, part, mat.Attention{Heads: 2, HeadSize: 1, Queries: []int{0, 1}, Keys: []int{0, 1}, Bias: []mat.Matrix{v.Matrix}})
+		}, []string{"bias of 1×3", "1 sequences"}},
 		{"CrossEntropy", func() { tape.CrossEntropy(start(), []int{1}, -100, 0) }, []string{"1 labels", "2×3"}},
 		{"MulCrossEntropy", func() { tape.MulCrossEntropy(start(), packed, []int{1}, -100, 0) }, []string{"1 labels", "2×4"}},
 	} {

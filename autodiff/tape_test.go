@@ -149,6 +149,15 @@ func TestGradientsAccumulate(t *testing.T) {
 	}
 }
 
+// TestReshapeOfARow checks that a row of a wider matrix, which has its elements next to each other, can be reshaped.
+func TestReshapeOfARow(t *testing.T) {
+	m := mat.View([]float32{1, 2, 3, 4, 5, 6, 7, 8}, 2, 4)
+	x := NewTape(engine(t)).Reshape(Constant(m.Range(1, 2, 1, 4)), 3, 1)
+	if x.Rows != 3 || x.Cols != 1 || !slices.Equal(x.Data, []float32{6, 7, 8}) {
+		t.Errorf("got %v of %s, want 6, 7 and 8 of 3×1", x.Data, x.Shape())
+	}
+}
+
 // TestHandOfAParameter checks that a parameter keeps the memory of its gradient.
 func TestHandOfAParameter(t *testing.T) {
 	w := NewParam("w", []int{2}, []float32{3, 5})

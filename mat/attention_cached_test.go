@@ -84,7 +84,7 @@ func sum(values []int) (s int) {
 	return s
 }
 
-// TestAttentionCachedAcross has no causality: the keys of other sequences, of which several share one, next to each other or not.
+// TestAttentionCachedAcross has no causality: the keys of other sequences, of which several share one, next to each other or not, with a bias and without.
 func TestAttentionCachedAcross(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
 		share := []int{0, 0, 1, 0, 1, 1, 1}
@@ -97,14 +97,26 @@ func TestAttentionCachedAcross(t *testing.T) {
 			caches = append(caches, both[from])
 		}
 		out := clone(o.out)
-		e.AttentionCached(out, o.q, caches, a)
-		for s, from := range share {
-			k, v := o.k.RowRange(9*from, 9*from+9), o.v.RowRange(9*from, 9*from+9)
-			rows := func(m Matrix) Matrix { return m.RowRange(o.Queries[s], o.Queries[s+1]) }
-			e.Attention(rows(o.out), rows(o.q), k, v, Attention{Heads: 2, HeadSize: 8, Queries: []int{0, rows(o.q).Rows}, Keys: []int{0, 9}})
+		rnd := rand.New(rand.NewPCG(3, 4))
+		var biases []Matrix // of each sequence another
+		for range share {
+			biases = append(biases, random(rnd, 2, 2*40-1, 0))
 		}
-		if d := diff(out, o.out); d != "" {
-			t.Error(d)
+		for _, bias := range [][]Matrix{biases, nil} {
+			a.Bias = bias
+			e.AttentionCached(out, o.q, caches, a)
+			for s, from := range share {
+				k, v := o.k.RowRange(9*from, 9*from+9), o.v.RowRange(9*from, 9*from+9)
+				rows := func(m Matrix) Matrix { return m.RowRange(o.Queries[s], o.Queries[s+1]) }
+				alone := Attention{Heads: 2, HeadSize: 8, Queries: []int{0, rows(o.q).Rows}, Keys: []int{0, 9}}
+				if bias != nil {
+					alone.Bias = bias[s : s+1]
+				}
+				e.Attention(rows(o.out), rows(o.q), k, v, alone)
+			}
+			if d := diff(out, o.out); d != "" {
+				t.Errorf("bias %t: %s", bias != nil, d)
+			}
 		}
 		if n := testing.AllocsPerRun(5, func() { e.AttentionCached(out, o.q, caches, a) }); n != 0 {
 			t.Errorf("%v allocations per call", n)
@@ -115,32 +127,34 @@ func TestAttentionCachedAcross(t *testing.T) {
 // TestAttentionOutsideTheWindow has NaN and infinities in keys and values before and behind the window, for many queries at once and for few.
 func TestAttentionOutsideTheWindow(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
-		want := attentionCase{heads: 2, size: 24, causal: true, queries: []int{60}, window: 8, kvHeads: 1}.operands(3)
-		e.Attention(want.out, want.q, want.k, want.v, want.Attention)
-		o := attentionCase{heads: 2, size: 24, causal: true, queries: []int{60}, window: 8, kvHeads: 1}.operands(3)
-		for l := range o.k.Cols {
-			o.k.Row(20)[l], o.v.Row(20)[l] = negInf, -negInf
-		}
-		e.Attention(o.out, o.q, o.k, o.v, o.Attention)
-		for i := range 60 {
-			if i >= 20 && i < 28 {
-				continue // these see it
+		for kvHeads := 1; kvHeads <= 2; kvHeads++ {
+			c := attentionCase{heads: 2, size: 24, causal: true, queries: []int{60}, window: 8, kvHeads: kvHeads}
+			want, o := c.operands(3), c.operands(3)
+			e.Attention(want.out, want.q, want.k, want.v, want.Attention)
+			for l := range o.k.Cols {
+				o.k.Row(20)[l], o.v.Row(20)[l] = negInf, -negInf
 			}
-			for j, v := range o.out.Row(i) {
-				if !same(v, want.out.Row(i)[j]) {
-					t.Fatalf("query %d, column %d: %v, want %v", i, j, v, want.out.Row(i)[j])
+			e.Attention(o.out, o.q, o.k, o.v, o.Attention)
+			for i := range 60 {
+				if i >= 20 && i < 28 {
+					continue // these see it
+				}
+				for j, v := range o.out.Row(i) {
+					if !same(v, want.out.Row(i)[j]) {
+						t.Fatalf("query %d, column %d: %v, want %v", i, j, v, want.out.Row(i)[j])
+					}
 				}
 			}
-		}
-		cache := cacheOf(e, 1, o.k, o.v)
-		for i := 0; i < 60; i += 4 {
-			a, out := o.Attention, New(4, o.q.Cols)
-			a.Queries, a.Keys, a.Offsets = []int{0, 4}, nil, []int{i}
-			e.AttentionCached(out, o.q.RowRange(i, i+4), []*Cache{cache}, a)
-			for r := range 4 {
-				for j, v := range out.Row(r) {
-					if !same(v, o.out.Row(i + r)[j]) {
-						t.Fatalf("query %d, column %d: %v among few, want %v", i+r, j, v, o.out.Row(i + r)[j])
+			cache := cacheOf(e, kvHeads, o.k, o.v)
+			for i := range 57 { // the first of four, of which all, some or none see it
+				a, out := o.Attention, New(4, o.q.Cols)
+				a.Queries, a.Keys, a.Offsets = []int{0, 4}, nil, []int{i}
+				e.AttentionCached(out, o.q.RowRange(i, i+4), []*Cache{cache}, a)
+				for r := range 4 {
+					for j, v := range out.Row(r) {
+						if !same(v, o.out.Row(i + r)[j]) {
+							t.Fatalf("query %d, column %d: %v among few, want %v", i+r, j, v, o.out.Row(i + r)[j])
+						}
 					}
 				}
 			}
@@ -217,6 +231,8 @@ func TestAttentionCachedRefuses(t *testing.T) {
 	mustPanic(t, "appended values that are the result", func() { e.AttentionAppend(out, q, next, out, []*Cache{cacheOf(e, 2, k, k)}, step) })
 	mustPanic(t, "more keys than queries", func() { e.AttentionAppend(out, q, New(4, 4), New(4, 4), []*Cache{cacheOf(e, 2, k, k)}, step) })
 	mustPanic(t, "appended keys of another width", func() { e.AttentionAppend(out, q, New(3, 2), New(3, 2), []*Cache{cacheOf(e, 2, k, k)}, step) })
+	mustPanic(t, "heads of another size, as many", func() { e.AttentionCached(out, q, []*Cache{cacheOf(e, 2, New(3, 6), New(3, 6))}, a) })
+	mustPanic(t, "more heads", func() { e.AttentionCached(out, q, []*Cache{cacheOf(e, 4, New(3, 8), New(3, 8))}, a) })
 	mustPanic(t, "heads of another size", func() { e.AttentionCached(out, q, []*Cache{cacheOf(e, 1, New(3, 4), New(3, 4))}, a) })
 	e.AttentionCached(out, q, []*Cache{cache}, a)
 }

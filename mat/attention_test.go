@@ -645,3 +645,34 @@ func TestAttentionRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestAttentionForwardRefuses has one thing wrong at a time, which nothing that is checked on the way back would find.
+func TestAttentionForwardRefuses(t *testing.T) {
+	e := newEngine(t, 1)
+	for _, c := range []struct {
+		name  string
+		spoil func(o *attentionOperands)
+	}{
+		{"a result of more rows", func(o *attentionOperands) { o.out = New(6, 8) }},
+		{"a result of more columns", func(o *attentionOperands) { o.out = New(5, 9) }},
+		{"more queries", func(o *attentionOperands) { o.q, o.out = New(6, 8), New(6, 8) }},
+		{"wider queries", func(o *attentionOperands) { o.q, o.out = New(5, 9), New(5, 9) }},
+		{"more keys", func(o *attentionOperands) { o.k = New(6, 8) }},
+		{"more values", func(o *attentionOperands) { o.v = New(6, 8) }},
+		{"wider keys", func(o *attentionOperands) { o.k = New(5, 9) }},
+		{"wider values", func(o *attentionOperands) { o.v = New(5, 9) }},
+		{"heads that do not divide", func(o *attentionOperands) {
+			o.Heads, o.HeadSize, o.KVHeads, o.k, o.v = 4, 2, 3, New(5, 6), New(5, 6)
+		}},
+		{"a negative window", func(o *attentionOperands) { o.Window = -1 }},
+		{"a window beyond the keys", func(o *attentionOperands) { o.Window, o.Offsets = 3, []int{1} }},
+		{"a negative offset", func(o *attentionOperands) { o.Offsets = []int{-1} }},
+		{"a bias of more heads", func(o *attentionOperands) { o.Bias = []Matrix{New(3, 9)} }},
+		{"an even bias", func(o *attentionOperands) { o.Bias = []Matrix{New(2, 10)} }},
+	} {
+		o := attentionCase{heads: 2, size: 4, causal: true, queries: []int{5}}.operands(1)
+		e.Attention(o.out, o.q, o.k, o.v, o.Attention)
+		c.spoil(o)
+		mustPanic(t, c.name, func() { e.Attention(o.out, o.q, o.k, o.v, o.Attention) })
+	}
+}

@@ -83,8 +83,26 @@ func TestCacheRefuses(t *testing.T) {
 	c := cacheOf(e, 2, New(3, 4), New(3, 4))
 	mustPanic(t, "values of another length", func() { c.Append(New(1, 4), New(2, 4)) })
 	mustPanic(t, "keys of another width", func() { c.Append(New(1, 2), New(1, 4)) })
+	mustPanic(t, "values of another width", func() { c.Append(New(1, 4), New(1, 2)) })
+	mustPanic(t, "other heads", func() { c.CopyFrom(e.NewCache(1, 2), 0) })
+	mustPanic(t, "heads of another size", func() { c.CopyFrom(e.NewCache(2, 4), 0) })
 	mustPanic(t, "another shape", func() { c.CopyFrom(e.NewCache(1, 4), 0) })
-	mustPanic(t, "more of the same than there is", func() { c.CopyFrom(e.NewCache(2, 2), 1) })
+	mustPanic(t, "more of the same than the other has", func() { c.CopyFrom(e.NewCache(2, 2), 1) })
+	mustPanic(t, "more of the same than there is", func() { c.CopyFrom(cacheOf(e, 2, New(5, 4), New(5, 4)), 4) })
+	mustPanic(t, "fewer of the same than none", func() { c.CopyFrom(cacheOf(e, 2, New(5, 4), New(5, 4)), -1) })
+	for _, level := range Levels() {
+		o, err := NewEngine(Options{Level: level, Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.Close()
+		if o.level != e.level {
+			mustPanic(t, "a cache for "+level, func() { c.CopyFrom(o.NewCache(2, 2), 0) })
+			mustPanic(t, "an attention on "+level, func() {
+				o.AttentionCached(New(1, 4), New(1, 4), []*Cache{c}, Attention{Heads: 2, HeadSize: 2, Queries: []int{0, 1}})
+			})
+		}
+	}
 	mustPanic(t, "positions that it does not have", func() { c.Truncate(4) })
 	mustPanic(t, "fewer than none", func() { c.Truncate(-1) })
 	if c.Len() != 3 {

@@ -156,7 +156,7 @@ func TestScreenOfRoundedRow(t *testing.T) {
 }
 
 // TestScreenOfOppositeColumns has two columns between which rounding the row makes nearly all the difference that the bound allows: one loses what it can,
-// the other gains it, and the first is the larger. The others are zeros.
+// the other gains it, and the first is the larger. The others are zeros. The steps of the row are ones, or a power of two.
 func TestScreenOfOppositeColumns(t *testing.T) {
 	engines(t, func(t *testing.T, e *Engine) {
 		const k, cols = 4096, 1024
@@ -169,7 +169,11 @@ func TestScreenOfOppositeColumns(t *testing.T) {
 		}
 		x.Data[0] = math.MaxInt32 / (127 * k) // the most steps that a row is rounded to, so that they are ones
 		w.Row(40)[0], w.Row(900)[0] = 127, 127
-		checkLargestOf(t, e, x, w)
+		for _, step := range []float32{1, 1.0 / 1024} {
+			scaled := New(1, k)
+			e.Scale(scaled, x, step)
+			checkLargestOf(t, e, scaled, w)
+		}
 	})
 }
 
@@ -248,6 +252,9 @@ func TestScreenPauses(t *testing.T) {
 		copy(sharp.Data, w.Row(5))
 		s := NewScreen(e, PackT(e, w.Data, cols, k, k))
 		computed := func(a Matrix) int {
+			for j := range c.Data {
+				c.Data[j] = float32(math.NaN())
+			}
 			e.MulLargest(c, a, s, []int{1})
 			n := 0
 			for _, v := range c.Data {
@@ -269,4 +276,40 @@ func TestScreenPauses(t *testing.T) {
 			}
 		}
 	})
+}
+
+// As many elements as an int can count are all of them; no rows have none.
+func TestScreenOfAll(t *testing.T) {
+	e := newEngine(t, 1)
+	rnd := rand.New(rand.NewPCG(5, 6))
+	s := NewScreen(e, PackT(e, random(rnd, 600, 8, 0).Data, 600, 8, 8))
+	for _, n := range [][]int{{math.MaxInt}, {math.MinInt}, {math.MaxInt/7 + 1}, {1, math.MaxInt}, {}} {
+		a, got, want := random(rnd, len(n), 8, 0), New(len(n), 600), New(len(n), 600)
+		e.Mul(want, a, s.weights)
+		e.MulLargest(got, a, s, n)
+		if d := diff(got, want); d != "" {
+			t.Errorf("the %d largest: %s", n, d)
+		}
+	}
+}
+
+func TestScreenRefuses(t *testing.T) {
+	e := newEngine(t, 1)
+	w := New(600, 8)
+	fill(w.Row(5), 100) // so that the rest is left out
+	s := NewScreen(e, PackT(e, w.Data, 600, 8, 8))
+	ones := func(rows, cols int) Matrix {
+		m := New(rows, cols)
+		fill(m.Data, 1)
+		return m
+	}
+	mustPanic(t, "too few numbers", func() { e.MulLargest(New(2, 600), ones(2, 8), s, []int{1}) })
+	mustPanic(t, "too many numbers", func() { e.MulLargest(New(2, 600), ones(2, 8), s, []int{1, 1, 1}) })
+	mustPanic(t, "a result of fewer columns", func() { e.MulLargest(New(2, 599), ones(2, 8), s, []int{1, 1}) })
+	mustPanic(t, "a result of more columns", func() { e.MulLargest(New(2, 601), ones(2, 8), s, []int{1, 1}) })
+	mustPanic(t, "a result of fewer rows", func() { e.MulLargest(New(1, 600), ones(2, 8), s, []int{1}) })
+	mustPanic(t, "shorter rows", func() { e.MulLargest(New(2, 600), ones(2, 7), s, []int{1, 1}) })
+	whole := ones(2, 608)
+	mustPanic(t, "a result over an operand", func() { e.MulLargest(whole.ColRange(0, 600), whole.ColRange(8, 16), s, []int{1, 1}) })
+	e.MulLargest(New(2, 600), ones(2, 8), s, []int{1, 1})
 }

@@ -59,6 +59,13 @@ func TestForwardLargest(t *testing.T) {
 	}
 }
 
+func TestForwardLargestOfNothing(t *testing.T) {
+	e := engine(t)
+	l := NewLinear(e, Weights{F32: make([]float32, 6)}, 2, 3)
+	l.ForwardLargest(pass(e, 0), ragged(), mat.New(0, 2), mat.New(0, 3), nil)
+	l.ForwardLargest(pass(e, 1), ragged(0), mat.New(0, 2), mat.New(0, 3), nil)
+}
+
 func TestForwardLargestDoesNotAllocate(t *testing.T) {
 	e := engine(t)
 	rnd := rand.New(rand.NewPCG(7, 8))

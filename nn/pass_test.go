@@ -3,6 +3,8 @@ package nn
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/polytropon/polytropon/autodiff"
 )
 
 // TestPassAllocatesNothingWhenRepeated counts what a repeated pass through every kind of layer, with an adapter, allocates.
@@ -27,6 +29,59 @@ func TestPassAllocatesNothingWhenRepeated(t *testing.T) {
 		p.Matrix(3000, 1000)
 	}); n >= 1 {
 		t.Errorf("%v allocations per pass", n)
+	}
+}
+
+// TestPassIsUsedAgain wants nothing left of the batch before: neither its deltas, nor its sequences, nor its integers.
+func TestPassIsUsedAgain(t *testing.T) {
+	e, rnd := engine(t), rand.New(rand.NewPCG(2, 2))
+	l := NewLinear(e, Weights{F32: small(rnd, 5, 4).Data}, 5, 4)
+	delta := func() *Delta {
+		return &Delta{LowRank: map[*Linear]LowRank{l: lowRank{small(rnd, 4, 2), small(rnd, 2, 5)}.pack(e)}}
+	}
+	a, b := delta(), delta()
+	x := autodiff.Constant(small(rnd, 4, 4))
+	p := NewPass(e)
+	for _, c := range []struct {
+		deltas [][]*Delta
+		rows   Ragged
+	}{
+		{[][]*Delta{{a}, {b}, {a}}, ragged(1, 2, 1)},
+		{[][]*Delta{nil, {b}}, ragged(3, 1)},
+		{[][]*Delta{nil}, ragged(4)},
+		{[][]*Delta{{b}, {a}, {a, b}, nil}, ragged(1, 1, 1, 1)},
+	} {
+		if err := p.Reset(c.deltas); err != nil {
+			t.Fatal(err)
+		}
+		got, want := values(l.Forward(p, c.rows, x).Matrix), values(l.Forward(passOf(e, c.deltas), c.rows, x).Matrix)
+		if !equalBits(got, want) {
+			t.Errorf("%d sequences: got %v, want %v as from a new pass", len(c.deltas), got, want)
+		}
+	}
+}
+
+// TestInts wants integers that nobody else has, and that cannot be appended to in place.
+func TestInts(t *testing.T) {
+	p := pass(engine(t), 1)
+	var all [][]int
+	for _, n := range []int{3, 0, 1, 100, 2} {
+		ints := p.Ints(n)
+		if len(ints) != n || cap(ints) != n {
+			t.Errorf("got %d integers and room for %d, want %d", len(ints), cap(ints), n)
+		}
+		for i := range ints {
+			ints[i] = n
+		}
+		all = append(all, ints)
+	}
+	for _, ints := range all {
+		for _, x := range ints {
+			if x != len(ints) {
+				t.Errorf("got %v, want each to be %d", ints, len(ints))
+				break
+			}
+		}
 	}
 }
 

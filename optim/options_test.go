@@ -52,6 +52,7 @@ func TestOptionErrors(t *testing.T) {
 		{"ScaleEps: got 0", adafactor(func(o *optim.AdafactorOptions) { o.ScaleEps = 0 })},
 		{"ClipThreshold: got 0", adafactor(func(o *optim.AdafactorOptions) { o.ClipThreshold = 0 })},
 		{"DecayRate: got 1, want", adafactor(func(o *optim.AdafactorOptions) { o.DecayRate = 1 })},
+		{"DecayRate: got -Inf, want", adafactor(func(o *optim.AdafactorOptions) { o.DecayRate = math.Inf(-1) })},
 		{"Beta1: got 1", adafactor(func(o *optim.AdafactorOptions) { o.Beta1 = 1 })},
 		{"WarmupInit: got true", adafactor(func(o *optim.AdafactorOptions) { o.WarmupInit = true })},
 		{"group 0: LR: got 1, want 0", adafactor(func(o *optim.AdafactorOptions) { o.RelativeStep = true })},
@@ -87,8 +88,14 @@ func TestGroupErrors(t *testing.T) {
 
 // TestMisuse wants panics that say what is wrong.
 func TestMisuse(t *testing.T) {
-	wrong := autodiff.NewParam("w", []int{2, 3}, make([]float32, 6))
-	wrong.Grad = mat.New(3, 2)
+	// with returns a parameter of the shape [2 3] that has another value or gradient.
+	with := func(change func(p *autodiff.Param)) *autodiff.Param {
+		p := autodiff.NewParam("w", []int{2, 3}, make([]float32, 6))
+		change(p)
+		return p
+	}
+	wrong := with(func(p *autodiff.Param) { p.Grad = mat.New(3, 2) })
+	wide := mat.New(2, 4).ColRange(0, 3)
 	for _, c := range []struct {
 		want string
 		do   func()
@@ -96,6 +103,18 @@ func TestMisuse(t *testing.T) {
 		{`parameter "w" of shape [2 3] has a value of 2×3 with stride 3 and a gradient of 3×2 with stride 2`, func() {
 			optim.NewAdam([]optim.Group{{Params: []*autodiff.Param{wrong}}}, optim.DefaultAdam())
 		}},
+		{"a gradient of 3×2", func() { optim.NewClip([]*autodiff.Param{wrong}, 1) }},
+		{"a value of 2×3 with stride 3 and a gradient of 2×2", func() {
+			optim.NewClip([]*autodiff.Param{with(func(p *autodiff.Param) { p.Grad = mat.New(2, 2) })}, 1)
+		}},
+		{"a value of 2×3 with stride 3 and a gradient of 1×3", func() {
+			optim.NewClip([]*autodiff.Param{with(func(p *autodiff.Param) { p.Grad = mat.New(1, 3) })}, 1)
+		}},
+		{"a value of 2×2 with stride 2 and a gradient of 2×2", func() {
+			optim.NewClip([]*autodiff.Param{with(func(p *autodiff.Param) { p.Value, p.Grad = mat.New(2, 2), mat.New(2, 2) })}, 1)
+		}},
+		{"a value of 2×3 with stride 4", func() { optim.NewClip([]*autodiff.Param{with(func(p *autodiff.Param) { p.Value = wide })}, 1) }},
+		{"a gradient of 2×3 with stride 4", func() { optim.NewClip([]*autodiff.Param{with(func(p *autodiff.Param) { p.Grad = wide })}, 1) }},
 		{"clip to a norm of 0", func() { optim.NewClip(nil, 0) }},
 	} {
 		func() {

@@ -2,6 +2,7 @@ package optim
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
@@ -105,6 +106,10 @@ func TestSetStateErrors(t *testing.T) {
 			s[0].Data = bytes.Repeat([]byte{0xff}, 8)
 			return s
 		}, `tensor "step": got -1, want`},
+		{"too many steps", func(s []safetensors.Tensor) []safetensors.Tensor {
+			s[0].Data = binary.LittleEndian.AppendUint64(nil, 1<<31)
+			return s
+		}, `tensor "step": got 2147483648, want a number of steps from 0 to 2147483647`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := newAdafactorOf(t)

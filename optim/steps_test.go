@@ -1,6 +1,7 @@
 package optim_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"math"
@@ -93,6 +94,38 @@ func (r recording) compareState(t *testing.T, name string, state []safetensors.T
 		t.Logf("%s differs by at most %v units in the last place", s.Name, d)
 		if bar := barOf(name); !(d <= bar) {
 			t.Errorf("%s: got a difference of %v units in the last place, want at most %v", s.Name, d, bar)
+		}
+	}
+}
+
+// TestAdafactorRelativeStep is of steps that the recording is too short for: min(0.01, 1/√step), or min(10⁻⁶·step, 1/√step). With a DecayRate of 0
+// nothing is kept of squares, so that the update of a vector is its gradient's signs.
+func TestAdafactorRelativeStep(t *testing.T) {
+	e := newEngine(t, mat.Options{})
+	for _, c := range []struct {
+		warmup bool
+		step   uint64
+		want   float32
+	}{
+		{false, 1, 0.01}, {false, 6400, 0.01}, {false, 40000, 1.0 / 200}, {false, 1 << 20, 1.0 / 1024},
+		{true, 1, 1e-6}, {true, 6400, 6400e-6}, {true, 40000, 1.0 / 200}, {true, 1 << 20, 1.0 / 1024},
+	} {
+		o := optim.DefaultAdafactor()
+		o.DecayRate, o.ScaleParameter, o.WarmupInit = 0, false, c.warmup
+		p := autodiff.NewParam("w", []int{2}, make([]float32, 2))
+		a, err := optim.NewAdafactor([]optim.Group{{Params: []*autodiff.Param{p}}}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state := a.State()
+		state[0].Data = binary.LittleEndian.AppendUint64(nil, c.step-1)
+		if err := a.SetState(state); err != nil {
+			t.Fatal(err)
+		}
+		copy(p.Grad.Data, []float32{-8, 0.5})
+		a.Step(e, 1)
+		if got, want := p.Value.Data, []float32{c.want, -c.want}; !slices.Equal(got, want) {
+			t.Errorf("warmup %t, step %d: got %v, want %v", c.warmup, c.step, got, want)
 		}
 	}
 }

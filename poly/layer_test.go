@@ -55,3 +55,22 @@ func TestLayerOfPEFT(t *testing.T) {
 		}
 	}
 }
+
+// Weights that are as small as what is added to their sum do not sum to 1 (PEFT's PolyRouter: weights / (weights.sum(-1) + EPS)).
+func TestRouterOfSmallWeights(t *testing.T) {
+	e := newEngine(t)
+	z := []float32{-28, -27, -40, -60, -30, 2}
+	r := poly.Router{Tasks: 1, Splits: 3, Skills: 2, Logits: z}
+	w := r.Weights(e, 0)
+	for q := range r.Splits {
+		var y [2]float64
+		for s := range y {
+			y[s] = 1 / (1 + math.Exp(-float64(z[2*q+s])))
+		}
+		for s, got := range w.Row(q) {
+			if want := y[s] / (y[0] + y[1] + 1e-12); math.Abs(float64(got)-want) > 1e-6*want {
+				t.Errorf("split %d, skill %d: got %v, want %v", q, s, got, want)
+			}
+		}
+	}
+}

@@ -156,6 +156,17 @@ func corpus() []corpusCase {
 		{"102 escape cut off", build(`{"\u006`, 0), "invalid escape"},
 		{"103 surrogate pair cut off", build(`{"\ud83d\ude0`, 0), "lone surrogate"},
 		{"104 name that begins with a control character", build(`{"\u0001a":`+info+`}`, 1), "control character"},
+		{"105 semicolon in an object", build(`{"__metadata__":{"k":"1";"l":"2"}}`, 0), `got ';', want ',' or '}'`},
+		{"106 semicolon in an array", build(tensorJSON("U8", "[1;1]", "[0,1]"), 1), `got ';', want ',' or ']'`},
+		{"107 no colon", build(`{"a" `+info+`}`, 1), `got '{', want ':'`},
+		{"108 duplicate field, not the one before", build(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"dtype":"U8"}}`, 1), `duplicate key "dtype"`},
+		{"109 duplicate key in metadata, not the one before", build(`{"__metadata__":{"k":"1","l":"2","k":"3"}}`, 0), `duplicate key "k"`},
+		{"110 unknown escape of six bytes", build(`{"\x0061":`+info+`}`, 1), "invalid escape"},
+		{"111 low surrogate without a backslash", build(`{"\ud83d/ude00":`+info+`}`, 1), "lone surrogate"},
+		{"112 null metadata after a space", build(`{"__metadata__": null}`, 0), ""},
+		{"113 cut off after a digit", build(`{"a":{"shape":[1`, 0), "got the end, want ',' or ']'"},
+		{"114 fraction without an integer", build(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":-.5}}`, 1), "malformed number"},
+		{"115 exponent without an integer", build(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"x":-e5}}`, 1), "malformed number"},
 	}
 }
 

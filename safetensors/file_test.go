@@ -93,6 +93,13 @@ func TestWaysToOpen(t *testing.T) {
 					t.Errorf("tensor %s can be appended to in place", tensor.Name)
 				}
 			}
+			again, err := f.Tensor(got[0].Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if shared := &again.Data[0] == &got[0].Data[0]; shared != (name == "Mmap") {
+				t.Errorf("two reads share memory: %v", shared)
+			}
 			if got := f.Metadata(); !sameMetadata(got, map[string]string{"format": "pt"}) {
 				t.Errorf("got metadata %v", got)
 			}
@@ -108,6 +115,145 @@ func TestWaysToOpen(t *testing.T) {
 				t.Errorf("info after close: got %v, %v", info, ok)
 			}
 		})
+	}
+}
+
+// A countedFS counts the files that are open, and has the errors of what is done with those of a name.
+type countedFS struct {
+	fs.FS
+	open              *int
+	bad               string
+	stat, read, close error
+}
+
+func (c countedFS) Open(name string) (fs.File, error) {
+	f, err := c.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	*c.open++
+	if name != c.bad {
+		c.stat, c.read, c.close = nil, nil, nil
+	}
+	return &countedFile{f, c}, nil
+}
+
+// Stat keeps fs.Stat from opening files.
+func (c countedFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(c.FS, name) }
+
+type countedFile struct {
+	fs.File
+	fs countedFS
+}
+
+func (f *countedFile) Stat() (fs.FileInfo, error) {
+	info, err := f.File.Stat()
+	return info, errors.Join(err, f.fs.stat)
+}
+
+func (f *countedFile) Read(b []byte) (int, error) {
+	if f.fs.read != nil {
+		return 0, f.fs.read
+	}
+	return f.File.Read(b)
+}
+
+func (f *countedFile) Close() error {
+	*f.fs.open--
+	return errors.Join(f.File.Close(), f.fs.close)
+}
+
+// A countedReaderAt is a file that is not read at once.
+type countedReaderAt struct {
+	*countedFile
+	io.ReaderAt
+}
+
+type readerAtFS struct{ countedFS }
+
+func (r readerAtFS) Open(name string) (fs.File, error) {
+	f, err := r.countedFS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	c := f.(*countedFile)
+	return countedReaderAt{c, c.File.(io.ReaderAt)}, nil
+}
+
+// TestFilesAreClosed opens files and folders, good ones and bad ones, and wants no file open in the end.
+func TestFilesAreClosed(t *testing.T) {
+	good := build(tensorJSON("U8", "[1]", "[0,1]"), 1)
+	for name, c := range map[string]struct {
+		fsys fstest.MapFS
+		ok   bool
+	}{
+		"file":     {fstest.MapFS{"model.safetensors": {Data: good}}, true},
+		"bad file": {fstest.MapFS{"model.safetensors": {Data: good[:20]}}, false},
+		"folder":   {fstest.MapFS{"model.safetensors.index.json": indexOf("a", "1.safetensors"), "1.safetensors": {Data: good}}, true},
+		"folder without a part": {fstest.MapFS{
+			"model.safetensors.index.json": indexOf("a", "1.safetensors", "b", "2.safetensors"), "1.safetensors": {Data: good},
+		}, false},
+		"folder with a bad index": {fstest.MapFS{"model.safetensors.index.json": {Data: []byte("x")}}, false},
+		"folder that its index does not list": {fstest.MapFS{
+			"model.safetensors.index.json": indexOf("b", "1.safetensors"), "1.safetensors": {Data: good},
+		}, false},
+	} {
+		open := 0
+		counted := countedFS{FS: c.fsys, open: &open}
+		for kind, fsys := range map[string]fs.FS{"stream": counted, "reader": readerAtFS{counted}} {
+			f, err := OpenFolder(fsys, "model")
+			if (err == nil) != c.ok {
+				t.Errorf("%s, %s: got error %v", name, kind, err)
+			}
+			if err == nil {
+				if err := f.Close(); err != nil {
+					t.Errorf("%s, %s: close: %v", name, kind, err)
+				}
+			}
+			if open != 0 {
+				t.Errorf("%s, %s: %d files are open, want none", name, kind, open)
+			}
+			open = 0
+		}
+	}
+}
+
+// TestFileSystemErrors wants the errors of what lies below, and no file open after them.
+func TestFileSystemErrors(t *testing.T) {
+	good := build(tensorJSON("U8", "[1]", "[0,1]"), 1)
+	files := fstest.MapFS{
+		"file.safetensors": {Data: good}, "1.safetensors": {Data: good},
+		"folder.safetensors.index.json": indexOf("a", "1.safetensors"),
+	}
+	broken := errors.New("broken")
+	open := 0
+	for name, fsys := range map[string]fs.FS{
+		"stat file":  countedFS{FS: files, open: &open, bad: "file.safetensors", stat: broken},
+		"read file":  countedFS{FS: files, open: &open, bad: "file.safetensors", read: broken},
+		"close file": readerAtFS{countedFS{FS: files, open: &open, bad: "file.safetensors", close: broken}},
+
+		"read folder's index": countedFS{FS: files, open: &open, bad: "folder.safetensors.index.json", read: broken},
+		"stat folder's part":  countedFS{FS: files, open: &open, bad: "1.safetensors", stat: broken},
+		"close folder's part": readerAtFS{countedFS{FS: files, open: &open, bad: "1.safetensors", close: broken}},
+	} {
+		stem := "file"
+		if strings.Contains(name, "folder") {
+			stem = "folder"
+		}
+		f, err := OpenFolder(fsys, stem)
+		if err == nil {
+			if _, err := f.Tensor("a"); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			err = f.Close()
+		}
+		if !errors.Is(err, broken) || !strings.Contains(err.Error(), ".safetensors") {
+			t.Errorf("%s: got error %v, want one that names the file", name, err)
+		}
+		if open != 0 {
+			t.Errorf("%s: %d files are open, want none", name, open)
+		}
+		open = 0
 	}
 }
 

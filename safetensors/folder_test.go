@@ -119,6 +119,17 @@ func TestFolderErrors(t *testing.T) {
 			}
 		})
 	}
+	// One part more than there can be, and as many, of which the first is missing.
+	var parts []string
+	for i := range 1 << 16 {
+		parts = append(parts, fmt.Sprint(i), fmt.Sprintf("%05d.safetensors", i))
+	}
+	for n, want := range map[int]string{1 << 16: "65536 parts, want at most 65535", 1<<16 - 1: "00000.safetensors"} {
+		_, err := OpenFolder(fstest.MapFS{"model.safetensors.index.json": indexOf(parts[:2*n]...)}, "model")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d parts: got error %v, want one with %q", n, err, want)
+		}
+	}
 	_, err := OpenFolder(fstest.MapFS{"adapter_model.bin": {}}, "adapter_model")
 	if err == nil || !strings.Contains(err.Error(), "adapter_model.bin") {
 		t.Errorf("got error %v", err)

@@ -230,3 +230,21 @@ func TestDTypes(t *testing.T) {
 		t.Error("wrong bits")
 	}
 }
+
+// TestNewFloat32s wants the number of values that the shape says.
+func TestNewFloat32s(t *testing.T) {
+	x := NewFloat32s("x", []int{2, 1}, []float32{1, -2})
+	if got, err := x.Float32s(); err != nil || !slices.Equal(got, []float32{1, -2}) || x.Size != 8 || !slices.Equal(x.Shape, []int{2, 1}) {
+		t.Errorf("got %v, %v of %v", got, err, x.Info)
+	}
+	for _, shape := range [][]int{{}, {3}, {2, 0}} {
+		func() {
+			defer func() {
+				if got, want := recover(), fmt.Sprintf("safetensors: 2 values for the shape %v", shape); got != want {
+					t.Errorf("got panic %v, want %s", got, want)
+				}
+			}()
+			NewFloat32s("x", shape, []float32{1, 2})
+		}()
+	}
+}

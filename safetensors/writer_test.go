@@ -110,6 +110,7 @@ func TestWriterRefuses(t *testing.T) {
 	}{
 		{"the name is reserved", named("__metadata__"), nil},
 		{"duplicate name", named("a", "b", "a"), nil},
+		{"duplicate name", []Tensor{{Info{Name: "a", DType: F32}, make([]byte, 4)}, {Info{Name: "b", DType: F32}, make([]byte, 4)}, {Info{Name: "a", DType: U8}, []byte{0}}}, nil},
 		{"the name is not valid UTF-8", named("\xff"), nil},
 		{"control character in the name", named("a\x00"), nil},
 		{"header of", named(strings.Repeat("x", maxHeader)), nil},
@@ -132,23 +133,36 @@ func TestWriterRefuses(t *testing.T) {
 	}
 }
 
-type brokenWriter struct{ room int }
+// A brokenWriter writes less than it is given where there is no room, with an error or without.
+type brokenWriter struct {
+	room int
+	err  error
+}
 
 func (w *brokenWriter) Write(b []byte) (int, error) {
 	n := min(len(b), w.room)
 	w.room -= n
+	if n < len(b) {
+		return n, w.err
+	}
 	return n, nil
 }
 
 func TestShortWrites(t *testing.T) {
 	x := Tensor{Info{Name: "x", DType: U8, Shape: []int{3}}, []byte{1, 2, 3}}
-	var whole bytes.Buffer
-	if err := Write(&whole, []Tensor{x}, nil); err != nil {
-		t.Fatal(err)
-	}
-	for room := range whole.Len() {
-		if err := Write(&brokenWriter{room}, []Tensor{x}, nil); !errors.Is(err, io.ErrShortWrite) {
-			t.Errorf("room for %d bytes: got error %v", room, err)
+	full := errors.New("full")
+	for _, tensors := range [][]Tensor{{x}, {}} {
+		var whole bytes.Buffer
+		if err := Write(&whole, tensors, nil); err != nil {
+			t.Fatal(err)
+		}
+		for room := range whole.Len() {
+			if err := Write(&brokenWriter{room, nil}, tensors, nil); !errors.Is(err, io.ErrShortWrite) {
+				t.Errorf("%d tensors, room for %d bytes: got error %v", len(tensors), room, err)
+			}
+			if err := Write(&brokenWriter{room, full}, tensors, nil); !errors.Is(err, full) {
+				t.Errorf("%d tensors, room for %d bytes: got error %v, want the writer's", len(tensors), room, err)
+			}
 		}
 	}
 }
