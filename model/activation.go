@@ -26,6 +26,11 @@ func readFeedForward(c *configFile, projection string) (act *autodiff.Function, 
 	if gated && name == "gelu" {
 		name = "gelu_new"
 	}
+	field, also := "feed_forward_proj", `, with or without "gated-"`
+	if c.has("dense_act_fn") { // as a rule the same; where not, transformers takes this
+		field, also = "dense_act_fn", ""
+		name = c.textOr(field, "")
+	}
 	act, ok := activations[name]
 	if !ok {
 		var names []string
@@ -33,7 +38,7 @@ func readFeedForward(c *configFile, projection string) (act *autodiff.Function, 
 			names = append(names, n)
 		}
 		slices.Sort(names)
-		c.fail("feed_forward_proj", fmt.Sprintf("one of %q, with or without \"gated-\"", names))
+		c.fail(field, fmt.Sprintf("one of %q%s", names, also))
 	}
 	return act, gated
 }

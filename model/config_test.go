@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/safetensors"
 )
 
@@ -14,7 +15,8 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 	integers := []wrong{{"0", size}, {"-1", size}, {"2147483648", size}, {"99999999999999999999", size}, {"7.5", size}, {"1e2", size}, {`"7"`, size},
 		{"true", size}, {"[7]", size}, {"{}", size}}
 	booleans := []wrong{{"0", "true or false"}, {`"true"`, "true or false"}, {"[]", "true or false"}}
-	activations := `one of ["gelu" "gelu_new" "gelu_pytorch_tanh" "relu" "sigmoid" "silu" "swish" "tanh"], with or without "gated-"`
+	activation := `one of ["gelu" "gelu_new" "gelu_pytorch_tanh" "relu" "sigmoid" "silu" "swish" "tanh"]`
+	activations := activation + `, with or without "gated-"`
 	const types, buckets = `one of ["t5" "mt5" "umt5" "llama" "mistral" "qwen2" "qwen3"]`, "an even number from 4 to 1024"
 	for name, cases := range map[string][]wrong{
 		"vocab_size": integers, "d_model": integers, "d_kv": integers, "d_ff": integers, "num_heads": integers, "num_layers": integers,
@@ -26,6 +28,7 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		"layer_norm_epsilon": {{"0", ""}, {"-1e-6", ""}, {`"1e-6"`, ""}, {"1e39", ""}, {"1e-60", ""}, {"1e999", ""}, {"[]", ""}},
 		"feed_forward_proj": {{`"gelu_10"`, activations}, {`"gated"`, activations}, {`"gated-"`, activations}, {`"gated-gated-gelu"`, activations},
 			{`""`, activations}, {`"ReLU"`, activations}, {"1", "a string"}, {"[]", "a string"}},
+		"dense_act_fn":        {{`"gelu_10"`, activation}, {`"gated-gelu"`, activation}, {"1", "a string"}},
 		"tie_word_embeddings": booleans, "scale_decoder_outputs": booleans,
 		"quantization_config": {{`{"quant_method": "fp8"}`, "none: quantised weights are not supported"}},
 		"model_type":          {{`"gpt2"`, types}, {`"T5"`, types}, {`""`, types}, {"5", "a string"}},
@@ -113,6 +116,11 @@ func TestConfigFieldsAreUsed(t *testing.T) {
 			if m := f.open(t, e); m.net.(*t5).Gated != (prefix != "") || m.Architecture().FeedForward != prefix+act {
 				t.Errorf("%s%s: %+v", prefix, act, m.Architecture())
 			}
+		}
+	}
+	for name, want := range map[string]*autodiff.Function{`"silu"`: autodiff.SiLU, `"gelu"`: autodiff.GELU, "null": autodiff.GELUTanh, "": autodiff.GELUTanh} {
+		if m := small.with("feed_forward_proj", `"gated-gelu"`, "dense_act_fn", name).open(t, e); m.net.(*t5).Activation != want || !m.net.(*t5).Gated {
+			t.Errorf("dense_act_fn %s: %+v", name, m.net.(*t5).t5Config)
 		}
 	}
 }

@@ -314,6 +314,9 @@ func TestSpecialTokens(t *testing.T) {
 		{`"eos_token_id": 3, "decoder_start_token_id": 0`, `{"eos_token_id": null, "pad_token_id": 2}`, []int{3}, 0},
 		{`"eos_token_id": null`, `{"pad_token_id": 2}`, nil, 2},
 		{`"pad_token_id": 3`, `{"pad_token_id": -5}`, nil, -1},
+		{`"bos_token_id": 4, "pad_token_id": 0`, "", nil, 4},
+		{`"bos_token_id": 4, "decoder_start_token_id": 0`, `{"bos_token_id": 6}`, nil, 0},
+		{`"eos_token_id": [12, 13, 3, 32000]`, "", []int{12, 3}, -1}, // of 13
 		{`"eos_token_id": [3, -1, 4]`, "", []int{3, 4}, -1},
 		{`"eos_token_id": 3`, `{"eos_token_id": -1}`, nil, -1}, // none
 	} {

@@ -125,7 +125,9 @@ func load(c config, s special, source Source, e *mat.Engine) (*Model, error) {
 	if err := l.finish(); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	m := &Model{engine: e, net: n, architecture: n.describe(), layers: map[nn.Layer]bool{}, special: s}
+	a := n.describe()
+	s.stop = slices.DeleteFunc(s.stop, func(id int) bool { return id >= a.Vocabulary }) // no token will be one
+	m := &Model{engine: e, net: n, architecture: a, layers: map[nn.Layer]bool{}, special: s}
 	for _, module := range n.modules() {
 		m.layers[module.Layer] = true
 	}

@@ -12,28 +12,31 @@ import (
 
 // special holds the token ids that generation needs.
 type special struct {
-	stop         []int // eos_token_id
-	start, padID int   // decoder_start_token_id, pad_token_id; -1: none
+	stop                  []int // eos_token_id
+	start, begin, padding int   // decoder_start_token_id, bos_token_id, pad_token_id; -1: none
 }
 
-// StopIDs returns the ids that end a sequence (eos_token_id), as generation_config.json says, else config.json; nil where neither does.
+// StopIDs returns the ids that end a sequence (eos_token_id), as generation_config.json says, else config.json, but those that the vocabulary does not have;
+// nil where neither does.
 func (m *Model) StopIDs() []int { return slices.Clone(m.special.stop) }
 
-// StartID returns the id with which the decoder of an encoder-decoder model begins (decoder_start_token_id, else pad_token_id, each as
+// StartID returns the id with which the decoder of an encoder-decoder model begins (decoder_start_token_id, else bos_token_id, else pad_token_id, each as
 // generation_config.json says, else config.json); -1 where there is none.
 func (m *Model) StartID() int {
-	if m.special.start >= 0 {
-		return m.special.start
+	for _, id := range []int{m.special.start, m.special.begin} {
+		if id >= 0 {
+			return id
+		}
 	}
-	return m.special.padID
+	return m.special.padding
 }
 
 // PadID returns the id that stands where there is no token (pad_token_id, as generation_config.json says, else config.json); -1 where there is none.
-func (m *Model) PadID() int { return m.special.padID }
+func (m *Model) PadID() int { return m.special.padding }
 
 // readSpecial reads the ids from the text of config.json and from fsys's generation_config.json, if there is one. What the latter has counts.
 func readSpecial(config []byte, fsys fs.FS) (special, error) {
-	s := special{start: -1, padID: -1}
+	s := special{start: -1, begin: -1, padding: -1}
 	if err := s.read("config.json", config); err != nil || fsys == nil {
 		return s, err
 	}
@@ -58,7 +61,7 @@ func (s *special) read(name string, data []byte) error {
 	for _, f := range []struct {
 		name string
 		id   *int
-	}{{"decoder_start_token_id", &s.start}, {"pad_token_id", &s.padID}} {
+	}{{"decoder_start_token_id", &s.start}, {"bos_token_id", &s.begin}, {"pad_token_id", &s.padding}} {
 		if c.has(f.name) {
 			*f.id = max(-1, c.ids(f.name)[0])
 		}
