@@ -33,8 +33,11 @@ func generateText(ctx context.Context, args []string, w io.Writer) error {
 	if err := parse(flags, args, 0); err != nil {
 		return err
 	}
-	if *base == "" || *prompt == "" {
+	if *base == "" || !given(flags)["prompt"] {
 		return usageError("generate needs -model and -prompt")
+	}
+	if *prompt == "" {
+		return usageError("-prompt: got an empty text, want at least one character")
 	}
 	if *adapter == "" && given(flags)["task"] {
 		return usageError("-task is of an -adapter")

@@ -151,6 +151,7 @@ func TestGenerateErrors(t *testing.T) {
 	}{
 		{[]string{"generate"}, "needs -model and -prompt"},
 		{[]string{"generate", "-model", dir}, "needs -model and -prompt"},
+		{[]string{"generate", "-model", dir, "-prompt", ""}, "-prompt: got an empty text"},
 		{[]string{"generate", "-model", "testdata/t5-mhr/base", "-prompt", "a"}, "tokenizer.json"},
 		{[]string{"generate", "-model", dir, "-prompt", "a", "-adapter", adapter, "-task", "3"}, "task id: got 3"},
 		{[]string{"generate", "-model", dir, "-prompt", "a", "-task", "0"}, "-task is of an -adapter"},

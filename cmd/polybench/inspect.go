@@ -23,7 +23,7 @@ func inspect(args []string, w io.Writer) error {
 	if err := parse(flags, args, 1); err != nil {
 		return err
 	}
-	if flags.NArg() != 1 {
+	if flags.Arg(0) == "" {
 		return usageError("inspect needs a path")
 	}
 	path := flags.Arg(0)
@@ -66,6 +66,9 @@ func exists(fsys fs.FS, name string) bool {
 // inspectFile lists the tensors of a safetensors file.
 func inspectFile(w io.Writer, path string) error {
 	f, err := safetensors.Open(path)
+	if err != nil && !strings.HasSuffix(path, ".safetensors") {
+		return fmt.Errorf("%w (inspect takes a folder or a .safetensors file)", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func main() {
 	switch {
 	case err == nil:
 	case errors.As(err, new(usageError)):
-		fmt.Fprintf(os.Stderr, "polybench: %v\n%s", err, usage(commandOf(os.Args[1:])))
+		fmt.Fprintf(os.Stderr, "polybench: %v\n%s\n", err, hint(commandOf(os.Args[1:])))
 		os.Exit(2)
 	default:
 		fmt.Fprintf(os.Stderr, "polybench: %v\n", err)
@@ -114,6 +114,8 @@ func command(ctx context.Context, args []string, w io.Writer) (err error) {
 		return trainAdapter(ctx, rest, w)
 	case "":
 		return bench(ctx, args, w)
+	case "help":
+		return flag.ErrHelp
 	}
 	return usageError(fmt.Sprintf("unknown command %q", name))
 }

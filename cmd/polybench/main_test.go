@@ -108,8 +108,10 @@ func TestExitStatus(t *testing.T) {
 		{[]string{"-h"}, 0, "usage:\n", ""},
 		{[]string{"inspect", "testdata/t5-mhr/base"}, 0, "architecture ", ""},
 		{[]string{"inspect", "testdata/none"}, 1, "", "polybench: stat testdata/none"},
-		{[]string{"inspect"}, 2, "", "polybench: inspect needs a path\nusage:\n"},
-		{[]string{"elem", "-threads", "2147483647"}, 2, "", "polybench: mat: threads: got 2147483647, want 0 ≤ threads ≤ 4096\nusage:\n"},
+		{[]string{"inspect"}, 2, "", "polybench: inspect needs a path\nSee \"polybench inspect -h\".\n"},
+		{[]string{"nosuch"}, 2, "", "polybench: unknown command \"nosuch\"\nSee \"polybench -h\".\n"},
+		{[]string{"help"}, 0, "usage:\n", ""},
+		{[]string{"elem", "-threads", "2147483647"}, 2, "", "polybench: mat: threads: got 2147483647, want 0 ≤ threads ≤ 4096\nSee \"polybench elem -h\".\n"},
 		{[]string{"gemm", "-level", "mmx"}, 2, "", "polybench: mat: level: \"mmx\" is not available here"},
 	} {
 		c := exec.Command(os.Args[0], test.args...)

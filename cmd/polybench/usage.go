@@ -53,6 +53,16 @@ const engineUsage = `  -threads N          goroutines that share the work (defau
   -level L            kernels: avx512, avx2, neon or generic (default: the environment variable POLY_CPU, else the best)
 `
 
+// hint says where a command's usage is to be had, or that of all where there is none of that name.
+func hint(name string) string {
+	for _, u := range usages {
+		if u.name == name && name != "" {
+			return fmt.Sprintf("See \"polybench %s -h\".", name)
+		}
+	}
+	return `See "polybench -h".`
+}
+
 // usage returns how a command is used, or all of them where there is none of that name.
 func usage(name string) string {
 	var text, lines strings.Builder
