@@ -3,6 +3,7 @@ package optim
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/polytropon/polytropon/autodiff"
@@ -49,8 +50,8 @@ func (o SGDOptions) check() error {
 	if err := notNegative("Momentum", o.Momentum); err != nil {
 		return err
 	}
-	if o.Dampening-o.Dampening != 0 {
-		return fmt.Errorf("optim: Dampening: got %v, want a finite number", o.Dampening)
+	if !(math.Abs(o.Dampening) <= math.MaxFloat32) {
+		return fmt.Errorf("optim: Dampening: got %v, want a number that float32 holds", o.Dampening)
 	}
 	if o.Nesterov && (o.Momentum == 0 || o.Dampening != 0) {
 		return fmt.Errorf("optim: Nesterov: got momentum %v and dampening %v, want momentum > 0 and dampening 0", o.Momentum, o.Dampening)

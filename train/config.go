@@ -76,8 +76,8 @@ func (c *Config) check() error {
 		return errors.New("train: BatchTokens and BatchSize: got 0 for both, want a limit")
 	case c.MaxSteps == 0 && c.NumTrainEpochs == 0:
 		return errors.New("train: MaxSteps and NumTrainEpochs: got 0 for both, want a limit")
-	case !(c.MaxGradNorm >= 0) || math.IsInf(c.MaxGradNorm, 1):
-		return fmt.Errorf("train: MaxGradNorm: got %v, want a finite number ≥ 0", c.MaxGradNorm)
+	case c.MaxGradNorm != 0 && !(float32(c.MaxGradNorm) > 0 && c.MaxGradNorm <= math.MaxFloat32):
+		return fmt.Errorf("train: MaxGradNorm: got %v, want 0 or a positive number that float32 holds", c.MaxGradNorm)
 	case c.Workers > c.GradientAccumulationSteps:
 		return fmt.Errorf("train: Workers: got %d, want at most the micro-batches of a step, %d (GradientAccumulationSteps)",
 			c.Workers, c.GradientAccumulationSteps)

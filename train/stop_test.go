@@ -178,7 +178,8 @@ func TestErrors(t *testing.T) {
 		{"train: BatchSize: got -1, want ≥ 0", func(c *train.Config) { c.BatchSize = -1 }},
 		{"train: BatchTokens and BatchSize: got 0 for both, want a limit", func(c *train.Config) { c.BatchSize = 0 }},
 		{"train: MaxSteps and NumTrainEpochs: got 0 for both, want a limit", func(c *train.Config) { c.MaxSteps = 0 }},
-		{"train: MaxGradNorm: got NaN, want a finite number ≥ 0", func(c *train.Config) { c.MaxGradNorm = math.NaN() }},
+		{"train: MaxGradNorm: got NaN, want 0 or a positive number that float32 holds", func(c *train.Config) { c.MaxGradNorm = math.NaN() }},
+		{"train: MaxGradNorm: got 1e-50, want 0 or a positive number that float32 holds", func(c *train.Config) { c.MaxGradNorm = 1e-50 }},
 		{"train: Workers: got 4, want at most the micro-batches of a step, 3 (GradientAccumulationSteps)", func(c *train.Config) { c.Workers = 4 }},
 		{"train: Workers: got 2, want 1 for an objective that is no Replicator", func(c *train.Config) {
 			c.Objective = struct{ train.Objective }{c.Objective}
