@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/optim"
 )
@@ -13,7 +14,7 @@ import (
 type Config struct {
 	Engine    *mat.Engine // of the level that the objective's layers were made for
 	Objective Objective
-	Optimizer optim.Optimizer // of the objective's parameters; it has done no steps
+	Optimizer optim.Optimizer // of the objective's parameters, all or some of them; it has done no steps
 	Schedule  optim.Schedule  // nil: optim.Constant
 	Train     Dataset
 	Eval      Dataset // nil: there is no evaluation; its first epoch counts
@@ -87,6 +88,27 @@ func (c *Config) check() error {
 		return fmt.Errorf("train: Optimizer: got one that has done %d steps, want a new one", c.Optimizer.Steps())
 	case len(c.Objective.Params()) == 0:
 		return errors.New("train: Objective: got no parameters")
+	}
+	return c.checkOptimizer()
+}
+
+// checkOptimizer returns an error unless the optimiser changes what the objective finds gradients of: of any other parameter they stay zero.
+func (c *Config) checkOptimizer() error {
+	trained := map[*autodiff.Param]bool{}
+	for _, p := range c.Objective.Params() {
+		trained[p] = true
+	}
+	n := 0
+	for i, g := range c.Optimizer.Groups() {
+		for _, p := range g.Params {
+			if !trained[p] {
+				return fmt.Errorf("train: Optimizer: group %d: got parameter %q that is not the Objective's, want those that its Params returns", i, p.Name)
+			}
+			n++
+		}
+	}
+	if n == 0 {
+		return errors.New("train: Optimizer: got no parameters")
 	}
 	return nil
 }

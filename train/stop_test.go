@@ -16,6 +16,7 @@ import (
 	"github.com/polytropon/polytropon/autodiff"
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/nn"
+	"github.com/polytropon/polytropon/optim"
 	"github.com/polytropon/polytropon/train"
 )
 
@@ -185,6 +186,16 @@ func TestErrors(t *testing.T) {
 			c.Objective = struct{ train.Objective }{c.Objective}
 		}},
 		{"train: Optimizer: got one that has done 1 steps, want a new one", func(c *train.Config) { c.Optimizer.Step(c.Engine, 1) }},
+		{`train: Optimizer: group 0: got parameter "table" that is not the Objective's, want those that its Params returns`, func(c *train.Config) {
+			c.Optimizer = newAdam(newLookup(10, 8, 10, 1), 0.1)
+		}},
+		{"train: Optimizer: got no parameters", func(c *train.Config) {
+			none, err := optim.NewSGD(nil, optim.SGDOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Optimizer = none
+		}},
 		{"train: epoch 0, example 3: got 4 tokens, want at most 3 (BatchTokens)", func(c *train.Config) {
 			c.BatchTokens, c.Train = 3, ragged(5)
 		}},
@@ -213,6 +224,22 @@ func TestErrors(t *testing.T) {
 		if err == nil || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
+	}
+}
+
+// TestSomeParameters trains one of an objective's two parameters.
+func TestSomeParameters(t *testing.T) {
+	o := newLookup(10, 8, 10, 1)
+	config := lookupConfig(testEngine(t, mat.Options{Threads: 2}), o)
+	sgd, err := optim.NewSGD([]optim.Group{{Params: []*autodiff.Param{o.table}, LR: 0.1}}, optim.SGDOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Optimizer = sgd
+	table, weight := slices.Clone(o.table.Value.Data), slices.Clone(o.weight.Value.Data)
+	run(t, newLoop(t, config))
+	if equalBits(o.table.Value.Data, table) || !equalBits(o.weight.Value.Data, weight) {
+		t.Error("got the table unchanged or the weight changed, want the reverse")
 	}
 }
 
