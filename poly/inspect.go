@@ -34,13 +34,13 @@ func Inspect(fsys fs.FS) (_ *Folder, err error) {
 		info, _ := f.Info(name)
 		d.Tensors = append(d.Tensors, info)
 		path, known := strings.CutPrefix(name, keyPrefix)
-		layer, isA := strings.CutSuffix(path, suffixA)
+		layer, suffix := cutPart(path)
 		switch {
-		case known && isA:
-			if err := d.addLayer(f, layer, info); err != nil {
+		case known && (suffix == suffixB || suffix == suffixZ) && has(f, keyPrefix+layer+suffixA): // of a layer that its A stands for
+		case known && suffix != "":
+			if err := d.addLayer(f, layer); err != nil {
 				return nil, err
 			}
-		case known && d.isPart(f, path): // of a layer that its A stands for
 		case known && d.isSaved(path):
 			d.Saved = append(d.Saved, info)
 		case known && !strings.Contains(path, ".poly_"):
@@ -55,14 +55,15 @@ func Inspect(fsys fs.FS) (_ *Folder, err error) {
 	return d, nil
 }
 
-// isPart tells whether path is the B or the router of a layer whose A is there.
-func (d *Folder) isPart(f *safetensors.File, path string) bool {
-	for _, suffix := range []string{suffixB, suffixZ} {
+// cutPart returns the path of the adapted layer that a tensor is a part of, and which part; "" where it is none, as of another adapter: then its name is in
+// the key.
+func cutPart(path string) (layer, suffix string) {
+	for _, suffix := range []string{suffixA, suffixB, suffixZ} {
 		if layer, ok := strings.CutSuffix(path, suffix); ok {
-			return has(f, keyPrefix+layer+suffixA)
+			return layer, suffix
 		}
 	}
-	return false
+	return path, ""
 }
 
 // isSaved tells whether path is a parameter of a module whose path ends with an item of modules_to_save.
@@ -71,31 +72,28 @@ func (d *Folder) isSaved(path string) bool {
 		slices.ContainsFunc(d.Config.ModulesToSave, func(item string) bool { return strings.Contains(path, item+".") })
 }
 
-// addLayer checks the three tensors of an adapted layer, of which a is A, and reads its router.
-func (d *Folder) addLayer(f *safetensors.File, path string, a safetensors.Info) error {
+// addLayer checks the three tensors of an adapted layer, and reads its router.
+func (d *Folder) addLayer(f *safetensors.File, path string) error {
 	c := d.Config
-	b, okB := f.Info(keyPrefix + path + suffixB)
-	z, okZ := f.Info(keyPrefix + path + suffixZ)
 	for _, part := range []struct {
-		ok     bool
 		suffix string
-		info   safetensors.Info
 		want   []int // 0 is any size
 	}{
-		{true, suffixA, a, []int{c.NSplits, c.NSkills, 0, c.R}},
-		{okB, suffixB, b, []int{c.NSplits, c.NSkills, c.R, 0}},
-		{okZ, suffixZ, z, []int{c.NTasks, c.NSplits * c.NSkills}},
+		{suffixA, []int{c.NSplits, c.NSkills, 0, c.R}},
+		{suffixB, []int{c.NSplits, c.NSkills, c.R, 0}},
+		{suffixZ, []int{c.NTasks, c.NSplits * c.NSkills}},
 	} {
 		key := keyPrefix + path + part.suffix
-		if !part.ok {
+		info, ok := f.Info(key)
+		if !ok {
 			return fmt.Errorf("poly: tensor %s is missing", key)
 		}
-		same := slices.EqualFunc(part.info.Shape, part.want, func(got, want int) bool { return got == want || want == 0 && got > 0 })
+		same := slices.EqualFunc(info.Shape, part.want, func(got, want int) bool { return got == want || want == 0 && got > 0 })
 		if !same {
-			return fmt.Errorf("poly: tensor %s: got shape %v, want %s", key, part.info.Shape, strings.ReplaceAll(fmt.Sprint(part.want), " 0", " any"))
+			return fmt.Errorf("poly: tensor %s: got shape %v, want %s", key, info.Shape, strings.ReplaceAll(fmt.Sprint(part.want), " 0", " any"))
 		}
 	}
-	t, err := f.Tensor(z.Name)
+	t, err := f.Tensor(keyPrefix + path + suffixZ)
 	if err != nil {
 		return fmt.Errorf("poly: %w", err)
 	}

@@ -84,9 +84,16 @@ func TestInspectErrors(t *testing.T) {
 		{"no B", "poly_lora_B is missing", func(x map[string]safetensors.Tensor) {
 			delete(x, "base_model.model.encoder.block.1.layer.0.SelfAttention.v.poly_lora_B")
 		}},
-		{"no A", "want at least one", func(x map[string]safetensors.Tensor) {
+		{"no A", "encoder.block.1.layer.0.SelfAttention.v.poly_lora_A is missing", func(x map[string]safetensors.Tensor) {
+			delete(x, "base_model.model.encoder.block.1.layer.0.SelfAttention.v.poly_lora_A")
+		}},
+		{"a router alone", "encoder.block.1.layer.0.SelfAttention.v.poly_lora_A is missing", func(x map[string]safetensors.Tensor) {
+			delete(x, "base_model.model.encoder.block.1.layer.0.SelfAttention.v.poly_lora_A")
+			delete(x, "base_model.model.encoder.block.1.layer.0.SelfAttention.v.poly_lora_B")
+		}},
+		{"no layer", "want at least one", func(x map[string]safetensors.Tensor) {
 			for name := range x {
-				if strings.HasSuffix(name, "poly_lora_A") {
+				if strings.Contains(name, ".poly_") {
 					delete(x, name)
 				}
 			}
