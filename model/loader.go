@@ -10,7 +10,8 @@ import (
 	"github.com/polytropon/polytropon/safetensors"
 )
 
-// A Source is where a model's tensors come from: a *safetensors.File, for one.
+// A Source is where a model's tensors come from: a *safetensors.File, for one. The model keeps the Data of some of them, embeddings and norms for
+// instance, which must stay as it is as long as the model is used: a file that was opened with [safetensors.Mmap] must not be closed before.
 type Source interface {
 	// Names lists the tensors that there are.
 	Names() []string

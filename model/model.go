@@ -80,7 +80,8 @@ func OpenFS(fsys fs.FS, e *mat.Engine) (*Model, error) {
 	return m, errors.Join(err, f.Close())
 }
 
-// New makes the model that config, the text of a config.json, describes, with tensors from source. It computes on e.
+// New makes the model that config, the text of a config.json, describes, with tensors from source, some of whose memory it keeps (see [Source]). It computes
+// on e.
 func New(config []byte, source Source, e *mat.Engine) (*Model, error) {
 	c, err := readConfig(config)
 	if err != nil {

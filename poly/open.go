@@ -1,9 +1,11 @@
 package poly
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 
@@ -74,19 +76,19 @@ type Source interface {
 	Names() []string
 	// Info describes a tensor.
 	Info(name string) (safetensors.Info, bool)
-	// Tensor reads a tensor.
+	// Tensor reads a tensor. Its Data need not outlast the next call.
 	Tensor(name string) (safetensors.Tensor, error)
 	// Metadata returns the metadata that is saved with the tensors.
 	Metadata() map[string]string
 }
 
-// New makes the adapter that config describes for base, with tensors from source, which are read at once. It keeps config.
+// New makes the adapter that config describes for base, with copies of source's tensors. It keeps config.
 func New(config *Config, base Base, source Source) (*Adapter, error) {
 	a, _, err := newAdapter(config, base)
 	if err != nil {
 		return nil, err
 	}
-	a.metadata = source.Metadata()
+	a.metadata = maps.Clone(source.Metadata())
 	for _, l := range a.layers {
 		if err := a.readLayer(source, l); err != nil {
 			return nil, err
@@ -168,7 +170,7 @@ func (a *Adapter) readSaved(source Source, m nn.Module) error {
 // savedKey is the key of a parameter of a module that is saved whole.
 func savedKey(m nn.Module, p nn.ParamInfo) string { return keyPrefix + m.Path + "." + p.Name }
 
-// read reads a tensor that must be there with the given shape, and keeps it.
+// read reads a tensor that must be there with the given shape, and keeps a copy.
 func (a *Adapter) read(source Source, key string, shape []int) (nn.Weights, error) {
 	info, ok := source.Info(key)
 	if !ok {
@@ -181,6 +183,7 @@ func (a *Adapter) read(source Source, key string, shape []int) (nn.Weights, erro
 	if err != nil {
 		return nn.Weights{}, fmt.Errorf("poly: %w", err)
 	}
+	t.Data = bytes.Clone(t.Data)
 	a.tensors = append(a.tensors, t)
 	return nn.WeightsOf(t)
 }

@@ -323,3 +323,57 @@ func TestNewErrors(t *testing.T) {
 		t.Errorf("an invalid config: got %v", err)
 	}
 }
+
+// reusing is a source that reads every tensor into the same memory.
+type reusing struct {
+	*safetensors.File
+	memory []byte
+}
+
+func (r *reusing) Tensor(name string) (safetensors.Tensor, error) {
+	x, err := r.File.Tensor(name)
+	clear(r.memory)
+	x.Data = r.memory[:copy(r.memory, x.Data)]
+	return x, err
+}
+
+// New keeps nothing of a source's memory: a file may be mapped and closed.
+func TestNewCopies(t *testing.T) {
+	for dir, base := range adapterFolders(t) {
+		m := openBase(t, base)
+		f, err := safetensors.Open(dir + "/adapter_model.safetensors")
+		if err != nil {
+			t.Fatal(err)
+		}
+		config, err := poly.ParseConfig(read(t, dir+"/adapter_config.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := poly.New(config, m, &reusing{f, make([]byte, 1<<20)})
+		if err = errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		want, out := openAdapter(t, dir, m), t.TempDir()
+		if !slices.Equal(trainable(t, a), trainable(t, want)) {
+			t.Errorf("%s: got other values than those of the folder", dir)
+		}
+		if err := errors.Join(a.Save(out+"/a"), want.Save(out+"/want")); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(read(t, out+"/a/adapter_model.safetensors"), read(t, out+"/want/adapter_model.safetensors")) {
+			t.Errorf("%s: got other tensors than those of the folder", dir)
+		}
+	}
+}
+
+// trainable returns all values that can be trained.
+func trainable(t *testing.T, a *poly.Adapter) (values []float32) {
+	tr, err := poly.NewTrainer(a, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range tr.Params() {
+		values = append(values, p.Value.Data...)
+	}
+	return values
+}

@@ -15,9 +15,9 @@ type options struct{ mmap bool }
 
 // Mmap maps the file into memory instead of reading tensors one by one. Data of tensors then lies in the mapping: it is
 // shared by all callers, has no alignment beyond that of the file, crashes the program when written to, and is gone after
-// [File.Close]. If another process shortens the file, touching what was cut off crashes the program; replacing the file by a
-// rename, as [WriteFile] does, is safe on Unix. Mmap works on Unix and Windows; elsewhere Open returns an error that wraps
-// [errors.ErrUnsupported].
+// [File.Close]: whatever keeps it, as a model does, must be used no more, or the program crashes. If another process shortens
+// the file, touching what was cut off crashes the program; replacing the file by a rename, as [WriteFile] does, is safe on Unix.
+// Mmap works on Unix and Windows; elsewhere Open returns an error that wraps [errors.ErrUnsupported].
 func Mmap() Option { return func(o *options) { o.mmap = true } }
 
 // Open opens the file at path and checks its header. The error wraps [fs.ErrNotExist] if there is no file, and a
