@@ -10,23 +10,11 @@ type Router struct {
 
 func (r *Router) shape() []int { return []int{r.Tasks, r.Splits * r.Skills} }
 
-// epsilon is what PEFT adds to a sum of weights before it divides by it.
-const epsilon = 1e-12
-
 // Weights returns the mixture of a task in eval mode, Splits × Skills: sigmoid of the logits, divided by their sum over the skills of a split
 // plus 1e-12 (Poly eq. 3). 0 ≤ task < Tasks.
 func (r *Router) Weights(e *mat.Engine, task int) mat.Matrix {
 	w := mat.New(r.Splits, r.Skills)
 	e.Sigmoid(w, mat.View(split(r.Logits, task, r.Tasks), r.Splits, r.Skills))
-	for q := range r.Splits {
-		row := w.Row(q)
-		var sum float32
-		for _, y := range row {
-			sum += y
-		}
-		for s := range row {
-			row[s] /= sum + epsilon
-		}
-	}
+	normalize(w, mat.New(r.Splits, 1))
 	return w
 }

@@ -135,6 +135,9 @@ func clamp(x, low, high float32) float32 {
 	return x
 }
 
+// epsilon is what PEFT adds to a sum of weights before it divides by it.
+const epsilon = 1e-12
+
 // normalize divides the weights of each split by their sum plus 1e-12 and sets sums, a row per row of w and a column per split, to what it
 // divided by.
 func normalize(w, sums mat.Matrix) {
