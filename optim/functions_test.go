@@ -32,18 +32,3 @@ func TestPower(t *testing.T) {
 		}
 	}
 }
-
-// TestCosPi compares with math.Cos, and at the points where the result is exact.
-func TestCosPi(t *testing.T) {
-	for i := -4000; i <= 4000; i++ {
-		x := float64(i) / 1000
-		if got, want := cosPi(x), math.Cos(math.Pi*x); !(math.Abs(got-want) <= 0x1p-52*(1+2*math.Abs(x))) {
-			t.Errorf("cos(π·%v): got %v, want %v", x, got, want)
-		}
-	}
-	for _, c := range []struct{ x, want float64 }{{0, 1}, {0.5, 0}, {1, -1}, {1.5, 0}, {2, 1}, {1e15, 1}, {1e15 + 1, -1}} {
-		if got := cosPi(c.x); got != c.want {
-			t.Errorf("cos(π·%v): got %v, want %v", c.x, got, c.want)
-		}
-	}
-}

@@ -1,5 +1,11 @@
 package optim
 
+import (
+	"math"
+
+	"github.com/polytropon/polytropon/mat"
+)
+
 // A Schedule returns the factor of the learning rate for a step; the first step is 0. The formulas are those of transformers'
 // get_*_schedule_*; the number of steps is that of the optimiser, not of batches.
 type Schedule func(step int) float64
@@ -37,6 +43,6 @@ func Cosine(warmup, total int) Schedule {
 			return rise(step)
 		}
 		progress := float64(step-warmup) / float64(max(1, total-warmup))
-		return max(0, 0.5*(1+cosPi(progress)))
+		return max(0, 0.5*(1+mat.Cos(math.Pi*math.Mod(progress, 2))))
 	}
 }

@@ -20,6 +20,15 @@ func TestShortSchedules(t *testing.T) {
 	}
 }
 
+// TestCosineFarBeyondItsEnd wants whole waves, as exact as the first.
+func TestCosineFarBeyondItsEnd(t *testing.T) {
+	for step, want := range map[int]float64{1 << 30: 1, 1<<30 + 1: 0, 1<<30 + 2: 1} {
+		if got := optim.Cosine(0, 1)(step); got != want {
+			t.Errorf("step %d: got %v, want %v", step, got, want)
+		}
+	}
+}
+
 // TestRecordedSchedules compares the factors with transformers': equal, but for the cosine, which is within one unit in the last place of 1 up to
 // its end. After that transformers' argument is rounded ever more coarsely.
 func TestRecordedSchedules(t *testing.T) {
