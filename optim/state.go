@@ -42,18 +42,11 @@ func (s *state) Steps() int { return int(s.steps) }
 // State is Optimizer.State.
 func (s *state) State() []safetensors.Tensor {
 	out := []safetensors.Tensor{{
-		Info: safetensors.Info{Name: stepName, DType: safetensors.I64},
+		Info: safetensors.Info{Name: stepName, DType: safetensors.I64, Size: 8},
 		Data: binary.LittleEndian.AppendUint64(nil, uint64(s.steps)),
 	}}
 	for _, t := range s.tensors {
-		data := make([]byte, 0, 4*len(t.values))
-		for _, v := range t.values {
-			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
-		}
-		out = append(out, safetensors.Tensor{
-			Info: safetensors.Info{Name: t.name, DType: safetensors.F32, Shape: slices.Clone(t.shape)},
-			Data: data,
-		})
+		out = append(out, safetensors.NewFloat32s(t.name, t.shape, t.values))
 	}
 	return out
 }

@@ -50,6 +50,9 @@ func TestStateNames(t *testing.T) {
 	var got []string
 	for _, s := range newAdafactorOf(t).State() {
 		got = append(got, s.Name)
+		if s.Size == 0 || s.Size != int64(len(s.Data)) {
+			t.Errorf("%s: got a size of %d for %d bytes", s.Name, s.Size, len(s.Data))
+		}
 	}
 	want := []string{"step", "cube.exp_avg", "cube.exp_avg_sq_row", "cube.exp_avg_sq_col", "bias.exp_avg", "bias.exp_avg_sq"}
 	if !slices.Equal(got, want) {
