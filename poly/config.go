@@ -38,9 +38,9 @@ type Config struct {
 type Format int
 
 const (
-	FormatToday Format = iota // all 16 keys: PEFT since 0.18
-	Format014                 // 15 keys, without peft_version: PEFT 0.14 to 0.17
-	Format082                 // 14 keys, also without exclude_modules: PEFT 0.8 to 0.13, which open no other
+	Format018 Format = iota // all 16 keys: PEFT since 0.18
+	Format014               // 15 keys, without peft_version: PEFT 0.14 to 0.17
+	Format082               // 14 keys, also without exclude_modules: PEFT 0.8 to 0.13, which open no other
 )
 
 // NewConfig returns PEFT's defaults: rank 8, one task, four skills, one split.

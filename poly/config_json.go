@@ -49,7 +49,7 @@ func ParseConfig(data []byte) (*Config, error) {
 // formatOf tells which versions of PEFT write such keys.
 func formatOf(object map[string]any) Format {
 	if _, ok := object["peft_version"]; ok {
-		return FormatToday
+		return Format018
 	}
 	if _, ok := object["exclude_modules"]; ok {
 		return Format014
@@ -69,7 +69,7 @@ func (c *Config) Marshal() ([]byte, error) {
 	for _, f := range c.fields() {
 		object[f.key] = f.get()
 	}
-	if c.Format != FormatToday {
+	if c.Format != Format018 {
 		delete(object, "peft_version")
 	}
 	if c.Format == Format082 {

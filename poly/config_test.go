@@ -37,7 +37,7 @@ func TestRealConfigs(t *testing.T) {
 		if got, err := c.Marshal(); string(got) != string(data) || err != nil {
 			t.Errorf("%s: got %s, %v, want %s", name, got, err, data)
 		}
-		want := FormatToday
+		want := Format018
 		if strings.HasPrefix(name, "peft-0.8-") {
 			want = Format082
 		}
@@ -162,7 +162,7 @@ func TestMarshalFormats(t *testing.T) {
 	c := NewConfig()
 	c.PEFTVersion = new("0.21.2")
 	c.TargetModules = ModuleNames()
-	for format, want := range map[Format]int{FormatToday: 16, Format014: 15, Format082: 14} {
+	for format, want := range map[Format]int{Format018: 16, Format014: 15, Format082: 14} {
 		c.Format = format
 		text, err := c.Marshal()
 		if err != nil {
