@@ -16,7 +16,9 @@ const (
 	// RelaxedBernoulli is y = sigmoid((z + log u − log(1−u)) / temperature) with u uniform in (0, 1), one draw for each sequence, split and
 	// skill: PEFT's train mode (Poly eq. 2), with the clamps of torch's distributions/relaxed_bernoulli.py.
 	RelaxedBernoulli
-	// StraightThrough is y = 1 where sigmoid(z) > ½ and else 0, with sigmoid's gradient.
+	// StraightThrough is y = 1 where sigmoid(z) > ½ and else 0, with sigmoid's gradient. Mind splits of which no logit is above 0, as many are in a fresh
+	// router with few skills and several splits: they use no skill, and since their sum is 0 their gradient is divided by 1e-12, as it is by torch. Prefer
+	// another relaxation there, or clip the norm of the gradients.
 	StraightThrough
 )
 
