@@ -13,7 +13,8 @@ import (
 //	B       zeros, or where config.InitWeights is false uniform in ±1/√R
 //	logits  uniform in ±10⁻³
 //
-// and the values of base for modules_to_save, in their type. With B zero the adapter changes no bit of what base computes.
+// and the values of base for modules_to_save: the weights of linear layers and embeddings in their type, biases and norms in float32, as base holds them
+// (PEFT writes them in their type). With B zero the adapter changes no bit of what base computes.
 //
 // The draws come from random layer by layer in base's order, of a layer those of A, of B if there are any, and of the logits, each in the order of the
 // file, one Uint64 for each element: the same seed gives the same bits everywhere. (They are not PyTorch's.)
