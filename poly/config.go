@@ -14,7 +14,7 @@ type Config struct {
 	PEFTType      string         // peft_type: "POLY"
 	AutoMapping   map[string]any // auto_mapping: the class of a base model that has no task type, or nil
 	PEFTVersion   *string        // peft_version: the version of PEFT that wrote the file, nil if unknown
-	BaseModel     *string        // base_model_name_or_path: a hint for people
+	BaseModel     *string        // base_model_name_or_path: what PEFT's AutoPeftModel… classes open; of no effect here
 	Revision      *string        // revision of the base model
 	InferenceMode bool           // inference_mode: true in every file that PEFT saves from a model
 
