@@ -172,3 +172,13 @@ func ExampleGreedy() {
 	fmt.Println(generate.Greedy(32).MaxNewTokens)
 	// Output: 32
 }
+
+func ExampleSettings_Validate() {
+	settings := generate.Settings{MaxNewTokens: 9, StopIDs: []int{2, 10}}
+	fmt.Println(settings.Validate(10))
+	settings = generate.Settings{MaxNewTokens: 9, Sampling: &generate.Sampling{Temperature: 0}}
+	fmt.Println(settings.Validate(10))
+	// Output:
+	// stop id: got 10, want 0 ≤ id < 10
+	// temperature: got 0, want a number of a float32 that is more than 0
+}

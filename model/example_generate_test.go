@@ -67,3 +67,29 @@ func ExampleModel_Decoder() {
 	// [-0.0880 -0.1765 0.0568]
 	// [0.1584 -0.2039 -0.0037]
 }
+
+// A service refuses a request before it joins others.
+func ExampleModel_Validate() {
+	m, e := open()
+	defer e.Close()
+	for _, r := range []model.Request{
+		{InputIDs: []int{5, 1}},
+		{InputIDs: []int{5, 13}},
+		{InputIDs: []int{5, 1}, Settings: &generate.Settings{MaxNewTokens: 4, StopIDs: []int{-1}}},
+	} {
+		fmt.Println(m.Validate(r, generate.Greedy(4)))
+	}
+	// Output:
+	// <nil>
+	// model: input_ids[1]: got 13, want 0 ≤ id < 13
+	// model: stop id: got -1, want 0 ≤ id < 13
+}
+
+func ExampleModel_StopIDs() {
+	m, e := open()
+	defer e.Close()
+	ends := append(m.StopIDs(), 0) // token 0 ends a sequence as well
+	results, err := m.Generate(context.Background(), []model.Request{{InputIDs: []int{5, 1}}}, generate.Settings{MaxNewTokens: 4, StopIDs: ends})
+	fmt.Println(ends, results, err)
+	// Output: [1 0] [{[0] stopped}] <nil>
+}

@@ -88,6 +88,47 @@ func ExampleModel_Logits() {
 	// context canceled
 }
 
+// A pass of one's own is used again by the next batch. Its deltas are what adapters add: none here.
+func ExampleModel_Forward() {
+	m, e := open()
+	defer e.Close()
+	pass := nn.NewPass(e)
+	for _, decoder := range [][]int{{0}, {0, 4, 9}} {
+		if err := pass.Reset(make([][]*nn.Delta, 1)); err != nil {
+			log.Fatal(err)
+		}
+		logits, rows, err := m.Forward(context.Background(), pass, []model.Sequence{{InputIDs: []int{5, 1}, DecoderInputIDs: decoder}})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%v %.4f\n", rows, logits.Row(rows[1] - 1)[:3])
+	}
+	// Output:
+	// [0 1] [0.2030 -0.1217 -0.0600]
+	// [0 3] [0.0353 -0.2728 0.0252]
+}
+
+// A decoder's input in training is its labels, shifted right.
+func ExampleModel_StartID() {
+	m, e := open()
+	defer e.Close()
+	labels := []int{4, 9, 1}
+	fmt.Println(append([]int{m.StartID()}, labels[:2]...))
+	// Output: [0 4 9]
+}
+
+// Libraries that want sequences of one length fill them up; here a batch is ragged.
+func ExampleModel_PadID() {
+	m, e := open()
+	defer e.Close()
+	ids := []int{5, 1}
+	for len(ids) < 4 {
+		ids = append(ids, m.PadID())
+	}
+	fmt.Println(ids)
+	// Output: [5 1 0 0]
+}
+
 func ExampleModel_Architecture() {
 	m, e := open()
 	defer e.Close()

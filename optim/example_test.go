@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -131,6 +132,51 @@ func ExampleClip_Apply() {
 	clip := optim.NewClip([]*autodiff.Param{w}, 1)
 	fmt.Printf("%v %.4f\n", clip.Apply(e), w.Grad.Data)
 	// Output: 10 [0.6000 0.8000]
+}
+
+// With the norm +Inf gradients are measured and left as they are.
+func ExampleNewClip() {
+	e := newExampleEngine()
+	defer e.Close()
+	w := newExample("w", 3, 4)
+	clip := optim.NewClip([]*autodiff.Param{w}, math.Inf(1))
+	fmt.Println(clip.Apply(e), w.Grad.Data)
+	// Output: 10 [6 8]
+}
+
+// By default the rate comes from the number of steps and the parameter's own size: groups have none.
+func ExampleDefaultAdafactor() {
+	e := newExampleEngine()
+	defer e.Close()
+	w := newExample("w", 1, -1)
+	adafactor, err := optim.NewAdafactor([]optim.Group{{Params: []*autodiff.Param{w}}}, optim.DefaultAdafactor())
+	if err != nil {
+		log.Fatal(err)
+	}
+	adafactor.Step(e, 1)
+	fmt.Println(w.Value.Data)
+	// Output: [0.99 -0.99]
+}
+
+// What any optimiser tells of itself.
+func ExampleOptimizer() {
+	e := newExampleEngine()
+	defer e.Close()
+	var o optim.Optimizer = newExampleAdam(newExample("w", 1, -2))
+	o.Step(e, 1)
+	for _, g := range o.Groups() {
+		fmt.Println(g.Params[0].Name, g.LR)
+	}
+	fmt.Println("steps:", o.Steps())
+	for _, t := range o.State() {
+		fmt.Println(t.Name, t.DType, t.Shape)
+	}
+	// Output:
+	// w 0.1
+	// steps: 1
+	// step I64 []
+	// w.exp_avg F32 [2]
+	// w.exp_avg_sq F32 [2]
 }
 
 // factors returns what a schedule says for the first steps.

@@ -90,6 +90,15 @@ func ExampleConfig_Validate() {
 	// Output: poly: config: n_splits: got 0, want a positive integer
 }
 
+// A form can show a mistake beside its field.
+func ExampleConfigError() {
+	_, err := poly.ParseConfig([]byte(`{"peft_type": "POLY", "r": "8"}`))
+	if e, ok := errors.AsType[*poly.ConfigError](err); ok {
+		fmt.Printf("%s is %s, should be %s\n", e.Field, e.Got, e.Want)
+	}
+	// Output: r is "8", should be an integer
+}
+
 func ExampleConfig_Targets() {
 	config := poly.NewConfig()
 	config.ExcludeModules = poly.ModulePattern(`block\.0\..*`)

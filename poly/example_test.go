@@ -47,6 +47,48 @@ func Example() {
 	// Output: 4×256
 }
 
+func ExampleOpen() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	base, err := model.Open("../cmd/polybench/testdata/t5-mhr/base", e)
+	if err != nil {
+		log.Fatal(err)
+	}
+	adapter, err := poly.Open("../cmd/polybench/testdata/t5-mhr/adapter", base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(adapter.Config().NTasks, "tasks,", len(adapter.Layers()), "layers")
+	_, err = poly.Open("my-tasks", base)
+	fmt.Println(errors.Is(err, fs.ErrNotExist), err)
+	// Output:
+	// 3 tasks, 12 layers
+	// true my-tasks: poly: open adapter_config.json: no such file or directory
+}
+
+// What a folder holds of another adapter, as PEFT 0.8.2 leaves it there.
+func ExampleAdapter_Strangers() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	base, err := model.Open("testdata/peft-0.8/t5-mhr/base", e)
+	if err != nil {
+		log.Fatal(err)
+	}
+	adapter, err := poly.Open("testdata/peft-0.8/t5-mhr/adapter", base)
+	if err != nil {
+		log.Fatal(err)
+	}
+	strangers := adapter.Strangers()
+	fmt.Println(len(strangers), strangers[0])
+	// Output: 36 base_model.model.decoder.block.0.layer.0.SelfAttention.k.poly_lora_A.second
+}
+
 func ExampleAdapter_Save() {
 	e, err := mat.NewEngine(mat.Options{})
 	if err != nil {

@@ -140,6 +140,19 @@ func ExampleTrainer_Routing() {
 	//   base_model.model.dense.poly_router.module_logits
 }
 
+// Parameters have the names and shapes of a file's tensors.
+func ExampleTrainer_Params() {
+	trainer, base := exampleTrainer(nil)
+	defer base.engine.Close()
+	for _, p := range trainer.Params() {
+		fmt.Println(p.Name, p.Shape)
+	}
+	// Output:
+	// base_model.model.dense.poly_lora_A [1 2 2 1]
+	// base_model.model.dense.poly_lora_B [1 2 1 2]
+	// base_model.model.dense.poly_router.module_logits [2 2]
+}
+
 func ExampleTrainer_Begin() {
 	trainer, base := exampleTrainer(nil)
 	defer base.engine.Close()

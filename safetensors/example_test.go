@@ -64,6 +64,48 @@ func ExampleOpenFolder() {
 	// Output: 24 tensors
 }
 
+// What is not as the format wants it says where.
+func ExampleFormatError() {
+	header := `{"bias":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}`
+	file := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	file = append(append(file, header...), 0, 0, 0x80, 0x3f)
+	_, err := safetensors.NewReader(bytes.NewReader(file), int64(len(file)), "example")
+	if e, ok := errors.AsType[*safetensors.FormatError](err); ok {
+		fmt.Println(e.File, e.Tensor)
+	}
+	fmt.Println(err)
+	// Output:
+	// example bias
+	// safetensors: example: tensor "bias": byte 56 of the JSON: data_offsets [0,4] span 4 bytes, but dtype F32 and the shape need 8
+}
+
+// The size of a tensor follows from its dtype and shape.
+func ExampleDType_Bits() {
+	for _, d := range []safetensors.DType{safetensors.F32, safetensors.BF16, safetensors.F4} {
+		fmt.Println(d, d.Bits()*6/8, "bytes for 6 elements")
+	}
+	// Output:
+	// F32 24 bytes for 6 elements
+	// BF16 12 bytes for 6 elements
+	// F4 3 bytes for 6 elements
+}
+
+// A file in memory.
+func ExampleNewFloat32s() {
+	var b bytes.Buffer
+	if err := safetensors.Write(&b, []safetensors.Tensor{safetensors.NewFloat32s("weight", []int{2, 1}, []float32{1, -2.5})}, nil); err != nil {
+		log.Fatal(err)
+	}
+	f, err := safetensors.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()), "memory")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	info, _ := f.Info("weight")
+	fmt.Println(info.DType, info.Shape, info.Size)
+	// Output: F32 [2 1] 8
+}
+
 func ExampleWrite() {
 	var b bytes.Buffer
 	err := safetensors.Write(&b, []safetensors.Tensor{{

@@ -144,6 +144,38 @@ func ExamplePolyModel() {
 	// skills 0.01 routing 0.1
 }
 
+func ExampleNew() {
+	e := newEngine()
+	defer e.Close()
+	objective, other := newLookup(10, 8, 10, 1), newLookup(10, 8, 10, 1)
+	c := train.Config{Engine: e, Objective: objective, Optimizer: newAdam(objective, 0.03), Train: successors(40, 3, 10), BatchSize: 4}
+	_, err := train.New(c)
+	fmt.Println(err)
+	c.MaxSteps, c.Optimizer = 10, newAdam(other, 0.03)
+	_, err = train.New(c)
+	fmt.Println(err)
+	// Output:
+	// train: MaxSteps and NumTrainEpochs: got 0 for both, want a limit
+	// train: Optimizer: group 0: got parameter "table" that is not the Objective's, want those that its Params returns
+}
+
+// What an example takes of a micro-batch, and what is wrong with another.
+func ExamplePolyModel_Measure() {
+	e := newEngine()
+	defer e.Close()
+	base, err := model.Open(filepath.Join(t5, "base"), e)
+	if err != nil {
+		log.Fatal(err)
+	}
+	objective := &train.PolyModel{Base: base}
+	fmt.Println(objective.Measure(train.Example{InputIDs: []int{11, 12, 1}, Labels: []int{-100, 1}}))
+	_, err = objective.Measure(train.Example{InputIDs: []int{11, 12, 1}, Labels: []int{256}})
+	fmt.Println(err)
+	// Output:
+	// {5 1} <nil>
+	// labels[0]: got 256, want 0 ≤ label < 256 or -100
+}
+
 // A rate that is too high ends in a typed error; the parameters are those before the step.
 func ExampleLoop_Run() {
 	e := newEngine()
