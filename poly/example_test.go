@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log"
 	"os"
+	"strings"
 
 	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/model"
@@ -63,10 +64,10 @@ func ExampleOpen() {
 	}
 	fmt.Println(adapter.Config().NTasks, "tasks,", len(adapter.Layers()), "layers")
 	_, err = poly.Open("my-tasks", base)
-	fmt.Println(errors.Is(err, fs.ErrNotExist), err)
+	fmt.Println(errors.Is(err, fs.ErrNotExist), strings.HasPrefix(err.Error(), "my-tasks: "))
 	// Output:
 	// 3 tasks, 12 layers
-	// true my-tasks: poly: open adapter_config.json: no such file or directory
+	// true true
 }
 
 // What a folder holds of another adapter, as PEFT 0.8.2 leaves it there.
