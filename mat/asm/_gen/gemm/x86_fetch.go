@@ -156,3 +156,16 @@ func (x x86) prefetchStrip(m int) {
 	x.op("PREFETCHT1 (R12)(DX*1)")
 	x.op("ADDQ $%d, R12", 4*unroll)
 }
+
+// fetchC fetches m rows of some panels of C ahead.
+func (x x86) fetchC(m, panels int) {
+	x.op("MOVQ R11, R10")
+	for i := range m {
+		for line := 0; line < 4*panels*x.nr(); line += 64 {
+			x.op("PREFETCHT0 %d(R10)", line)
+		}
+		if i < m-1 {
+			x.op("ADDQ R12, R10")
+		}
+	}
+}
