@@ -1,6 +1,6 @@
 package main
 
-// compactConstants writes what highs reads, how far each half of a vector is moved and what selects four bits, and what encodeCompact reads.
+// compactConstants writes what highs reads, how far each half of a vector is moved and what selects four bits, and what encode reads.
 func (x x86) compactConstants() {
 	half := x.bytes() / 2
 	x.line("")

@@ -12,62 +12,62 @@ const rareAhead = 256
 // quarters reports whether m rows fetch the next panels while they multiply those at hand, a line of each quarter in turn. On Intel's cores four streams, each
 // in pages of its own, come faster than one beside multiply-adds: 8 rows of float32 take a fifth less time, 4 to 7 of bfloat16 a tenth. One row of bfloat16 and few
 // of float32, which do little else than wait for memory, take 2 to 3 % longer so.
-func (x x86) quarters(m int) bool {
-	return x.intel && (m > x.pairRows() || x.storage == "BFloat16" && m > 1)
+func (c compact) quarters(m int) bool {
+	return c.intel && (m > c.pairRows() || c.storage == "BFloat16" && m > 1)
 }
 
 // startFetches prepares what units of m rows fetch while so many panels, of R14 units each, are multiplied.
-func (x x86) startFetches(m, panels int) {
-	if !x.quarters(m) {
-		x.op("MOVQ %s, R11", x.far)
+func (c compact) startFetches(m, panels int) {
+	if !c.quarters(m) {
+		c.op("MOVQ %s, R11", c.far)
 		return
 	}
-	x.op("MOVQ R13, panels+16(FP)")
-	x.op("IMUL3Q $%d, R14, R13", x.unitBytes()*panels/4)
-	x.op("LEAQ (SI)(R13*4), R11")
+	c.op("MOVQ R13, panels+16(FP)")
+	c.op("IMUL3Q $%d, R14, R13", c.unitBytes()*panels/4)
+	c.op("LEAQ (SI)(R13*4), R11")
 }
 
 // nextFetches is what follows the units of all panels at hand. The quarters are visited to and fro.
-func (x x86) nextFetches(m, panels int) {
-	if x.quarters(m) {
-		x.op("ADDQ $%d, R11", x.unitBytes()*panels/4)
-		x.op("NEGQ R13")
+func (c compact) nextFetches(m, panels int) {
+	if c.quarters(m) {
+		c.op("ADDQ $%d, R11", c.unitBytes()*panels/4)
+		c.op("NEGQ R13")
 	}
 }
 
 // endFetches is what follows the last ones.
-func (x x86) endFetches(m int) {
-	if x.quarters(m) {
-		x.op("MOVQ panels+16(FP), R13")
+func (c compact) endFetches(m int) {
+	if c.quarters(m) {
+		c.op("MOVQ panels+16(FP), R13")
 	}
 }
 
 // fetchBetween fetches B after the i-th of a unit's 2·m broadcasts. Fetched in one piece before them, float32 weights take 5 to 10 % longer from 7 rows on.
-func (x x86) fetchBetween(c unit, i int) {
-	ops := x.fetches(c)
+func (c compact) fetchBetween(at unit, i int) {
+	ops := c.fetches(at)
 	for f, op := range ops {
-		if f*2*c.m/len(ops) == i {
-			x.op("%s", op)
+		if f*2*at.m/len(ops) == i {
+			c.op("%s", op)
 		}
 	}
 }
 
 // fetches returns the instructions that fetch B in a unit.
-func (x x86) fetches(c unit) []string {
+func (c compact) fetches(at unit) []string {
 	var ops []string
-	if x.quarters(c.m) {
-		for q := range 4 / c.panels {
+	if c.quarters(at.m) {
+		for q := range 4 / at.panels {
 			ops = append(ops, "PREFETCHT1 (R11)")
-			if q+c.panel*2 < 3 {
+			if q+at.panel*2 < 3 {
 				ops = append(ops, "ADDQ R13, R11")
 			}
 		}
 	}
-	for line := 0; line < x.unitBytes(); line += 64 {
-		if !x.quarters(c.m) {
-			ops = append(ops, fmt.Sprintf("PREFETCHT1 %d(%s)(R11*1)", line, c.base))
+	for line := 0; line < c.unitBytes(); line += 64 {
+		if !c.quarters(at.m) {
+			ops = append(ops, fmt.Sprintf("PREFETCHT1 %d(%s)(R11*1)", line, at.base))
 		}
-		ops = append(ops, fmt.Sprintf("PREFETCHT0 %d(%s)", compactNear+line, c.base))
+		ops = append(ops, fmt.Sprintf("PREFETCHT0 %d(%s)", compactNear+line, at.base))
 	}
 	return ops
 }

@@ -2,95 +2,111 @@ package main
 
 import "fmt"
 
-// pairRows is how many rows take two panels at once on Intel's cores, which read two streams faster than one.
-func (x x86) pairRows() int {
-	if x.storage == "BFloat16" {
+// Two panels at once: Intel's cores read two streams faster than one. A unit of the first panel is multiplied, and then that of the second one. Registers don't suffice
+// for what both panels need: where the runs and the rare units of the second one are is kept in the arguments.
+
+// pairRows is up to how many rows take two panels at once.
+func (c compact) pairRows() int {
+	if c.storage == "BFloat16" {
 		return 7
 	}
 	return 5
 }
 
-// compactPairs writes the loop over pairs of panels for m rows. What is left goes on at label panel.
-func (x x86) compactPairs(m int) {
-	x.op("CMPQ dst+104(FP), $0")
-	x.op("JNE panel%d", m)
-	x.line("\npair%d:", m)
-	x.op("MOVQ R13, R10")
-	x.op("CMPQ tail+80(FP), $%d", x.nr())
-	x.op("SBBQ $0, R10")
-	x.op("CMPQ R10, $2")
-	x.op("JLT panel%d", m)
-	x.note("%d × 2·%d: where the runs and the rare units of the second panel begin", m, x.nr())
-	x.op("MOVQ k+8(FP), R14")
-	x.op("SHRQ $1, R14")
-	x.op("MOVQ R14, R10")
-	x.op("MOVQ R8, R12")
-	x.op("MOVQ R9, CX")
-	x.line("\nfind%d:", m)
-	x.op("MOVWLZX (R12), AX")
-	x.op("ADDQ $2, R12")
-	x.op("SUBQ AX, R10")
-	x.op("JEQ found%d", m)
-	x.op("ADDQ $%d, CX", 2*x.nr())
-	x.op("DECQ R10")
-	x.op("JMP find%d", m)
-	x.line("\nfound%d:", m)
-	x.op("MOVQ CX, rare+56(FP)")
-	x.op("MOVWLZX (R8), R10")
-	x.op("ADDQ $2, R8")
-	x.op("MOVWLZX (R12), CX")
-	x.op("ADDQ $2, R12")
-	x.op("MOVQ R12, runs+48(FP)")
-	x.op("IMUL3Q $%d, R14, R12", x.unitBytes())
-	x.op("ADDQ SI, R12")
-	x.op("MOVQ R11, c+64(FP)")
-	x.startFetches(m, 2)
-	x.op("MOVQ a+24(FP), AX")
-	x.bases(m)
-	x.zero(m * 2 * x.vecs)
-	x.line("\nunits%d:", m)
-	x.op("SUBQ $1, R10")
-	x.op("JCS rarefirst%d", m)
-	x.compactUnit(unit{m: m, base: "SI", label: fmt.Sprintf("first%d", m), panels: 2})
-	x.op("SUBQ $1, CX")
-	x.op("JCS raresecond%d", m)
-	x.compactUnit(unit{m: m, base: "R12", label: fmt.Sprintf("second%d", m), panel: 1, panels: 2})
-	x.op("ADDQ $%d, SI", x.unitBytes())
-	x.op("ADDQ $%d, R12", x.unitBytes())
-	x.nextFetches(m, 2)
-	x.advance(m, 2)
-	x.op("DECQ R14")
-	x.op("JNE units%d", m)
-	x.op("MOVQ R12, SI")
-	x.op("MOVQ runs+48(FP), R8")
-	x.op("MOVQ rare+56(FP), R9")
-	x.op("MOVQ c+64(FP), AX")
-	x.op("LEAQ %d(AX), R11", 2*4*x.nr())
-	x.op("MOVQ ldc+72(FP), R12")
-	x.op("SHLQ $2, R12")
-	x.op("CMPB add+88(FP), $0")
-	x.op("JEQ storepair%d", m)
-	x.output(m, 2, true)
-	x.op("JMP endpair%d", m)
-	x.line("\nstorepair%d:", m)
-	x.output(m, 2, false)
-	x.line("\nendpair%d:", m)
-	x.endFetches(m)
-	x.op("SUBQ $2, R13")
-	x.op("JNE pair%d", m)
-	x.op("VZEROUPPER")
-	x.op("RET")
-	x.line("\nrarefirst%d:", m)
-	x.rareHighs("SI", "R9")
-	x.op("MOVWLZX (R8), R10")
-	x.op("ADDQ $2, R8")
-	x.op("JMP highsfirst%d", m)
-	x.line("\nraresecond%d:", m)
-	x.op("MOVQ rare+56(FP), CX")
-	x.rareHighs("R12", "CX")
-	x.op("MOVQ CX, rare+56(FP)")
-	x.op("MOVQ runs+48(FP), CX")
-	x.op("ADDQ $2, runs+48(FP)")
-	x.op("MOVWLZX (CX), CX")
-	x.op("JMP highssecond%d", m)
+// pairs writes the loop over pairs of panels for m rows. What is left goes on at label panel, as do panels that are copied to dst.
+func (c compact) pairs(m int) {
+	c.op("CMPQ dst+104(FP), $0")
+	c.op("JNE panel%d", m)
+	c.line("\npair%d:", m)
+	c.unlessWhole(2, fmt.Sprintf("panel%d", m))
+	c.note("%d × 2·%d: where the runs and the rare units of the second panel begin", m, c.nr())
+	c.findSecond(m)
+	c.op("MOVQ R11, c+64(FP)")
+	c.startFetches(m, 2)
+	c.op("MOVQ a+24(FP), AX")
+	c.bases(m)
+	c.zero(m * 2 * c.vecs)
+	c.pairUnits(m)
+	c.endPair(m)
+	c.op("SUBQ $2, R13")
+	c.op("JNE pair%d", m)
+	c.op("VZEROUPPER")
+	c.op("RET")
+	c.rareFirst(m)
+	c.rareSecond(m)
+}
+
+// findSecond passes over the runs and the rare units of the first panel to those of the second, and reads the first run of each.
+func (c compact) findSecond(m int) {
+	c.op("MOVQ k+8(FP), R14")
+	c.op("SHRQ $1, R14")
+	c.op("MOVQ R14, R10")
+	c.op("MOVQ R8, R12")
+	c.op("MOVQ R9, CX")
+	c.line("\nfind%d:", m)
+	c.op("MOVWLZX (R12), AX")
+	c.op("ADDQ $2, R12")
+	c.op("SUBQ AX, R10")
+	c.op("JEQ found%d", m)
+	c.op("ADDQ $%d, CX", 2*c.nr())
+	c.op("DECQ R10")
+	c.op("JMP find%d", m)
+	c.line("\nfound%d:", m)
+	c.op("MOVQ CX, rare+56(FP)")
+	c.nextRun("R10")
+	c.op("MOVWLZX (R12), CX")
+	c.op("ADDQ $2, R12")
+	c.op("MOVQ R12, runs+48(FP)")
+	c.op("IMUL3Q $%d, R14, R12", c.unitBytes())
+	c.op("ADDQ SI, R12")
+}
+
+// pairUnits writes the loop over the units of both panels.
+func (c compact) pairUnits(m int) {
+	c.line("\nunits%d:", m)
+	c.op("SUBQ $1, R10")
+	c.op("JCS rarefirst%d", m)
+	c.multiply(unit{m: m, base: "SI", label: fmt.Sprintf("first%d", m), panels: 2})
+	c.op("SUBQ $1, CX")
+	c.op("JCS raresecond%d", m)
+	c.multiply(unit{m: m, base: "R12", label: fmt.Sprintf("second%d", m), panel: 1, panels: 2})
+	c.op("ADDQ $%d, SI", c.unitBytes())
+	c.op("ADDQ $%d, R12", c.unitBytes())
+	c.nextFetches(m, 2)
+	c.advance(m, 2)
+	c.op("DECQ R14")
+	c.op("JNE units%d", m)
+}
+
+// endPair goes from the end of the second panel to the next pair, and writes the sums to C.
+func (c compact) endPair(m int) {
+	c.op("MOVQ R12, SI")
+	c.op("MOVQ runs+48(FP), R8")
+	c.op("MOVQ rare+56(FP), R9")
+	c.op("MOVQ c+64(FP), AX")
+	c.op("LEAQ %d(AX), R11", 2*4*c.nr())
+	c.op("MOVQ ldc+72(FP), R12")
+	c.op("SHLQ $2, R12")
+	c.addOrStore(m, 2, fmt.Sprintf("storepair%d", m), fmt.Sprintf("endpair%d", m))
+	c.endFetches(m)
+}
+
+// rareFirst writes the way round the high bytes for a rare unit of the first panel.
+func (c compact) rareFirst(m int) {
+	c.line("\nrarefirst%d:", m)
+	c.rareHighs("SI", "R9")
+	c.nextRun("R10")
+	c.op("JMP highsfirst%d", m)
+}
+
+// rareSecond writes that for the second one, whose pointers are in the arguments.
+func (c compact) rareSecond(m int) {
+	c.line("\nraresecond%d:", m)
+	c.op("MOVQ rare+56(FP), CX")
+	c.rareHighs("R12", "CX")
+	c.op("MOVQ CX, rare+56(FP)")
+	c.op("MOVQ runs+48(FP), CX")
+	c.op("ADDQ $2, runs+48(FP)")
+	c.op("MOVWLZX (CX), CX")
+	c.op("JMP highssecond%d", m)
 }

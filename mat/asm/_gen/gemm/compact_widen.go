@@ -1,26 +1,26 @@
 package main
 
-// widenCompact writes the conversion of n units.
-func (x x86) widenCompact() {
-	x.line("\n// func widenCompact%s%s(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)", x.storage, x.suffix)
-	x.line("TEXT ·widenCompact%s%s(SB), NOSPLIT, $0-32", x.storage, x.suffix)
-	x.op("MOVQ dst+0(FP), DI")
-	x.op("MOVQ b+8(FP), SI")
-	x.op("MOVQ n+16(FP), CX")
-	x.op("MOVQ highs+24(FP), R15")
-	x.line("\nloop:")
-	x.highs("SI")
-	x.words()
+// widenUnits writes the conversion of n units.
+func (c compact) widenUnits() {
+	c.line("\n// func widenCompact%s%s(dst *float32, b unsafe.Pointer, n int, highs *[16]byte)", c.storage, c.suffix)
+	c.line("TEXT ·widenCompact%s%s(SB), NOSPLIT, $0-32", c.storage, c.suffix)
+	c.op("MOVQ dst+0(FP), DI")
+	c.op("MOVQ b+8(FP), SI")
+	c.op("MOVQ n+16(FP), CX")
+	c.op("MOVQ highs+24(FP), R15")
+	c.line("\nloop:")
+	c.highs("SI")
+	c.words()
 	for u := range 2 {
-		x.row("SI", u)
-		for i := range x.vecs {
-			x.op("VMOVUPS %s, %d(DI)", x.compactRegister(i), (u*x.vecs+i)*x.bytes())
+		c.row("SI", u)
+		for i := range c.vecs {
+			c.op("VMOVUPS %s, %d(DI)", c.register(i), (u*c.vecs+i)*c.bytes())
 		}
 	}
-	x.op("ADDQ $%d, SI", x.unitBytes())
-	x.op("ADDQ $%d, DI", 8*x.nr())
-	x.op("DECQ CX")
-	x.op("JNE loop")
-	x.op("VZEROUPPER")
-	x.op("RET")
+	c.op("ADDQ $%d, SI", c.unitBytes())
+	c.op("ADDQ $%d, DI", 8*c.nr())
+	c.op("DECQ CX")
+	c.op("JNE loop")
+	c.op("VZEROUPPER")
+	c.op("RET")
 }

@@ -8,36 +8,30 @@ type neon struct {
 	*text
 	name    string
 	storage string
-	mr      int   // rows of the largest tile
-	vecs    int   // vectors in a row of a panel, even
-	wide    []int // wide[m-1] > 1: how many panels m rows take at once
+	mr      int         // rows of the largest tile
+	vecs    int         // vectors in a row of a panel, even
+	wide    map[int]int // how many panels a tile of so many rows takes at once, where it is more than one
 }
 
 var neonKernels = []neon{
-	{name: "strip16NEON", storage: "Float32", mr: 6, vecs: 4, wide: []int{4, 2}},
+	{name: "strip16NEON", storage: "Float32", mr: 6, vecs: 4, wide: map[int]int{1: 4, 2: 2}},
 	{name: "strip8NEON", storage: "Float32", mr: 8, vecs: 2},
-	{name: "strip16BFloat16NEON", storage: "BFloat16", mr: 6, vecs: 4, wide: []int{4, 2}},
-	{name: "strip16Float16NEON", storage: "Float16", mr: 6, vecs: 4, wide: []int{4, 2}},
+	{name: "strip16BFloat16NEON", storage: "BFloat16", mr: 6, vecs: 4, wide: map[int]int{1: 4, 2: 2}},
+	{name: "strip16Float16NEON", storage: "Float16", mr: 6, vecs: 4, wide: map[int]int{1: 4, 2: 2}},
 }
 
-func neonFile() []byte {
-	var t text
-	t.header()
-	t.line(`
-// Registers of the strip kernels (strides in bytes):
-//
-//	R0-R7   the rows of A          R20-R23  B, one for each panel of the tile
-//	R9      ldb                    R10      steps of k left
-//	R11 R12 C, ldc                 R13      panels left
-//	R14 R15 scratch
-//
-// V0 up are accumulators, row by row; the registers below V30 hold elements of A, one register for each row; V30 and V31 hold a
-// part of a row of B.
-//
+const limitNEON = `//
 // Four steps of the 6 × 16 loop have 96 multiply-adds, which take an element of A from a register of four, and beside them 6 loads of A, 8
 // of pairs of B and 4 additions: 48 cycles of multiply-adds at two a cycle, 7 of loads at two, 114 instructions, 29 cycles at four. With
 // four multiply-adds a cycle it is 24 cycles and, at eight instructions, 15. So the multiply-adds bound it; the 24 accumulators
-// hide a latency of 4 cycles with up to six of them a cycle.`)
+// hide a latency of 4 cycles with up to six of them a cycle.`
+
+// neonFile returns the assembly for arm64.
+func neonFile() []byte {
+	var t text
+	t.header()
+	t.line("%s", neonRegisters)
+	t.line("%s", limitNEON)
 	for _, n := range neonKernels {
 		n.text = &t
 		n.function()

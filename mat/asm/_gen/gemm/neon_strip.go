@@ -18,14 +18,14 @@ func (n neon) function() {
 	}
 	for m := 1; m <= n.mr; m++ {
 		n.line("\nrows%d:", m)
-		if m <= len(n.wide) {
+		if n.wide[m] > 1 {
 			n.op("MOVD tail+80(FP), R14")
 			n.op("CMP $%d, R14", n.nr())
 			n.op("CSET LT, R14")
 			n.op("SUB R14, R13, R14")
-			n.op("CMP $%d, R14", n.wide[m-1])
+			n.op("CMP $%d, R14", n.wide[m])
 			n.op("BLT panel%d", m)
-			n.tile(m, n.wide[m-1], "group")
+			n.tile(m, n.wide[m], "group")
 			n.op("CBNZ R13, rows%d", m)
 			n.op("RET")
 		}

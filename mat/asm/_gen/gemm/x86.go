@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // x86 writes one function.
 type x86 struct {
@@ -9,11 +12,15 @@ type x86 struct {
 	kernel
 }
 
-func (x x86) v(i int) string { return fmt.Sprintf("%s%d", x.kernel.reg, i) }
+// v is vector register i.
+func (x x86) v(i int) string { return fmt.Sprintf("%s%d", x.prefix(), i) }
+
+// prefix is that of vector registers.
+func (x x86) prefix() string { return cmp.Or(x.reg, x.longest) }
 
 // bytes is the size of a vector.
 func (x x86) bytes() int {
-	if x.kernel.reg == "Z" {
+	if x.prefix() == "Z" {
 		return 64
 	}
 	return 32
@@ -75,7 +82,7 @@ func (x x86) loadB(address, to string) {
 
 func (x x86) zero(n int) {
 	for i := range n {
-		if x.isa.masks && i >= 16 {
+		if x.masks && i >= 16 {
 			x.op("VPXORD Z%d, Z%d, Z%d", i, i, i)
 		} else {
 			x.op("VXORPS X%d, X%d, X%d", i, i, i)

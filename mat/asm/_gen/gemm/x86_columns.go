@@ -32,7 +32,7 @@ func (x x86) columnTile() {
 	x.op("MOVQ k+8(FP), R10")
 	x.op("TESTQ R10, R10")
 	x.op("JEQ columnsdone")
-	if x.piped {
+	if x.many == piped {
 		x.pipedColumns()
 	}
 

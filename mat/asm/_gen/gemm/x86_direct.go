@@ -9,7 +9,7 @@ package main
 const directSteps = 16
 
 // isDirect reports whether the multiply-adds of a tile of m rows read A.
-func (x x86) isDirect(m int) bool { return x.direct && m > x.few }
+func (x x86) isDirect(m int) bool { return x.many == direct && m > x.few }
 
 // isNarrow reports whether a tile of m rows is one of many that passes B in the caches, and reads A in its own way.
 func (x x86) isNarrow(m int) bool { return x.byFours(m) || x.isDirect(m) }

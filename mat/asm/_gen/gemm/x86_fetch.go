@@ -25,12 +25,12 @@ func (x x86) distances(m int) {
 		return
 	}
 	far, distance := "R9", x.far
-	if x.isPaced(m) {
-		far, distance = "R14", x.farther
+	if x.fetchesTwice(m) {
+		far, distance = "R14", x.manyFar
 		if m <= x.few {
 			distance = x.fewFar
 		}
-		x.op("IMUL3Q $%d, R8, R9", x.ahead)
+		x.op("IMUL3Q $%d, R8, R9", x.near)
 		x.op("MOVQ ahead_B+104(FP), R14")
 		x.op("MOVQ ahead_Pace+112(FP), R15")
 		x.op("TESTQ R14, R14")
@@ -50,7 +50,7 @@ func (x x86) distances(m int) {
 	x.op("JLE apart%d", m)
 	x.line("\nadjacent%d:", m)
 	x.op("MOVQ %s, %s", distance, far)
-	few := x.isPaced(m) && m <= x.few
+	few := x.fetchesTwice(m) && m <= x.few
 	if few {
 		x.op("CMPB ·isIntel(SB), $0")
 		x.op("JNE twice%d", m)
@@ -61,13 +61,13 @@ func (x x86) distances(m int) {
 		x.op("XORL R14, R14") // what is at hand
 		x.line("\ntwice%d:", m)
 	}
-	if x.isPaced(m) {
+	if x.fetchesTwice(m) {
 		x.op("ADDQ SI, R14")
 	}
 }
 
-// isPaced reports whether a tile of m rows fetches twice.
-func (x x86) isPaced(m int) bool { return x.paced > 0 && m >= x.paced }
+// fetchesTwice reports whether a tile of m rows does.
+func (x x86) fetchesTwice(m int) bool { return x.twiceFrom > 0 && m >= x.twiceFrom }
 
 // stepB returns the instructions that fetch for the row of B that SI points to and go on to the next one. The multiply-adds of a step go in between: in a row
 // these instructions would hold them up, by 5 % on Intel's cores.
@@ -76,11 +76,11 @@ func (x x86) stepB(m int, l loop) []string {
 	if !x.isNarrow(m) {
 		for i := 0; i < x.nr()<<x.size(); i += 64 {
 			ops = append(ops, fmt.Sprintf("PREFETCHT0 %d(SI)(R9*1)", i))
-			if x.isPaced(m) && l != light {
+			if x.fetchesTwice(m) && l != light {
 				ops = append(ops, fmt.Sprintf("PREFETCHT1 %d(R14)", i))
 			}
 		}
-		if x.isPaced(m) && l != light {
+		if x.fetchesTwice(m) && l != light {
 			ops = append(ops, "ADDQ R15, R14")
 		}
 	}
@@ -89,7 +89,7 @@ func (x x86) stepB(m int, l loop) []string {
 
 // lightLoop writes the main loop for a strip of many, whose share of what is fetched is at most a line of B in an iteration, and nothing of A.
 func (x x86) lightLoop(m int) {
-	if !x.isPaced(m) {
+	if !x.fetchesTwice(m) {
 		return
 	}
 	x.op("CMPQ ahead_A+96(FP), $0")
@@ -110,7 +110,7 @@ func (x x86) lightLoop(m int) {
 
 // nextPanel moves the pointers of B to the next panel.
 func (x x86) nextPanel(m int) {
-	if x.isPaced(m) {
+	if x.fetchesTwice(m) {
 		x.op("SUBQ SI, R14")
 	}
 	if x.fetchesStrip(m) {
@@ -118,7 +118,7 @@ func (x x86) nextPanel(m int) {
 		x.op("SHLQ $2, R12")
 	}
 	x.nextB(1)
-	if x.isPaced(m) {
+	if x.fetchesTwice(m) {
 		x.op("ADDQ SI, R14")
 	}
 }

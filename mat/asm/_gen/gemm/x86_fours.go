@@ -5,7 +5,7 @@ package main
 // asks less often for lines that displace each other in the first-level cache. B is one panel that stays in the caches, and isn't fetched ahead.
 
 // byFours reports whether a tile of m rows reads some of them by fours. Fewer rows wait for their own sums.
-func (x x86) byFours(m int) bool { return x.fours > 0 && m > x.few }
+func (x x86) byFours(m int) bool { return x.many == fours && m > x.few }
 
 // element broadcasts element u of row i of A, in a loop.
 func (x x86) element(m, i, u int, l loop) {
@@ -16,7 +16,7 @@ func (x x86) element(m, i, u int, l loop) {
 	}
 	four := x.v(x.regs - 3 - x.vecs - n)
 	if u == 0 {
-		load := map[string]string{"Y": "VBROADCASTF128", "Z": "VBROADCASTF32X4"}[x.kernel.reg]
+		load := map[string]string{"Y": "VBROADCASTF128", "Z": "VBROADCASTF32X4"}[x.prefix()]
 		x.op("%s %s, %s", load, x.a(i, 0), four)
 	}
 	x.op("VPERMILPS $%#x, %s, %s", 0x55*u, four, x.broadcast(i))

@@ -30,6 +30,17 @@ func (x x86) finish(m int) {
 	x.tailOutput(m)
 }
 
+// addOrStore writes the output of whole panels, both ways.
+func (x x86) addOrStore(m, panels int, store, end string) {
+	x.op("CMPB add+88(FP), $0")
+	x.op("JEQ %s", store)
+	x.output(m, panels, true)
+	x.op("JMP %s", end)
+	x.line("\n%s:", store)
+	x.output(m, panels, false)
+	x.line("\n%s:", end)
+}
+
 // output adds the sums to C or stores them; AX is the address of C.
 func (x x86) output(m, panels int, add bool) {
 	for i := range m {
@@ -54,11 +65,11 @@ func (x x86) tailOutput(m int) {
 		if !add {
 			x.line("\nstoretail%d:", m)
 		}
-		if !x.isa.masks {
+		if !x.masks {
 			x.op("MOVQ tail+80(FP), BX")
 		}
 		for i := range m {
-			if x.isa.masks {
+			if x.masks {
 				x.masked(i, add)
 			} else {
 				x.pieces(i, add, fmt.Sprintf("%dx%d%v", m, i, add))

@@ -6,8 +6,9 @@ const (
 	shortK    = 32
 )
 
+// function writes the kernel: where its arguments go, the way to the code for m rows, and that code.
 func (x x86) function() {
-	name := x.name + x.suffix
+	name := x.name + x.cores() + x.suffix
 	if x.storage != "Float32" {
 		name = x.name + x.storage + x.suffix
 	}
@@ -24,51 +25,61 @@ func (x x86) function() {
 	x.op("MOVQ ldc+72(FP), R12")
 	x.op("SHLQ $2, R12")
 	x.tailMasks()
+	x.branch()
+	for m := x.leastRows(); m <= x.mr; m++ {
+		if n := x.wide[m]; n > 1 {
+			x.wideTile(m, n)
+		} else {
+			x.line("\nrows%d:", m)
+		}
+		x.tile(m)
+	}
+	if x.many == columns || x.many == piped {
+		x.columnTile()
+	}
+}
+
+// leastRows is from how many rows on the kernel has code for a strip.
+func (x x86) leastRows() int {
+	switch {
+	case x.many == direct:
+		return x.few + 1
+	case x.short:
+		return shortRows - 1
+	}
+	return 1
+}
+
+// branch writes the way to the code for m rows. One row has the first code and needs no branch.
+func (x x86) branch() {
 	x.note("the code for m rows")
 	x.op("MOVQ m+0(FP), AX")
-	least, most := 1, x.mr
 	switch {
-	case x.direct:
-		least = x.few + 1
 	case x.short:
-		least = shortRows - 1
 		x.op("CMPQ k+8(FP), $%d", shortK)
 		x.op("JGT others")
-	case x.piped:
+	case x.many == piped:
 		x.op("CMPQ AX, $%d", pipedRows)
 		x.op("JEQ columns")
-		most = 0
-	case x.columns:
+	case x.many == columns:
 		x.op("CMPQ AX, $%d", fewestRows)
 		x.op("JGE columns")
-		most = fewestRows - 1
 	}
-	for m := most; m >= max(2, least); m-- {
+	for m := x.mr; m >= max(2, x.leastRows()); m-- {
 		x.op("CMPQ AX, $%d", m)
 		x.op("JEQ rows%d", m)
 	}
 	if x.short {
 		x.line("\nothers:")
 	}
-	if x.others != "" {
-		x.op("JMP ·%s%s(SB)", x.others, x.suffix)
-	}
-	for m := least; m <= most; m++ {
-		if m <= len(x.wide) && x.wide[m-1] > 1 {
-			x.wideTile(m, x.wide[m-1])
-		} else {
-			x.line("\nrows%d:", m)
-		}
-		x.tile(m)
-	}
-	if x.columns {
-		x.columnTile()
+	if x.intel {
+		x.op("JMP ·%s%s(SB)", x.name, x.suffix)
 	}
 }
 
 // tailMasks sets the masks that select the columns of the last panel.
 func (x x86) tailMasks() {
-	if !x.isa.masks {
+	if !x.masks {
 		return
 	}
 	x.note("K1 and K2 select the columns of the last panel")

@@ -7,7 +7,7 @@ const unroll = 4
 
 // tile writes the loop over panels for m rows.
 func (x x86) tile(m int) {
-	if m <= len(x.wide) {
+	if x.wide[m] > 1 {
 		x.line("\nsingle%d:", m)
 	}
 	x.distances(m)

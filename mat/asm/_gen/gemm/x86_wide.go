@@ -9,11 +9,7 @@ func (x x86) wideTile(m, n int) {
 	x.op("SHLQ $%d, BX", x.size())
 	x.op("LEAQ (BX)(BX*2), CX")
 	x.line("\ngroup%d:", m)
-	x.op("MOVQ R13, R10")
-	x.op("CMPQ tail+80(FP), $%d", x.nr())
-	x.op("SBBQ $0, R10")
-	x.op("CMPQ R10, $%d", n)
-	x.op("JLT single%d", m)
+	x.unlessWhole(n, fmt.Sprintf("single%d", m))
 	x.note("%d × %d·%d", m, n, x.nr())
 	x.op("MOVQ a+24(FP), AX")
 	if m > 5 {
@@ -24,7 +20,7 @@ func (x x86) wideTile(m, n int) {
 		x.fetchC(m, n)
 	} else {
 		x.op("MOVQ R8, R9")
-		x.op("IMULQ $%d, R9", x.ahead)
+		x.op("IMULQ $%d, R9", x.near)
 		x.op("ADDQ SI, R9")
 	}
 	x.zero(m * n * x.vecs)
@@ -36,17 +32,20 @@ func (x x86) wideTile(m, n int) {
 	x.nextB(n)
 	x.op("MOVQ R11, AX")
 	x.op("ADDQ $%d, R11", 4*n*x.nr())
-	x.op("CMPB add+88(FP), $0")
-	x.op("JEQ groupstore%d", m)
-	x.output(m, n, true)
-	x.op("JMP groupend%d", m)
-	x.line("\ngroupstore%d:", m)
-	x.output(m, n, false)
-	x.line("\ngroupend%d:", m)
+	x.addOrStore(m, n, fmt.Sprintf("groupstore%d", m), fmt.Sprintf("groupend%d", m))
 	x.op("SUBQ $%d, R13", n)
 	x.op("JNE group%d", m)
 	x.op("VZEROUPPER")
 	x.op("RET")
+}
+
+// unlessWhole jumps to a label where fewer than n whole panels are left.
+func (x x86) unlessWhole(n int, label string) {
+	x.op("MOVQ R13, R10")
+	x.op("CMPQ tail+80(FP), $%d", x.nr())
+	x.op("SBBQ $0, R10")
+	x.op("CMPQ R10, $%d", n)
+	x.op("JLT %s", label)
 }
 
 // groupLoop writes the loop over k for n panels and m rows.
@@ -94,7 +93,7 @@ func (x x86) groupLoop(m, n int) {
 // nextGroup moves the pointer of the prefetch from a panel's end to the panel in its place in the next group.
 func (x x86) nextGroup(m, n int) {
 	x.note("from a panel's end on, the panel in its place in the next group is fetched")
-	x.op("CMPQ R10, $%d", x.ahead)
+	x.op("CMPQ R10, $%d", x.near)
 	x.op("JNE fetch%d", m)
 	x.op("LEAQ (R9)%s, R9", panel(n-1))
 	x.line("\nfetch%d:", m)
