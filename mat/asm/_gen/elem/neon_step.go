@@ -81,74 +81,21 @@ func (c *neonCode) step(v *value, i, j int) {
 		d := c.over(v, v.a, i, j)
 		c.bytes("VBIT", c.pinned[0x80000000], y, d)
 	case above:
-		m := c.regs.take()
-		c.load(0, m)
-		c.fcmge(m, x, m)
-		c.bic(y, m, c.result(v, i, j))
-		c.regs.give(m)
-	case index: // the numbers of the four bytes of the value in the table
-		d := c.fresh(v, i, j)
-		m := c.regs.take()
-		if v.shift < 2 {
-			c.op("VSHL $%d, V%d.S4, V%d.S4", 2-v.shift, x, d)
-		} else {
-			c.op("VUSHR $%d, V%d.S4, V%d.S4", v.shift-2, x, d)
-		}
-		c.load(7<<2, m)
-		c.bytes("VAND", m, d, d)
-		c.op("VSLI $8, V%d.S4, V%d.S4", d, d)
-		c.op("VSLI $16, V%d.S4, V%d.S4", d, d)
-		c.load(0x03020100, m)
-		c.op("VADD V%d.B16, V%d.B16, V%d.B16", m, d, d)
-		c.regs.give(m)
+		c.above(v, i, j)
+	case index:
+		c.index(v, i, j)
 	case lookup:
-		if j == 0 {
-			offset := 32 * c.tables.index(v.table)
-			c.op("FMOVQ %d(R6), F%d", offset, c.pair)
-			c.op("FMOVQ %d(R6), F%d", offset+16, c.pair+1)
-		}
-		c.op("VTBL V%d.B16, [V%d.B16, V%d.B16], V%d.B16", x, c.pair, c.pair+1, c.result(v, i, j))
+		c.lookup(v, i, j)
 	case below:
-		m := c.regs.take()
-		c.load(bitsOf(v.f), m)
-		c.fcmgt(m, x, m)
-		d := c.over(v, v.c, i, j)
-		c.bytes("VBIT", m, y, d)
-		c.regs.give(m)
+		c.below(v, i, j)
 	case pow2:
 		c.op("VSHL $23, V%d.S4, V%d.S4", x, c.result(v, i, j))
-	case scale: // the exponent is split in two halves; the first product is exact
-		half := c.regs.take()
-		d := c.fresh(v, i, j)
-		c.op("VUSHR $1, V%d.S4, V%d.S4", y, half)
-		c.op("VSUB V%d.S4, V%d.S4, V%d.S4", half, y, d)
-		c.op("VSHL $23, V%d.S4, V%d.S4", half, half)
-		c.op("VSHL $23, V%d.S4, V%d.S4", d, d)
-		c.fmul(x, half, half)
-		c.fmul(half, d, d)
-		c.regs.give(half)
+	case scale:
+		c.scale(v, i, j)
 	case valid:
-		m := c.regs.take()
-		d := c.fresh(v, i, j)
-		c.op("FMOVQ 0(R4), F%d", m)
-		c.op("VDUP R3, V%d.S4", d)
-		c.cmgt(d, m, m)
-		c.load(bitsOf(v.c.f), d)
-		c.bytes("VBIT", m, x, d)
-		c.regs.give(m)
-	case sum:
-		lane := c.base + j
-		c.fadd(lane, x, lane)
-		c.regs.release(v, i, j, -1)
-	case sumFMA:
-		c.op("VFMLA V%d.S4, V%d.S4, V%d.S4", y, x, c.base+j)
-		c.regs.release(v, i, j, -1)
-	case most:
-		m := c.regs.take()
-		c.fcmgt(x, c.base+j, m)
-		c.bytes("VBIT", m, x, c.base+j)
-		c.regs.give(m)
-		c.regs.release(v, i, j, -1)
+		c.valid(v, i, j)
+	case sum, sumFMA, most:
+		c.reduce(v, i, j)
 	default:
 		panic("no code for operation")
 	}
@@ -169,6 +116,100 @@ func (c *neonCode) limits(v *value, i, j int) {
 	default:
 		panic("no code for min")
 	}
+}
+
+// above clears b where 0 is greater than or equal to a, which does not hold for NaN.
+func (c *neonCode) above(v *value, i, j int) {
+	x, y := c.source(v.a, j), c.source(v.b, j)
+	m := c.regs.take()
+	c.load(0, m)
+	c.fcmge(m, x, m)
+	c.bic(y, m, c.result(v, i, j))
+	c.regs.give(m)
+}
+
+// index writes the numbers of the four bytes of the value in the table.
+func (c *neonCode) index(v *value, i, j int) {
+	x := c.source(v.a, j)
+	d := c.fresh(v, i, j)
+	m := c.regs.take()
+	if v.shift < 2 {
+		c.op("VSHL $%d, V%d.S4, V%d.S4", 2-v.shift, x, d)
+	} else {
+		c.op("VUSHR $%d, V%d.S4, V%d.S4", v.shift-2, x, d)
+	}
+	c.load(7<<2, m)
+	c.bytes("VAND", m, d, d)
+	c.op("VSLI $8, V%d.S4, V%d.S4", d, d)
+	c.op("VSLI $16, V%d.S4, V%d.S4", d, d)
+	c.load(0x03020100, m)
+	c.op("VADD V%d.B16, V%d.B16, V%d.B16", m, d, d)
+	c.regs.give(m)
+}
+
+// lookup looks the bytes up in a table in two registers, which vector 0 of a group loads.
+func (c *neonCode) lookup(v *value, i, j int) {
+	x := c.source(v.a, j)
+	if j == 0 {
+		offset := 32 * c.tables.index(v.table)
+		c.op("FMOVQ %d(R6), F%d", offset, c.pair)
+		c.op("FMOVQ %d(R6), F%d", offset+16, c.pair+1)
+	}
+	c.op("VTBL V%d.B16, [V%d.B16, V%d.B16], V%d.B16", x, c.pair, c.pair+1, c.result(v, i, j))
+}
+
+func (c *neonCode) below(v *value, i, j int) {
+	x, y := c.source(v.a, j), c.source(v.b, j)
+	m := c.regs.take()
+	c.load(bitsOf(v.f), m)
+	c.fcmgt(m, x, m)
+	d := c.over(v, v.c, i, j)
+	c.bytes("VBIT", m, y, d)
+	c.regs.give(m)
+}
+
+// scale splits the exponent in two halves; the first product is exact.
+func (c *neonCode) scale(v *value, i, j int) {
+	x, y := c.source(v.a, j), c.source(v.b, j)
+	half := c.regs.take()
+	d := c.fresh(v, i, j)
+	c.op("VUSHR $1, V%d.S4, V%d.S4", y, half)
+	c.op("VSUB V%d.S4, V%d.S4, V%d.S4", half, y, d)
+	c.op("VSHL $23, V%d.S4, V%d.S4", half, half)
+	c.op("VSHL $23, V%d.S4, V%d.S4", d, d)
+	c.fmul(x, half, half)
+	c.fmul(half, d, d)
+	c.regs.give(half)
+}
+
+// valid compares the numbers of the lanes with how many elements are left.
+func (c *neonCode) valid(v *value, i, j int) {
+	x := c.source(v.a, j)
+	m := c.regs.take()
+	d := c.fresh(v, i, j)
+	c.op("FMOVQ 0(R4), F%d", m)
+	c.op("VDUP R3, V%d.S4", d)
+	c.cmgt(d, m, m)
+	c.load(bitsOf(v.c.f), d)
+	c.bytes("VBIT", m, x, d)
+	c.regs.give(m)
+}
+
+// reduce joins v to its lanes.
+func (c *neonCode) reduce(v *value, i, j int) {
+	x, lane := c.source(v.a, j), c.base+j
+	switch v.op {
+	case sum:
+		c.fadd(lane, x, lane)
+	case sumFMA:
+		c.op("VFMLA V%d.S4, V%d.S4, V%d.S4", c.source(v.b, j), x, lane)
+	case most:
+		m := c.regs.take()
+		c.fcmgt(x, lane, m)
+		c.bytes("VBIT", m, x, lane)
+		c.regs.give(m)
+	}
+	c.regs.release(v, i, j, -1)
 }
 
 // loadElements loads vector j of an input; past the end, zeros.

@@ -41,33 +41,11 @@ func (c *x86Code) fresh(v *value, i, j int) string {
 
 // step writes the instructions of v for vector j of the group; v is at position i of the body.
 func (c *x86Code) step(v *value, i, j int) {
-	pointer := x86Inputs[v.i]
-	if v.op == store && c.k.dst {
-		pointer = "DI"
-	}
-	at := fmt.Sprintf("%d(%s)", 4*c.width*(c.base+j), pointer)
 	switch v.op {
 	case load:
-		dst := c.result(v, i, j)
-		switch {
-		case !c.tail:
-			c.op("VMOVUPS %s, %s", at, dst)
-		case c.masks():
-			c.op("VMOVUPS.Z %s, K1, %s", at, dst)
-		default:
-			c.op("VMASKMOVPS %s, Y15, %s", at, dst)
-		}
+		c.loadElements(v, i, j)
 	case store:
-		src := c.source(v.a, j)
-		switch {
-		case !c.tail:
-			c.op("VMOVUPS %s, %s", src, at)
-		case c.masks():
-			c.op("VMOVUPS %s, K1, %s", src, at)
-		default:
-			c.op("VMASKMOVPS %s, Y15, %s", src, at)
-		}
-		c.regs.release(v, i, j, -1)
+		c.storeElements(v, i, j)
 	case add, mul:
 		a, b := v.a, v.b
 		if c.inMemory(a, j) {
@@ -92,14 +70,7 @@ func (c *x86Code) step(v *value, i, j int) {
 	case above:
 		c.above(v, i, j)
 	case index:
-		a := c.source(v.a, j)
-		if v.shift == 0 {
-			if r := c.result(v, i, j); a != r {
-				c.op("VMOVAPS %s, %s", a, r)
-			}
-		} else {
-			c.op("VPSRLD $%d, %s, %s", v.shift, a, c.result(v, i, j))
-		}
+		c.index(v, i, j)
 	case lookup:
 		c.lookup(v, i, j)
 	case below:
@@ -110,32 +81,48 @@ func (c *x86Code) step(v *value, i, j int) {
 	case scale:
 		c.scale(v, i, j)
 	case valid:
-		a := c.source(v.a, j)
-		switch {
-		case c.masks() && v.c.f == 0:
-			c.op("VMOVAPS.Z %s, K1, %s", a, c.result(v, i, j))
-		case c.masks():
-			c.op("VBLENDMPS %s, %s, K1, %s", a, c.source(v.c, j), c.result(v, i, j))
-		case v.c.f == 0:
-			c.op("VANDPS %s, Y15, %s", a, c.result(v, i, j))
-		default:
-			c.op("VBLENDVPS Y15, %s, %s, %s", a, c.source(v.c, j), c.result(v, i, j))
-		}
+		c.valid(v, i, j)
 	case sum, sumFMA, most:
-		lane := c.v(c.base + j)
-		a := c.source(v.a, j)
-		switch v.op {
-		case sum:
-			c.op("VADDPS %s, %s, %s", a, lane, lane)
-		case sumFMA:
-			c.op("VFMADD231PS %s, %s, %s", c.source(v.b, j), a, lane)
-		case most:
-			c.op("VMAXPS %s, %s, %s", lane, a, lane)
-		}
-		c.regs.release(v, i, j, -1)
+		c.reduce(v, i, j)
 	default:
 		panic("no code for operation")
 	}
+}
+
+// elements returns the address of vector j of the group in an input or dst.
+func (c *x86Code) elements(pointer string, j int) string {
+	return fmt.Sprintf("%d(%s)", 4*c.width*(c.base+j), pointer)
+}
+
+// loadElements loads a vector of an input; past the end, zeros.
+func (c *x86Code) loadElements(v *value, i, j int) {
+	at, dst := c.elements(x86Inputs[v.i], j), c.result(v, i, j)
+	switch {
+	case !c.tail:
+		c.op("VMOVUPS %s, %s", at, dst)
+	case c.masks():
+		c.op("VMOVUPS.Z %s, K1, %s", at, dst)
+	default:
+		c.op("VMASKMOVPS %s, Y15, %s", at, dst)
+	}
+}
+
+// storeElements stores a vector to dst or an input, as far as it goes.
+func (c *x86Code) storeElements(v *value, i, j int) {
+	pointer := x86Inputs[v.i]
+	if c.k.dst {
+		pointer = "DI"
+	}
+	src, at := c.source(v.a, j), c.elements(pointer, j)
+	switch {
+	case !c.tail:
+		c.op("VMOVUPS %s, %s", src, at)
+	case c.masks():
+		c.op("VMOVUPS %s, K1, %s", src, at)
+	default:
+		c.op("VMASKMOVPS %s, Y15, %s", src, at)
+	}
+	c.regs.release(v, i, j, -1)
 }
 
 func (c *x86Code) binary(name string, v, a, b *value, i, j int) {
@@ -222,6 +209,17 @@ func (c *x86Code) above(v *value, i, j int) {
 	c.regs.give(mask)
 }
 
+func (c *x86Code) index(v *value, i, j int) {
+	a := c.source(v.a, j)
+	if v.shift == 0 {
+		if r := c.result(v, i, j); a != r {
+			c.op("VMOVAPS %s, %s", a, r)
+		}
+	} else {
+		c.op("VPSRLD $%d, %s, %s", v.shift, a, c.result(v, i, j))
+	}
+}
+
 func (c *x86Code) lookup(v *value, i, j int) {
 	a, table := c.source(v.a, j), c.table(v.table)
 	reg, ok := c.tabled[v.table]
@@ -267,4 +265,33 @@ func (c *x86Code) scale(v *value, i, j int) {
 	c.op("VMULPS %s, %s, %s", c.v(half), p, c.v(half))
 	c.op("VMULPS %s, %s, %s", dst, c.v(half), dst)
 	c.regs.give(half)
+}
+
+func (c *x86Code) valid(v *value, i, j int) {
+	a := c.source(v.a, j)
+	switch {
+	case c.masks() && v.c.f == 0:
+		c.op("VMOVAPS.Z %s, K1, %s", a, c.result(v, i, j))
+	case c.masks():
+		c.op("VBLENDMPS %s, %s, K1, %s", a, c.source(v.c, j), c.result(v, i, j))
+	case v.c.f == 0:
+		c.op("VANDPS %s, Y15, %s", a, c.result(v, i, j))
+	default:
+		c.op("VBLENDVPS Y15, %s, %s, %s", a, c.source(v.c, j), c.result(v, i, j))
+	}
+}
+
+// reduce joins v to its lanes.
+func (c *x86Code) reduce(v *value, i, j int) {
+	lane := c.v(c.base + j)
+	a := c.source(v.a, j)
+	switch v.op {
+	case sum:
+		c.op("VADDPS %s, %s, %s", a, lane, lane)
+	case sumFMA:
+		c.op("VFMADD231PS %s, %s, %s", c.source(v.b, j), a, lane)
+	case most:
+		c.op("VMAXPS %s, %s, %s", lane, a, lane)
+	}
+	c.regs.release(v, i, j, -1)
 }

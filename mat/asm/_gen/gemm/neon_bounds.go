@@ -21,6 +21,27 @@ func (n neon) bounds() {
 	n.zero(16)
 	n.line("\nloop:")
 	n.op("VLD1R.P 4(R0), [V28.S4]")
+	n.multiplyLine()
+	n.op("ADD $%d, R1", boundsLine)
+	n.op("SUBS $2, R3")
+	n.op("BNE loop")
+	n.note("the largest bounds: V26 and V27")
+	for v := range 8 {
+		n.joinBounds(v)
+	}
+	n.op("WORD $0x%08x // FMAXV S26, V26.4S", 0x6e30f800|26<<5|26)
+	n.op("WORD $0x%08x // FMAXV S27, V27.4S", 0x6e30f800|27<<5|27)
+	n.op("FMOVS.P F26, 4(R7)")
+	n.op("FMOVS.P F27, 4(R8)")
+	n.op("ADD $128, R4")
+	n.op("ADD $128, R5")
+	n.op("SUBS $1, R2")
+	n.op("BNE panel")
+	n.op("RET")
+}
+
+// multiplyLine adds the products of a line of B and the pair of elements in V28.
+func (n neon) multiplyLine() {
 	for h := range 2 {
 		n.op("FLDPQ %d(R1), (F16, F17)", 32*h)
 		for q := range 2 {
@@ -34,34 +55,23 @@ func (n neon) bounds() {
 			}
 		}
 	}
-	n.op("ADD $%d, R1", boundsLine)
-	n.op("SUBS $2, R3")
-	n.op("BNE loop")
-	n.note("the largest bounds: V26 and V27")
-	for v := range 8 {
-		n.op("VADDP V%d.S4, V%d.S4, V16.S4", 2*v+1, 2*v)
-		n.op("FMOVQ %d(R4), F17", 16*v)
-		n.op("FMOVQ %d(R5), F18", 16*v)
-		n.op("WORD $0x%08x // SCVTF V16.4S, V16.4S", 0x4e21d800|16<<5|16)
-		n.op("WORD $0x%08x // FMUL V16.4S, V16.4S, V17.4S", 0x6e20dc00|17<<16|16<<5|16)
-		n.op("VMOV V16.B16, V19.B16")
-		n.op("WORD $0x%08x // FMLA V19.4S, V18.4S, V29.4S", 0x4e20cc00|29<<16|18<<5|19)
-		n.op("WORD $0x%08x // FMLS V16.4S, V18.4S, V29.4S", 0x4ea0cc00|29<<16|18<<5|16)
-		if v == 0 {
-			n.op("VMOV V19.B16, V26.B16")
-			n.op("VMOV V16.B16, V27.B16")
-			continue
-		}
-		n.op("WORD $0x%08x // FMAX V26.4S, V26.4S, V19.4S", 0x4e20f400|19<<16|26<<5|26)
-		n.op("WORD $0x%08x // FMAX V27.4S, V27.4S, V16.4S", 0x4e20f400|16<<16|27<<5|27)
+}
+
+// joinBounds joins the bounds of the v-th four columns, sum · scale ± radius · size, to the largest.
+func (n neon) joinBounds(v int) {
+	n.op("VADDP V%d.S4, V%d.S4, V16.S4", 2*v+1, 2*v)
+	n.op("FMOVQ %d(R4), F17", 16*v)
+	n.op("FMOVQ %d(R5), F18", 16*v)
+	n.op("WORD $0x%08x // SCVTF V16.4S, V16.4S", 0x4e21d800|16<<5|16)
+	n.op("WORD $0x%08x // FMUL V16.4S, V16.4S, V17.4S", 0x6e20dc00|17<<16|16<<5|16)
+	n.op("VMOV V16.B16, V19.B16")
+	n.op("WORD $0x%08x // FMLA V19.4S, V18.4S, V29.4S", 0x4e20cc00|29<<16|18<<5|19)
+	n.op("WORD $0x%08x // FMLS V16.4S, V18.4S, V29.4S", 0x4ea0cc00|29<<16|18<<5|16)
+	if v == 0 {
+		n.op("VMOV V19.B16, V26.B16")
+		n.op("VMOV V16.B16, V27.B16")
+		return
 	}
-	n.op("WORD $0x%08x // FMAXV S26, V26.4S", 0x6e30f800|26<<5|26)
-	n.op("WORD $0x%08x // FMAXV S27, V27.4S", 0x6e30f800|27<<5|27)
-	n.op("FMOVS.P F26, 4(R7)")
-	n.op("FMOVS.P F27, 4(R8)")
-	n.op("ADD $128, R4")
-	n.op("ADD $128, R5")
-	n.op("SUBS $1, R2")
-	n.op("BNE panel")
-	n.op("RET")
+	n.op("WORD $0x%08x // FMAX V26.4S, V26.4S, V19.4S", 0x4e20f400|19<<16|26<<5|26)
+	n.op("WORD $0x%08x // FMAX V27.4S, V27.4S, V16.4S", 0x4e20f400|16<<16|27<<5|27)
 }

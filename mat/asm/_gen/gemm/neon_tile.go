@@ -2,21 +2,6 @@ package main
 
 // tile writes the code for m rows of some panels; label begins its labels.
 func (n neon) tile(m, panels int, label string) {
-	step := func(lanes int) {
-		for u := range lanes {
-			for p := range panels {
-				for h := 0; h < n.vecs; h += 2 {
-					n.loadB(4*h, n.b(p))
-					for i := range m {
-						d := (i*panels+p)*n.vecs + h
-						n.fmla(30, n.a(i), u, d)
-						n.fmla(31, n.a(i), u, d+1)
-					}
-				}
-				n.op("ADD R9, %s", n.b(p))
-			}
-		}
-	}
 	n.line("\n%s%d:", label, m)
 	n.note("%d × %d·%d: the rows of A, the panels of B", m, panels, n.nr())
 	n.op("MOVD a+24(FP), R0")
@@ -37,7 +22,7 @@ func (n neon) tile(m, panels int, label string) {
 	for i := range m {
 		n.op("FMOVQ.P 16(R%d), F%d", i, n.a(i))
 	}
-	step(4)
+	n.steps(m, panels, 4)
 	n.op("SUBS $4, R10")
 	n.op("BGE %sloop%d", label, m)
 
@@ -48,11 +33,33 @@ func (n neon) tile(m, panels int, label string) {
 	for i := range m {
 		n.op("FMOVS.P 4(R%d), F%d", i, n.a(i))
 	}
-	step(1)
+	n.steps(m, panels, 1)
 	n.op("SUBS $1, R10")
 	n.op("BNE %sone%d", label, m)
 
 	n.line("\n%sdone%d:", label, m)
+	n.finish(m, panels, label)
+}
+
+// steps multiplies so many lanes of the registers that hold A by as many rows of B.
+func (n neon) steps(m, panels, lanes int) {
+	for u := range lanes {
+		for p := range panels {
+			for h := 0; h < n.vecs; h += 2 {
+				n.loadB(4*h, n.b(p))
+				for i := range m {
+					d := (i*panels+p)*n.vecs + h
+					n.fmla(30, n.a(i), u, d)
+					n.fmla(31, n.a(i), u, d+1)
+				}
+			}
+			n.op("ADD R9, %s", n.b(p))
+		}
+	}
+}
+
+// finish moves the pointer of B to the next panels and writes the sums to C. What is left of a panel goes on at label tail.
+func (n neon) finish(m, panels int, label string) {
 	n.note("the next panel")
 	n.op("MOVD k+8(FP), R14")
 	n.op("MUL R9, R14")

@@ -42,20 +42,26 @@ func (x x86) size() int {
 }
 
 // a is the address of element u of row i of A.
-func (x x86) a(i, u int) string {
-	base := []string{"AX", "BX", "CX"}[i/5]
-	return fmt.Sprintf("%d(%s)%s", 4*u, base, []string{"", "(DX*1)", "(DX*2)", "(DI*1)", "(DX*4)"}[i%5])
+func (x x86) a(i, u int) string { return address(4*u, i, "AX", "BX", "CX") }
+
+// address is that of what lies some bytes into row i of A, where registers point to every fifth row.
+func address(offset, i int, fifths ...string) string {
+	return fmt.Sprintf("%d(%s)%s", offset, fifths[i/5], []string{"", "(DX*1)", "(DX*2)", "(DI*1)", "(DX*4)"}[i%5])
+}
+
+// fiveRows sets a register to five rows of A after another.
+func (x x86) fiveRows(from, to string) {
+	x.op("LEAQ (%s)(DX*4), %s", from, to)
+	x.op("ADDQ DX, %s", to)
 }
 
 // bases sets the addresses of rows 5 and 10 of A, of m.
 func (x x86) bases(m int) {
 	if m > 5 {
-		x.op("LEAQ (AX)(DX*4), BX")
-		x.op("ADDQ DX, BX")
+		x.fiveRows("AX", "BX")
 	}
 	if m > 10 {
-		x.op("LEAQ (BX)(DX*4), CX")
-		x.op("ADDQ DX, CX")
+		x.fiveRows("BX", "CX")
 	}
 }
 

@@ -9,11 +9,7 @@ package main
 
 const boundsLine = 64 // bytes
 
-// bounds writes the function for up to so many rows. Registers from 0 up are sums, row by row; AX is A, DX and DI are lda and 3·lda, R14 is row 5 of A, SI is B,
-// R8 to R10 are scale, radius and size, CX the pairs of lines left of R13 panels, BX how far ahead B is fetched to the first-level cache; R15 and R11 past it are
-// what is fetched of it to the second, which moves by R12; once a panel's sums are complete, R11 and R12 are most and least, BX is ld and AX a row of both.
-//
-// On Intel's cores many rows, that need not wait for memory, fetch the halves of the next panel side by side: from the third-level cache they come faster so.
+// bounds writes the function for up to so many rows.
 func (x x86) bounds(rows int, vnni bool) {
 	name := "bounds"
 	if vnni {
@@ -35,104 +31,127 @@ func (x x86) bounds(rows int, vnni bool) {
 		x.op("JEQ rows%d", m)
 	}
 	for m := 1; m <= rows; m++ {
-		x.boundsOf(m, vnni)
+		boundsTile{x, m, vnni}.write()
 	}
 }
 
-// boundsOf writes the code for m rows.
-func (x x86) boundsOf(m int, vnni bool) {
-	vecs := 32 * 4 / x.bytes() // of sums of a panel
-	b, product := x.v(x.regs-1), x.v(x.regs-2)
-	a := func(i int) string { return x.v(x.regs - 3 - i) }
-	x.line("\nrows%d:", m)
-	x.op("MOVQ a+24(FP), AX")
-	x.op("MOVQ k+8(FP), CX")
-	x.op("SHRQ $2, CX")
-	if m > 5 {
-		x.op("LEAQ (AX)(DX*4), R14")
-		x.op("ADDQ DX, R14")
+// A boundsTile writes the code of bounds for m rows.
+type boundsTile struct {
+	x86
+	m    int
+	vnni bool
+}
+
+// vecs is how many vectors hold the sums of a row of A, sum the v-th of those of row i. The last registers hold a vector of B, products, and an element of each row of A.
+func (t boundsTile) vecs() int           { return 32 * 4 / t.bytes() }
+func (t boundsTile) sum(i, v int) string { return t.v(i*t.vecs() + v) }
+func (t boundsTile) b() string           { return t.v(t.regs - 1) }
+func (t boundsTile) product() string     { return t.v(t.regs - 2) }
+func (t boundsTile) a(i int) string      { return t.v(t.regs - 3 - i) }
+
+func (t boundsTile) write() {
+	t.line("\nrows%d:", t.m)
+	t.op("MOVQ a+24(FP), AX")
+	t.op("MOVQ k+8(FP), CX")
+	t.op("SHRQ $2, CX")
+	if t.m > 5 {
+		t.fiveRows("AX", "R14")
 	}
-	x.zero(m * vecs)
-	x.op("MOVQ ·boundsNear(SB), BX")
-	x.op("MOVQ ·boundsFar(SB), R15")
-	x.op("ADDQ SI, R15")
-	x.op("MOVQ $%d, R11", boundsLine)
-	x.op("MOVQ $%d, R12", 2*boundsLine)
-	if m > x.boundsRows {
-		x.op("CMPB ·isIntel(SB), $0")
-		x.op("JEQ loop%d", m)
-		x.op("MOVQ $%d, R12", boundsLine)
-		x.op("IMUL3Q $%d, CX, R11", boundsLine)
-		x.op("LEAQ (SI)(R11*2), R15")
-	}
-	x.line("\nloop%d:", m)
+	t.zero(t.m * t.vecs())
+	t.startFetches()
+	t.line("\nloop%d:", t.m)
 	for line := range 2 {
-		x.op("PREFETCHT1 (R15)%s", []string{"", "(R11*1)"}[line])
-		x.op("PREFETCHT0 %d(SI)(BX*1)", boundsLine*line)
-		for i := range m {
-			x.op("VPBROADCASTD %d(%s)%s, %s", 4*line, []string{"AX", "R14"}[i/5], []string{"", "(DX*1)", "(DX*2)", "(DI*1)", "(DX*4)"}[i%5], a(i))
-		}
-		for v := range vecs {
-			x.op("VPMOVSXBW %d(SI), %s", boundsLine*line+v*x.bytes()/2, b)
-			for i := range m {
-				sum := x.v(i*vecs + v)
-				if vnni {
-					x.op("VPDPWSSD %s, %s, %s", b, a(i), sum)
-					continue
-				}
-				x.op("VPMADDWD %s, %s, %s", b, a(i), product)
-				x.op("VPADDD %s, %[2]s, %[2]s", product, sum)
+		t.multiply(line)
+	}
+	t.op("ADDQ $8, AX")
+	if t.m > 5 {
+		t.op("ADDQ $8, R14")
+	}
+	t.op("ADDQ $%d, SI", 2*boundsLine)
+	t.op("ADDQ R12, R15")
+	t.op("DECQ CX")
+	t.op("JNE loop%d", t.m)
+	t.note("the largest of each row's bounds")
+	t.op("MOVQ most+72(FP), R11")
+	t.op("MOVQ least+80(FP), R12")
+	t.op("MOVQ ld+88(FP), BX")
+	t.op("SHLQ $2, BX")
+	t.op("XORL AX, AX")
+	for i := range t.m {
+		t.ofRow(i)
+	}
+	t.op("ADDQ $128, R8")
+	t.op("ADDQ $128, R9")
+	t.op("ADDQ $4, most+72(FP)")
+	t.op("ADDQ $4, least+80(FP)")
+	t.op("DECQ R13")
+	t.op("JNE rows%d", t.m)
+	t.op("VZEROUPPER")
+	t.op("RET")
+}
+
+// startFetches sets what of B is fetched: the lines that follow, two at a time or, where many rows run on Intel's cores, one of each half of the next panel.
+func (t boundsTile) startFetches() {
+	t.op("MOVQ ·boundsNear(SB), BX")
+	t.op("MOVQ ·boundsFar(SB), R15")
+	t.op("ADDQ SI, R15")
+	t.op("MOVQ $%d, R11", boundsLine)
+	t.op("MOVQ $%d, R12", 2*boundsLine)
+	if t.m > t.boundsRows {
+		t.op("CMPB ·isIntel(SB), $0")
+		t.op("JEQ loop%d", t.m)
+		t.op("MOVQ $%d, R12", boundsLine)
+		t.op("IMUL3Q $%d, CX, R11", boundsLine)
+		t.op("LEAQ (SI)(R11*2), R15")
+	}
+}
+
+// multiply adds the products of one of two lines.
+func (t boundsTile) multiply(line int) {
+	t.op("PREFETCHT1 (R15)%s", []string{"", "(R11*1)"}[line])
+	t.op("PREFETCHT0 %d(SI)(BX*1)", boundsLine*line)
+	for i := range t.m {
+		t.op("VPBROADCASTD %s, %s", address(4*line, i, "AX", "R14"), t.a(i))
+	}
+	for v := range t.vecs() {
+		t.op("VPMOVSXBW %d(SI), %s", boundsLine*line+v*t.bytes()/2, t.b())
+		for i := range t.m {
+			if t.vnni {
+				t.op("VPDPWSSD %s, %s, %s", t.b(), t.a(i), t.sum(i, v))
+				continue
 			}
+			t.op("VPMADDWD %s, %s, %s", t.b(), t.a(i), t.product())
+			t.op("VPADDD %s, %[2]s, %[2]s", t.product(), t.sum(i, v))
 		}
 	}
-	x.op("ADDQ $8, AX")
-	if m > 5 {
-		x.op("ADDQ $8, R14")
-	}
-	x.op("ADDQ $%d, SI", 2*boundsLine)
-	x.op("ADDQ R12, R15")
-	x.op("DECQ CX")
-	x.op("JNE loop%d", m)
-	x.note("the largest of each row's bounds")
-	x.op("MOVQ most+72(FP), R11")
-	x.op("MOVQ least+80(FP), R12")
-	x.op("MOVQ ld+88(FP), BX")
-	x.op("SHLQ $2, BX")
-	x.op("XORL AX, AX")
-	for i := range m {
-		x.op("VBROADCASTSS %d(R10), %s", 4*i, a(0))
-		for v := range vecs {
-			sum := x.v(i*vecs + v)
-			x.op("VCVTDQ2PS %s, %s", sum, sum)
-			x.op("VMULPS %d(R8), %s, %s", v*x.bytes(), sum, sum)
-			x.op("VMOVUPS %d(R9), %s", v*x.bytes(), b)
-			x.op("VMOVAPS %s, %s", sum, product)
-			x.op("VFMADD231PS %s, %s, %s", b, a(0), product)
-			x.op("VFNMADD231PS %s, %s, %s", b, a(0), sum)
-			if v == 0 {
-				x.op("VMOVAPS %s, %s", product, a(1))
-			} else {
-				x.op("VMAXPS %s, %[2]s, %[2]s", product, a(1))
-				x.op("VMAXPS %s, %[2]s, %[2]s", sum, x.v(i*vecs))
-			}
-		}
-		most, least := x.regs-4, i*vecs
-		x.largest(most, x.regs-1)
-		x.largest(least, x.regs-1)
-		x.op("VMOVSS X%d, (R11)(AX*1)", most)
-		x.op("VMOVSS X%d, (R12)(AX*1)", least)
-		if i < m-1 {
-			x.op("ADDQ BX, AX")
+}
+
+// ofRow stores the largest bounds of row i, sum · scale ± radius · size, and goes on to the next row.
+func (t boundsTile) ofRow(i int) {
+	size, most, least := t.a(0), t.regs-4, i*t.vecs() // as is a(1), most is free once all is multiplied
+	t.op("VBROADCASTSS %d(R10), %s", 4*i, size)
+	for v := range t.vecs() {
+		sum, radius, above := t.sum(i, v), t.b(), t.product()
+		t.op("VCVTDQ2PS %s, %s", sum, sum)
+		t.op("VMULPS %d(R8), %s, %s", v*t.bytes(), sum, sum)
+		t.op("VMOVUPS %d(R9), %s", v*t.bytes(), radius)
+		t.op("VMOVAPS %s, %s", sum, above)
+		t.op("VFMADD231PS %s, %s, %s", radius, size, above)
+		t.op("VFNMADD231PS %s, %s, %s", radius, size, sum)
+		if v == 0 {
+			t.op("VMOVAPS %s, %s", above, t.v(most))
+		} else {
+			t.op("VMAXPS %s, %[2]s, %[2]s", above, t.v(most))
+			t.op("VMAXPS %s, %[2]s, %[2]s", sum, t.v(least))
 		}
 	}
-	x.op("ADDQ $128, R8")
-	x.op("ADDQ $128, R9")
-	x.op("ADDQ $4, most+72(FP)")
-	x.op("ADDQ $4, least+80(FP)")
-	x.op("DECQ R13")
-	x.op("JNE rows%d", m)
-	x.op("VZEROUPPER")
-	x.op("RET")
+	t.largest(most, t.regs-1)
+	t.largest(least, t.regs-1)
+	t.op("VMOVSS X%d, (R11)(AX*1)", most)
+	t.op("VMOVSS X%d, (R12)(AX*1)", least)
+	if i < t.m-1 {
+		t.op("ADDQ BX, AX")
+	}
 }
 
 // largest puts the largest element of register r into its first one. Register t is overwritten.

@@ -35,7 +35,19 @@ func (x x86) columnTile() {
 	if x.many == piped {
 		x.pipedColumns()
 	}
+	x.columnBlocks()
+	x.line("\ncolumnsdone:")
+	x.nextB(1)
+	x.storeColumns()
+	x.op("ADDQ $%d, R11", 4*x.nr())
+	x.op("DECQ R13")
+	x.op("JNE columns")
+	x.op("VZEROUPPER")
+	x.op("RET")
+}
 
+// columnBlocks writes the loop over blocks of 16 columns of A, the last of which may have fewer.
+func (x x86) columnBlocks() {
 	x.line("\nblock:")
 	x.op("CMPQ R10, $16")
 	x.op("JGE whole")
@@ -62,14 +74,6 @@ func (x x86) columnTile() {
 			x.op("JEQ columnsdone")
 		}
 	}
-	x.line("\ncolumnsdone:")
-	x.nextB(1)
-	x.storeColumns()
-	x.op("ADDQ $%d, R11", 4*x.nr())
-	x.op("DECQ R13")
-	x.op("JNE columns")
-	x.op("VZEROUPPER")
-	x.op("RET")
 }
 
 // loadColumns loads a block of A and transposes it. To fetch blocks ahead gains nothing: the hardware sees the rows' streams. Rows that are not there are
@@ -132,16 +136,7 @@ func (x x86) storeColumns() {
 	x.op("SHLQ CX, R9")
 	x.op("DECQ R9")
 	x.op("KMOVW R9, K1")
-	for g := 0; g < 8; g += 4 {
-		for i := 0; i < 4; i += 2 {
-			x.op("VUNPCKLPS Z%d, Z%d, Z%d", g+i+1, g+i, 8+g+i)
-			x.op("VUNPCKHPS Z%d, Z%d, Z%d", g+i+1, g+i, 9+g+i)
-		}
-		for i := range 2 {
-			x.op("VUNPCKLPD Z%d, Z%d, Z%d", 10+g+i, 8+g+i, 16+g+2*i)
-			x.op("VUNPCKHPD Z%d, Z%d, Z%d", 10+g+i, 8+g+i, 17+g+2*i)
-		}
-	}
+	x.transposeSums()
 	x.note("Z(16+c) and Z(20+c) hold both halves of rows c, 4+c, 8+c and 12+c")
 	x.op("MOVQ R11, CX")
 	x.op("MOVQ m+0(FP), R9")
@@ -163,4 +158,18 @@ func (x x86) storeColumns() {
 		x.op("ADDQ R12, CX")
 	}
 	x.line("\nstored:")
+}
+
+// transposeSums makes halves of rows of the columns in registers 0 to 7, in registers 16 to 23.
+func (x x86) transposeSums() {
+	for g := 0; g < 8; g += 4 {
+		for i := 0; i < 4; i += 2 {
+			x.op("VUNPCKLPS Z%d, Z%d, Z%d", g+i+1, g+i, 8+g+i)
+			x.op("VUNPCKHPS Z%d, Z%d, Z%d", g+i+1, g+i, 9+g+i)
+		}
+		for i := range 2 {
+			x.op("VUNPCKLPD Z%d, Z%d, Z%d", 10+g+i, 8+g+i, 16+g+2*i)
+			x.op("VUNPCKHPD Z%d, Z%d, Z%d", 10+g+i, 8+g+i, 17+g+2*i)
+		}
+	}
 }

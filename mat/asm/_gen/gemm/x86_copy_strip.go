@@ -45,6 +45,29 @@ func (x x86) copyStrip() {
 	x.op("JNE fetch")
 	x.panelBeside("R15")
 	x.line("\nfetch:")
+	x.copyStep(m)
+	x.advance(m, 1)
+	x.op("DECQ R10")
+	x.op("JNE loop")
+
+	x.panelBeside("SI")
+	x.op("MOVQ R11, AX")
+	x.op("ADDQ $%d, R11", 4*x.nr())
+	x.op("CMPB add+72(FP), $0")
+	x.op("JEQ store")
+	x.output(m, 1, true)
+	x.op("JMP next")
+	x.line("\nstore:")
+	x.output(m, 1, false)
+	x.line("\nnext:")
+	x.op("DECQ R13")
+	x.op("JNE panel")
+	x.op("VZEROUPPER")
+	x.op("RET")
+}
+
+// copyStep writes a step of k. What fetches and copies goes between the multiply-adds of the rows, as evenly as may be.
+func (x x86) copyStep(m int) {
 	var between []string
 	for i := 0; i < 4*x.nr(); i += 64 {
 		between = append(between, fmt.Sprintf("PREFETCHT1 %d(R15)", i), fmt.Sprintf("PREFETCHT0 %d(SI)(R8*%d)", i, copyNear))
@@ -65,24 +88,6 @@ func (x x86) copyStrip() {
 		}
 		between = between[n:]
 	}
-	x.advance(m, 1)
-	x.op("DECQ R10")
-	x.op("JNE loop")
-
-	x.panelBeside("SI")
-	x.op("MOVQ R11, AX")
-	x.op("ADDQ $%d, R11", 4*x.nr())
-	x.op("CMPB add+72(FP), $0")
-	x.op("JEQ store")
-	x.output(m, 1, true)
-	x.op("JMP next")
-	x.line("\nstore:")
-	x.output(m, 1, false)
-	x.line("\nnext:")
-	x.op("DECQ R13")
-	x.op("JNE panel")
-	x.op("VZEROUPPER")
-	x.op("RET")
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

@@ -14,19 +14,16 @@ import "fmt"
 const pipedRows = 16 // rows of A
 
 // pipedRow is the address of column c of row i.
-func pipedRow(i, c int) string {
-	return fmt.Sprintf("%d(%s)%s", 4*c, []string{"AX", "BX", "CX", "R9"}[i/5], []string{"", "(DX*1)", "(DX*2)", "(DI*1)", "(DX*4)"}[i%5])
-}
+func pipedRow(i, c int) string { return address(4*c, i, "AX", "BX", "CX", "R9") }
 
 // pipedColumns writes the loop over blocks of 16 columns; what it leaves goes on at label block, or columnsdone.
 func (x x86) pipedColumns() {
 	x.op("CMPQ R10, $16")
 	x.op("JLT block")
 	x.fetchRows(pipedRows, "R12")
-	for i, to := range []string{"BX", "CX", "R9"} {
-		x.op("LEAQ (%s)(DX*4), %s", []string{"AX", "BX", "CX"}[i], to)
-		x.op("ADDQ DX, %s", to)
-	}
+	x.fiveRows("AX", "BX")
+	x.fiveRows("BX", "CX")
+	x.fiveRows("CX", "R9")
 	for _, op := range x.half(8, 0) {
 		x.op("%s", op)
 	}

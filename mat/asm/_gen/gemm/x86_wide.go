@@ -13,8 +13,7 @@ func (x x86) wideTile(m, n int) {
 	x.note("%d × %d·%d", m, n, x.nr())
 	x.op("MOVQ a+24(FP), AX")
 	if m > 5 {
-		x.op("LEAQ (AX)(DX*4), R14")
-		x.op("ADDQ DX, R14")
+		x.fiveRows("AX", "R14")
 	}
 	if x.short {
 		x.fetchC(m, n)
