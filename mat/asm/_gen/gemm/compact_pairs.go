@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// Two panels at once: Intel's cores read two streams faster than one. A unit of the first panel is multiplied, and then that of the second one. Registers don't suffice
-// for what both panels need: where the runs and the rare units of the second one are is kept in the arguments.
+// Two panels at once: Intel's cores read two streams faster than one. A unit of the first panel is multiplied, and then that of the second one, whose runs and rare units
+// are in the arguments of those names.
 
 // pairRows is up to how many rows take two panels at once.
 func (c compact) pairRows() int {

@@ -3,7 +3,7 @@ package main
 // A line of B is as x86_bounds.go says. NEON takes 8 instructions to widen it and 16 to multiply and add, 12 cycles at two a cycle, which one core's share of
 // memory rarely outruns.
 
-// bounds writes the function, for one row. V0 to V15 are sums of even and of odd steps for two columns each.
+// bounds writes the function, for one row.
 func (n neon) bounds() {
 	n.line("\n// func boundsNEON(m, k, panels int, a *int16, lda int, b *int8, scale, radius, size, most, least *float32, ld int)")
 	n.line("TEXT ·boundsNEON(SB), NOSPLIT, $0-96")

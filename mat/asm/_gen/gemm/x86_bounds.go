@@ -7,7 +7,8 @@ package main
 // on AVX2 twice as many but for the broadcast: 2 and 4 cycles. So memory bounds it, up to some four rows. Where AVX-512 has VNNI an instruction multiplies and
 // adds, and eight rows take 9 cycles.
 
-const boundsLine = 64 // bytes
+// boundsLine is the size of a line in bytes.
+const boundsLine = 64
 
 // bounds writes the function for up to so many rows.
 func (x x86) bounds(rows int, vnni bool) {
@@ -42,13 +43,16 @@ type boundsTile struct {
 	vnni bool
 }
 
-// vecs is how many vectors hold the sums of a row of A, sum the v-th of those of row i. The last registers hold a vector of B, products, and an element of each row of A.
-func (t boundsTile) vecs() int           { return 32 * 4 / t.bytes() }
+// vecs is how many vectors hold the sums of a row of A.
+func (t boundsTile) vecs() int { return 32 * 4 / t.bytes() }
+
+// The registers of the v-th sums of row i, of a vector of B, of products and of a pair of elements of row i of A.
 func (t boundsTile) sum(i, v int) string { return t.v(i*t.vecs() + v) }
 func (t boundsTile) b() string           { return t.v(t.regs - 1) }
 func (t boundsTile) product() string     { return t.v(t.regs - 2) }
 func (t boundsTile) a(i int) string      { return t.v(t.regs - 3 - i) }
 
+// write writes the loop over panels.
 func (t boundsTile) write() {
 	t.line("\nrows%d:", t.m)
 	t.op("MOVQ a+24(FP), AX")

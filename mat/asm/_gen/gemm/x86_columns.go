@@ -3,8 +3,6 @@ package main
 // Narrow panels leave most of a vector empty, and an element of A to broadcast for each multiply-add. So many rows of A at a narrow panel are
 // computed by columns: A is transposed in registers, 16 × 16 at a time, a vector of sums holds one column of 16 rows, and the element of B is
 // what is broadcast, by the multiply-add itself.
-//
-// Of AVX-512's registers, 0 to 7 are the sums, 8 to 23 a transposed block of A, the others are scratch.
 
 const (
 	columnRows = 16 // rows of the tile by columns

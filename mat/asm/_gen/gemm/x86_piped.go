@@ -8,8 +8,6 @@ import "fmt"
 //
 // A half block, 8 columns, has 64 multiply-adds, 8 loads that insert half a register, on either port, and 24 shuffles: 96 on two ports, 48 cycles, two thirds
 // of the ceiling.
-//
-// Registers 0 to 7 are the sums, 8 to 15 and 24 to 31 in turn the half at hand and the next, 16 to 23 scratch.
 
 const pipedRows = 16 // rows of A
 
