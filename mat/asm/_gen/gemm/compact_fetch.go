@@ -2,20 +2,6 @@ package main
 
 import "fmt"
 
-// compactNear is how many bytes ahead Intel's cores fetch B to the first-level cache, once it has come to the second: they have room for few lines that are on
-// their way from memory to the first. That is 5 to 10 % faster there.
-const compactNear = 512
-
-// rareAhead is how many bytes before they are needed the high bytes of rare units are fetched.
-const rareAhead = 256
-
-// quarters reports whether m rows fetch the next panels while they multiply those at hand, a line of each quarter in turn. On Intel's cores four streams, each
-// in pages of its own, come faster than one beside multiply-adds: 8 rows of float32 take a fifth less time, 4 to 7 of bfloat16 a tenth. One row of bfloat16 and few
-// of float32, which do little else than wait for memory, take 2 to 3 % longer so.
-func (c compact) quarters(m int) bool {
-	return c.intel && (m > c.pairRows() || c.storage == "BFloat16" && m > 1)
-}
-
 // startFetches prepares what units of m rows fetch while so many panels, of R14 units each, are multiplied.
 func (c compact) startFetches(m, panels int) {
 	if !c.quarters(m) {

@@ -8,7 +8,7 @@ type kernel struct {
 	vecs    int         // vectors in a row of a panel
 	reg     string      // prefix of the vector registers, where it isn't that of the level's longest
 	wide    map[int]int // how many panels a tile of so many rows takes at once, where it's more than one
-	fetch               // how far ahead B is fetched
+	fetch               // how far ahead B is fetched (fetch.go)
 
 	many  way  // how tiles of many rows read A
 	short bool // for sums of up to shortK terms alone, with tiles that fetch C and not B: strip32Intel

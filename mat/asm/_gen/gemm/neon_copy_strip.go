@@ -1,8 +1,5 @@
 package main
 
-// copyNEON is how many rows before its use a row of B is fetched (see x86_copy_strip.go).
-const copyNEON = 32
-
 // copyStrip writes the function for mr rows.
 func (n neon) copyStrip() {
 	n.line("\n// func copyStripNEON(k, panels int, a *float32, lda int, b *float32, ldb int, dst, c *float32, ldc int, add bool)")
@@ -34,21 +31,7 @@ func (n neon) copyStrip() {
 	n.op("BNE fetch")
 	n.panelBeside("R17")
 	n.line("\nfetch:")
-	n.op("PRFM (R17), PLDL1KEEP")
-	for i := range n.mr {
-		n.op("FMOVS.P 4(R%d), F%d", i, n.a(i))
-	}
-	for h := 0; h < n.vecs; h += 2 {
-		n.loadB(4*h, "R20")
-		n.op("FSTPQ (F30, F31), %d(R16)", 16*h)
-		for i := range n.mr {
-			n.fmla(30, n.a(i), 0, i*n.vecs+h)
-			n.fmla(31, n.a(i), 0, i*n.vecs+h+1)
-		}
-	}
-	n.op("ADD R9, R17")
-	n.op("ADD R9, R20")
-	n.op("ADD $%d, R16", 4*n.nr())
+	n.copyStep()
 	n.op("SUBS $1, R10")
 	n.op("BNE loop")
 
@@ -65,6 +48,25 @@ func (n neon) copyStrip() {
 	n.op("SUBS $1, R13")
 	n.op("BNE panel")
 	n.op("RET")
+}
+
+// copyStep writes a step of k.
+func (n neon) copyStep() {
+	n.op("PRFM (R17), PLDL1KEEP")
+	for i := range n.mr {
+		n.op("FMOVS.P 4(R%d), F%d", i, n.a(i))
+	}
+	for h := 0; h < n.vecs; h += 2 {
+		n.loadB(4*h, "R20")
+		n.op("FSTPQ (F30, F31), %d(R16)", 16*h)
+		for i := range n.mr {
+			n.fmla(30, n.a(i), 0, i*n.vecs+h)
+			n.fmla(31, n.a(i), 0, i*n.vecs+h+1)
+		}
+	}
+	n.op("ADD R9, R17")
+	n.op("ADD R9, R20")
+	n.op("ADD $%d, R16", 4*n.nr())
 }
 
 // panelBeside moves a pointer from the end of a panel to the start of the next.

@@ -1,9 +1,5 @@
 package main
 
-// rowsAhead is how many rows are fetched ahead: they lie too far apart for the hardware to do so, and often come from beyond the second-level cache. Where a strip
-// of rows is copied at a time, that is the next one.
-const rowsAhead = 16
-
 // copyRows writes the function that copies rows of whole vectors.
 func (x x86) copyRows() {
 	x.line("\n// func copy%s(dst *float32, ldd int, src *float32, lds, rows, cols int)", x.suffix)

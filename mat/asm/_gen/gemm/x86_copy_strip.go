@@ -4,14 +4,8 @@ import "fmt"
 
 // A strip that copies B as it reads it: the multiply-adds hide the time that reading what is not packed takes. Its panels are whole, and lie side by side.
 
-const (
-	// copyRows is how many rows of A pass B meanwhile: with more, those of a matrix whose rows lie a power of two apart would displace each other
-	// in the first-level cache.
-	copyRows = 11
-	// How many rows before its use a row of B is fetched, to the second-level cache and to the first: the rows lie too far apart for the hardware to see a
-	// stream, and where they lie a power of two apart the first-level cache holds few of them.
-	copyFar, copyNear = 64, 8
-)
+// copyRows is how many rows of A pass B meanwhile: with more, those of a matrix whose rows lie a power of two apart would displace each other in the first-level cache.
+const copyRows = 11
 
 // copyStrip writes the function for at most copyRows rows.
 func (x x86) copyStrip() {

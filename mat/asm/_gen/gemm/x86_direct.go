@@ -1,6 +1,6 @@
 package main
 
-// Where a row of B is one vector, the loads bound the loop, and on Intel's cores shuffles in their place (see fours.go) would take turns with the multiply-adds.
+// Where a row of B is one vector, the loads bound the loop, and on Intel's cores shuffles in their place (x86_fours.go) would take turns with the multiply-adds.
 // So there each multiply-add broadcasts its element of A itself, which is one instruction and not two. A line of each row lasts 16 steps. In as many steps as many
 // lines of what is read of A next are fetched, to the second-level cache: rows are too short, and too many at a time, for the hardware to do so in time. Where rows
 // follow each other they are fetched in that order, in which the hardware helps.

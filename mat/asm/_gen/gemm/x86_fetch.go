@@ -2,24 +2,8 @@ package main
 
 import "fmt"
 
-// A tile of few rows waits for memory: it fetches each row of B far ahead, to the first-level cache. With AVX-512 it takes one panel at a time, since memory
-// delivers one stream to those faster than several; only one row of A by rows of B that are two lines long takes several panels at once: as fast from memory, and
-// faster from caches. A narrower row of B has too few sums that do not wait for each other, and several panels give it more.
-//
-// On AMD's cores, to fetch to the second-level cache gains nothing there, and both take longer than either. On Intel's, both take a tenth to a quarter less
-// time. But where B is at hand or lies apart, as in attention, what that adds to a step takes up to a fifth longer; so only 16-bit weights do so for fewer than 8 rows.
-//
-// Tiles of more rows read B from the second-level cache where there are many of them, and from memory where there is one: they fetch some rows ahead
-// to the first-level cache, and far ahead to the second. Narrow panels that many rows pass stay in the caches, and aren't fetched.
-//
-// Where several strips pass the same panels, the next panels come from memory while nobody waits for them: each strip fetches its share of them (Ahead).
-// In steps of k and not at once, as to wait for many lines holds up the loads of B.
-
-// shortPanel is the size in bytes up to which what lies beside a panel is fetched and not what follows it, which is nothing where panels lie apart: as values do in
-// a cache that has room for more.
-const shortPanel = 8 << 10
-
-// distances sets R9 and, where a tile of m rows fetches twice, R14 and R15.
+// distances sets, before the first panel, what a tile of m rows fetches of B: R9, how far ahead, and, where it fetches twice, R14, what follows or Ahead.B,
+// and R15, how far that moves in a step.
 func (x x86) distances(m int) {
 	if x.isNarrow(m) {
 		return
@@ -65,9 +49,6 @@ func (x x86) distances(m int) {
 		x.op("ADDQ SI, R14")
 	}
 }
-
-// fetchesTwice reports whether a tile of m rows does.
-func (x x86) fetchesTwice(m int) bool { return x.twiceFrom > 0 && m >= x.twiceFrom }
 
 // stepB returns the instructions that fetch for the row of B that SI points to and go on to the next one. The multiply-adds of a step go in between: in a row
 // these instructions would hold them up, by 5 % on Intel's cores.
@@ -122,10 +103,6 @@ func (x x86) nextPanel(m int) {
 		x.op("ADDQ SI, R14")
 	}
 }
-
-// fetchesStrip reports whether a tile of m rows, while it passes the last panels, fetches the next strip of A: two rows with each panel, a line of both
-// in a step of the main loop or, as the hardware would do, none that is at hand. R12 is where.
-func (x x86) fetchesStrip(m int) bool { return m > x.few && !x.isNarrow(m) }
 
 // nextStrip sets R12 to the rows to fetch with this panel.
 func (x x86) nextStrip(m int) {
