@@ -10,6 +10,7 @@ package main
 // A compact writes the functions for one storage type.
 type compact struct{ x86 }
 
+// functions writes them all. Vectors of 64 bytes have a strip function for Intel's cores, too.
 func (c compact) functions() {
 	c.strip()
 	if c.masks {

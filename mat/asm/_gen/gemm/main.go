@@ -1,4 +1,6 @@
-// Command gemm writes the assembly of the matrix-product kernels of package asm. Run it in mat/asm/_gen:
+// Command gemm writes the assembly of the matrix-product kernels of package asm. What kernels there are is in levels.go and neon.go, and kernel.go explains what sets
+// them apart; registers.go tells what each register holds and fetch.go what is fetched ahead. x86_*.go and neon_*.go write the functions, compact_*.go those of compact
+// weights on x86. Run it in mat/asm/_gen:
 //
 //	go run ./gemm
 package main
