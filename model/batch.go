@@ -42,13 +42,13 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 	return number, nil
 }
 
-// Step computes one more token of every request, or with a draft some, and yields them, in events whose Request is the number; a beam search yields its tokens at its end. Within
-// the loop, requests can be added; nobody hears again what a loop that is left early had still to tell.
+// Step computes one more token of every request, or with a draft some, and yields them, in events whose Request is the number; a beam search yields its tokens
+// at its end. Within the loop, requests can be added; nobody hears again what a loop that is left early had still to tell.
 //
 // A request has its first token with the step that completes its prompt. So that a long one holds up nobody, a step computes no more than 48 tokens of prompts,
 // along with the next tokens of the others; where nobody waits for a next token, up to 512. Half of them are of the prompt that has waited for longest, the others
 // of those of which the least is left. The input of an encoder, which sees all of it, is computed as a whole: that which has waited for longest, and with it
-// short ones of 48 tokens together.
+// short ones, at most 48 tokens together.
 //
 // A *[generate.RequestError] ends a single request, that of the event beside it. Any other error ends the batch: Add and Step return it from then on. ctx is asked
 // between layers, and ends the batch there; before a step it changes nothing. So it is the service's, and a request has its Done, which is asked once a step.
