@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -23,7 +24,7 @@ func compile(text string) (pattern, error) {
 	case qwen2Pattern:
 		return llama3{charClasses(), 1}, nil
 	}
-	t := translator{rest: text, classes: map[string][]rune{}}
+	t := translator{rest: text}
 	t.alternatives(0)
 	if t.err == nil && t.rest != "" {
 		t.fail("unbalanced )")
@@ -43,12 +44,11 @@ func compile(text string) (pattern, error) {
 
 // A translator reads a regular expression in the syntax of Oniguruma and writes it in that of Go.
 type translator struct {
-	rest    string
-	out     bytes.Buffer
-	classes map[string][]rune // general categories and white space
-	fold    bool              // letters match in either case
-	last    rune              // the character just read, where that is so
-	err     error
+	rest string
+	out  bytes.Buffer
+	fold bool // letters match in either case
+	last rune // the character just read, where that is so
+	err  error
 }
 
 // Limits of an expression.
@@ -301,13 +301,13 @@ func (t *translator) escape() []rune {
 	case 'v':
 		return []rune{'\v', '\v'}
 	case 's':
-		return t.named("space")
+		return named("space")
 	case 'S':
-		return complement(t.named("space"))
+		return complement(named("space"))
 	case 'd':
-		return t.named("Nd")
+		return named("Nd")
 	case 'D':
-		return complement(t.named("Nd"))
+		return complement(named("Nd"))
 	case 'p', 'P':
 		name, rest, ok := strings.Cut(t.rest, "}")
 		if !ok || !strings.HasPrefix(name, "{") {
@@ -316,7 +316,7 @@ func (t *translator) escape() []rune {
 		}
 		t.rest = rest
 		name, negated := strings.CutPrefix(name[1:], "^")
-		of := t.named(name)
+		of := named(name)
 		if of == nil || name == "space" {
 			t.fail(`got \%c{%s}, want a general category`, r, name)
 		}
@@ -332,50 +332,36 @@ func (t *translator) escape() []rune {
 	}
 }
 
-// named returns the ranges of white space or of a general category, or nil.
-func (t *translator) named(name string) []rune {
-	of, ok := t.classes[name]
-	if !ok {
-		if name == "space" {
-			of = where(isSpace)
+// namedRanges has the first and the last character of each range of the general categories, by their names of one letter and of two, and of white space.
+var namedRanges = sync.OnceValue(func() map[string][]rune {
+	all := map[string][]rune{}
+	add := func(name string, first, last rune) {
+		of := all[name]
+		if n := len(of); n > 0 && of[n-1] == first-1 {
+			of[n-1] = last
 		} else {
-			of = ofCategory(name)
+			all[name] = append(of, first, last)
 		}
-		t.classes[name] = of
 	}
-	return slices.Clone(of)
-}
+	for i, run := range categoryRuns {
+		last := rune(maxRune)
+		if i+1 < len(categoryRuns) {
+			last = rune(categoryRuns[i+1]>>8) - 1
+		}
+		name := categoryNames[run&0xFF]
+		add(name, rune(run>>8), last)
+		add(name[:1], rune(run>>8), last)
+	}
+	for r := range rune(0x3001) {
+		if isSpace(r) {
+			add("space", r, r)
+		}
+	}
+	return all
+})
 
-// ofCategory returns the ranges of a general category, of one letter or two, or nil.
-func ofCategory(name string) []rune {
-	var in [32]bool
-	found := false
-	for i, full := range categoryNames {
-		in[i] = name == full || len(name) == 1 && full[:1] == name
-		found = found || in[i]
-	}
-	if !found {
-		return nil
-	}
-	of := categories()
-	return where(func(r rune) bool { return in[of.at(r)] })
-}
-
-// where returns the ranges of the characters that f holds for.
-func where(f func(r rune) bool) []rune {
-	var of []rune
-	for r := rune(0); r <= maxRune; r++ {
-		if !f(r) || 0xD800 <= r && r < 0xE000 {
-			continue
-		}
-		if n := len(of); n > 0 && of[n-1] == r-1 {
-			of[n-1] = r
-		} else {
-			of = append(of, r, r)
-		}
-	}
-	return of
-}
+// named returns the ranges of a general category, or those of white space for "space"; nil if there is none of the name.
+func named(name string) []rune { return slices.Clone(namedRanges()[name]) }
 
 // complement returns the ranges of all other characters.
 func complement(of []rune) []rune {

@@ -2,7 +2,16 @@ package tokenizer
 
 import (
 	"slices"
+	"sync"
 	"unicode/utf8"
+)
+
+// The normal forms. Each goes through all code points when it is first needed, and never again, however often a file names it.
+var (
+	nfc  = sync.OnceValue(func() form { return newForm(false, true) })
+	nfd  = sync.OnceValue(func() form { return newForm(false, false) })
+	nfkc = sync.OnceValue(func() form { return newForm(true, true) })
+	nfkd = sync.OnceValue(func() form { return newForm(true, false) })
 )
 
 // A form is a Unicode normal form.

@@ -16,7 +16,7 @@ func newBertNormalizer(clean, han, accents, lower bool) *bertNormalizer {
 	b := &bertNormalizer{clean: clean, han: han, accents: accents, lower: lower, properties: properties(), lowercase: lowercase{lowerMap()}}
 	b.spacing = func(r rune) bool { return r < utf8.RuneSelf || b.properties.at(r)&isNonspacing == 0 }
 	if accents {
-		b.nfd = newForm(false, false)
+		b.nfd = nfd()
 	}
 	for c := range b.ascii {
 		r, keep := rune(c), true

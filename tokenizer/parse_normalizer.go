@@ -28,13 +28,13 @@ func parseNormalizers(field string, data json.RawMessage, steps []normalizer) ([
 		o.read("strip_accents", &accents)
 		n = newBertNormalizer(clean, han, accents, lower)
 	case "NFC":
-		n = newForm(false, true)
+		n = nfc()
 	case "NFD":
-		n = newForm(false, false)
+		n = nfd()
 	case "NFKC":
-		n = newForm(true, true)
+		n = nfkc()
 	case "NFKD":
-		n = newForm(true, false)
+		n = nfkd()
 	case "Nmt":
 		n = nmt{}
 	case "Lowercase":
