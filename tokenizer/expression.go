@@ -5,16 +5,27 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
+// A compiler makes patterns of the regular expressions of one file.
+type compiler struct{ size int } // of the expressions so far
+
+// maxSize is the size of all expressions of a file together: their items and the ranges of these, with repetitions written out. \p{L} alone has 677
+// ranges and a{999} becomes 999 items, so a short file could ask for any amount of time and memory.
+const maxSize = 1 << 17
+
+// maxGroups is how many groups of an expression can be within each other.
+const maxGroups = 100
+
 // compile makes a pattern of a regular expression of a tokenizer.json. Those that most byte-level tokenizers use are known; any other is translated to
 // Go's syntax if it has nothing that Go lacks or reads otherwise: literals, classes, groups, alternatives and quantifiers are what both agree on, and two
 // things can be put in other words: an alternative that ends by looking at the next character, and groups whose letters match in either case.
 // Matches must not be empty.
-func compile(text string) (pattern, error) {
+func (c *compiler) compile(text string) (pattern, error) {
 	switch text {
 	case gpt2Pattern:
 		return gpt2{charClasses()}, nil
@@ -23,8 +34,8 @@ func compile(text string) (pattern, error) {
 	case qwen2Pattern:
 		return llama3{charClasses(), 1}, nil
 	}
-	t := translator{rest: text}
-	t.alternatives(0)
+	t := translator{rest: text, size: c.size}
+	empty := t.alternatives(0)
 	if t.err == nil && t.rest != "" {
 		t.fail("unbalanced )")
 	}
@@ -35,9 +46,10 @@ func compile(text string) (pattern, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the regular expression %s: %w", quote(text), err)
 	}
-	if re.MatchString("") {
+	if empty {
 		return nil, fmt.Errorf("the regular expression %s: it matches nothing, want one that does not match the empty text", quote(text))
 	}
+	c.size = t.size
 	return expression{re}, nil
 }
 
@@ -45,16 +57,11 @@ func compile(text string) (pattern, error) {
 type translator struct {
 	rest string
 	out  bytes.Buffer
+	size int  // see maxSize
 	fold bool // letters match in either case
 	last rune // the character just read, where that is so
 	err  error
 }
-
-// Limits of an expression.
-const (
-	maxGroups = 100     // within each other
-	maxText   = 1 << 20 // bytes in Go's syntax
-)
 
 func (t *translator) fail(format string, args ...any) {
 	if t.err == nil {
@@ -82,39 +89,45 @@ func (t *translator) char() rune {
 	return r
 }
 
-func (t *translator) alternatives(depth int) {
+// grow adds to the size.
+func (t *translator) grow(n int) {
+	if t.size += n; t.size > maxSize {
+		t.fail("with it, the expressions of the file have more than %d items and ranges of characters, with repetitions written out", maxSize)
+	}
+}
+
+// alternatives translates all up to a ) or to the end, and reports whether it can match the empty text.
+func (t *translator) alternatives(depth int) (empty bool) {
 	if depth > maxGroups {
 		t.fail("got more than %d groups within each other", maxGroups)
 	}
-	alternative := t.out.Len()
+	alternative, nothing := t.out.Len(), true // where the alternative starts, and whether it can match the empty text so far
 	for t.rest != "" && t.rest[0] != ')' {
 		if t.take("|") {
 			t.out.WriteByte('|')
-			alternative, t.last = t.out.Len(), 0
+			empty = empty || nothing
+			alternative, nothing, t.last = t.out.Len(), true, 0
 			continue
 		}
-		if depth == 0 && t.ahead(alternative) {
+		if depth == 0 && t.ahead(alternative, nothing) {
+			nothing = false
 			continue
 		}
-		from := t.out.Len()
-		group := t.rest[0] == '('
-		t.item(depth)
-		if group && t.rest != "" && strings.ContainsRune("*+{", rune(t.rest[0])) && t.canBeEmpty(from) {
+		size := t.size
+		optional := t.item(depth)
+		if optional && t.rest != "" && strings.ContainsRune("*+{", rune(t.rest[0])) {
 			t.fail("got a repeated group that matches nothing") // engines differ in when they stop
 		}
-		t.quantifier()
+		least, most := t.quantifier()
+		t.grow((t.size - size) * (most - 1))
+		nothing = nothing && (optional || least == 0)
 	}
+	return empty || nothing
 }
 
-// canBeEmpty reports whether what is written from a position on matches the empty text.
-func (t *translator) canBeEmpty(from int) bool {
-	re, err := regexp.Compile(t.out.String()[from:])
-	return err != nil || re.MatchString("")
-}
-
-// ahead translates a look at the next character, which ends the alternative from a position on, if there is one. Go's match has that character too; its group
-// tells where the match itself ends.
-func (t *translator) ahead(alternative int) bool {
+// ahead translates a look at the next character, if there is one. It ends the alternative from a position on, which must not be able to match nothing. Go's
+// match has that character too; its group tells where the match itself ends.
+func (t *translator) ahead(alternative int, nothing bool) bool {
 	var of []rune
 	end, closed := true, true // whether the end of the text will do, too
 	switch {
@@ -132,10 +145,10 @@ func (t *translator) ahead(alternative int) bool {
 	if !closed || t.rest != "" && t.rest[0] != '|' {
 		t.fail("got a look-ahead, or $, that is not for one character at the end of an alternative")
 	}
-	if t.err == nil && t.canBeEmpty(alternative) {
+	if nothing {
 		t.fail("got an alternative that matches nothing")
 	}
-	match := t.out.String()[alternative:]
+	match := string(t.out.Bytes()[alternative:])
 	t.out.Truncate(alternative)
 	fmt.Fprintf(&t.out, "(%s)(?:", match)
 	if end {
@@ -146,15 +159,15 @@ func (t *translator) ahead(alternative int) bool {
 	return true
 }
 
-// item translates what a quantifier can follow.
-func (t *translator) item(depth int) {
+// item translates what a quantifier can follow, and reports whether it can match the empty text.
+func (t *translator) item(depth int) (empty bool) {
 	if !t.take("(") {
 		of := t.character()
 		if t.fold {
 			of = t.folded(of)
 		}
 		t.ranges(of)
-		return
+		return false
 	}
 	was := t.fold
 	switch {
@@ -163,13 +176,15 @@ func (t *translator) item(depth int) {
 	case !t.take("?:") && strings.HasPrefix(t.rest, "?"):
 		t.fail("got the group (%.3s, want ( or (?: or (?i:, or a look-ahead for one character at the end of an alternative", t.rest)
 	}
+	t.grow(1)
 	t.out.WriteString("(?:")
-	t.alternatives(depth + 1)
+	empty = t.alternatives(depth + 1)
 	if !t.take(")") {
 		t.fail("a group does not end")
 	}
 	t.out.WriteByte(')')
 	t.fold = was
+	return empty
 }
 
 // folded returns ranges with the other cases of their letters, as far as these are single characters: Unicode has one for "st", too.
@@ -214,20 +229,31 @@ func (t *translator) character() []rune {
 	}
 }
 
-func (t *translator) quantifier() {
-	m := quantifiers.FindString(t.rest)
-	t.rest = t.rest[len(m):]
-	t.out.WriteString(m)
+// quantifier translates how many times an item can be there, if the text says that. It returns the least number and how many items it is, written out.
+func (t *translator) quantifier() (least, most int) {
+	m := quantifiers.FindStringSubmatch(t.rest)
+	t.rest = t.rest[len(m[0]):]
+	t.out.WriteString(m[0])
 	if t.rest != "" && strings.ContainsRune("*+?{", rune(t.rest[0])) {
-		t.fail("got the quantifier %s followed by %.1s", m, t.rest)
+		t.fail("got the quantifier %q followed by %.1q", m[0], t.rest)
 	}
+	switch {
+	case m[1] != "": // a number
+		least, _ = strconv.Atoi(m[1])
+		most, _ = strconv.Atoi(m[2])
+		return least, max(least, most, 1)
+	case strings.HasPrefix(m[0], "*"), strings.HasPrefix(m[0], "?"):
+		return 0, 1
+	}
+	return 1, 1
 }
 
-// A number of times takes no ? after it: it means another thing to Oniguruma.
-var quantifiers = regexp.MustCompile(`^(?:[*+?]\??|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})?`)
+// A number of times takes no ? after it: it means another thing to Oniguruma. Go takes one with zeros before it for text.
+var quantifiers = regexp.MustCompile(`^(?:[*+?]\??|\{(0|[1-9][0-9]{0,2})(?:,(0|[1-9][0-9]{0,2})?)?\})?`)
 
 // ranges writes a class of characters, given by the first and the last of each range.
 func (t *translator) ranges(of []rune) {
+	t.grow(1 + len(of)/2)
 	if t.err != nil {
 		return
 	}
@@ -240,9 +266,6 @@ func (t *translator) ranges(of []rune) {
 		fmt.Fprintf(&t.out, `\x{%x}-\x{%x}`, of[i], of[i+1])
 	}
 	t.out.WriteByte(']')
-	if t.out.Len() > maxText {
-		t.fail("its classes take more than %d bytes", maxText)
-	}
 }
 
 // class reads the rest of a bracketed class.
@@ -267,7 +290,9 @@ func (t *translator) class() []rune {
 			}
 			low[1] = high[0]
 		}
-		of = append(of, low...)
+		if of = append(of, low...); len(of) > 2*maxSize {
+			t.fail("got a class of more than %d ranges", maxSize)
+		}
 	}
 	if negated {
 		of = complement(of)

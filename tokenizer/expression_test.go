@@ -51,7 +51,7 @@ func TestExpressions(t *testing.T) {
 		{cases, `(?i:k)|k's`, []string{"K", "\u212A", "k"}},
 		{cases, `(?i:t)\s+(?=[a-z])`, []string{"T "}},
 	} {
-		p, err := compile(test.expression)
+		p, err := new(compiler).compile(test.expression)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -87,7 +87,7 @@ func TestExpressionsOfModels(t *testing.T) {
 		// Qwen3.5
 		{`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`, []string{"HelloWorld", ",", " it", "'S", " ", "1", "2", "3", "4", "5", " naïve", " e\u0301tés", "!?\r\n\n", " ", " 你好abc", " ", " x", "/\n", "/y", " #", "tag", "\t "}},
 	} {
-		p, err := compile(test.expression)
+		p, err := new(compiler).compile(test.expression)
 		if err != nil {
 			t.Error(err)
 			continue

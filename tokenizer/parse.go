@@ -29,11 +29,11 @@ func parsePipeline(data []byte) (*pipeline, error) {
 	if err := o.done(); err != nil {
 		return nil, err
 	}
-	p := &pipeline{}
-	if p.normalizers, err = parseNormalizers("normalizer", normalizer, nil); err != nil {
+	p, c := &pipeline{}, &compiler{}
+	if p.normalizers, err = c.parseNormalizers("normalizer", normalizer, nil); err != nil {
 		return nil, err
 	}
-	if p.split, err = parseSplitters("pre_tokenizer", split, nil); err != nil {
+	if p.split, err = c.parseSplitters("pre_tokenizer", split, nil); err != nil {
 		return nil, err
 	}
 	byteLevel, err := checkByteLevel(p.split)
@@ -49,7 +49,7 @@ func parsePipeline(data []byte) (*pipeline, error) {
 	if err := p.parsePostProcessor("post_processor", post); err != nil {
 		return nil, err
 	}
-	if p.decoder, err = parseDecoder(decoder); err != nil {
+	if p.decoder, err = c.parseDecoder(decoder); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -134,7 +134,7 @@ func parseList(o *object, key string, each func(field string, data json.RawMessa
 }
 
 // parsePattern reads {"String": …} or {"Regex": …}.
-func parsePattern(of *object) pattern {
+func (c *compiler) parsePattern(of *object) pattern {
 	o, err := parseObject(of.path("pattern"), of.need("pattern"))
 	if err != nil {
 		of.fail("pattern", "got neither String nor Regex")
@@ -148,7 +148,7 @@ func parsePattern(of *object) pattern {
 	case text != nil && *text != "" && expression == nil:
 		p = literal(*text)
 	case expression != nil && text == nil:
-		if p, err = compile(*expression); err != nil {
+		if p, err = c.compile(*expression); err != nil {
 			o.fail("Regex", "%v", err)
 		}
 	default:

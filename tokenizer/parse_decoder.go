@@ -3,11 +3,11 @@ package tokenizer
 import "encoding/json"
 
 // parseDecoder returns what makes the steps of a decoder. Without one, tokens are joined with spaces.
-func parseDecoder(data json.RawMessage) ([]func() step, error) {
+func (c *compiler) parseDecoder(data json.RawMessage) ([]func() step, error) {
 	if data == nil {
 		return []func() step{func() step { return &spaced{} }}, nil
 	}
-	d := decoderParser{}
+	d := decoderParser{compiler: c}
 	if err := d.parse("decoder", data); err != nil {
 		return nil, err
 	}
@@ -15,6 +15,7 @@ func parseDecoder(data json.RawMessage) ([]func() step, error) {
 }
 
 type decoderParser struct {
+	*compiler
 	steps []func() step
 	fused bool // the tokens are one text by now
 }
@@ -54,7 +55,7 @@ func (d *decoderParser) parse(field string, data json.RawMessage) error {
 		o.readNeeded("cleanup", &cleanup)
 		make = func() step { return &wordPieceDecoder{prefix: prefix, cleanup: cleanup} }
 	case "Replace":
-		r := parseReplace(o)
+		r := d.parseReplace(o)
 		make = func() step { return &replaceDecoder{replace: r} }
 	case "Strip":
 		char := o.readChar("content")

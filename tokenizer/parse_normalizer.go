@@ -3,7 +3,7 @@ package tokenizer
 import "encoding/json"
 
 // parseNormalizers appends the steps of a normalizer; null has none.
-func parseNormalizers(field string, data json.RawMessage, steps []normalizer) ([]normalizer, error) {
+func (c *compiler) parseNormalizers(field string, data json.RawMessage, steps []normalizer) ([]normalizer, error) {
 	if data == nil {
 		return steps, nil
 	}
@@ -15,7 +15,7 @@ func parseNormalizers(field string, data json.RawMessage, steps []normalizer) ([
 	switch kind := o.kind(); kind {
 	case "Sequence":
 		err := parseList(o, "normalizers", func(field string, data json.RawMessage) (err error) {
-			steps, err = parseNormalizers(field, data, steps)
+			steps, err = c.parseNormalizers(field, data, steps)
 			return err
 		})
 		return steps, err
@@ -51,7 +51,7 @@ func parseNormalizers(field string, data json.RawMessage, steps []normalizer) ([
 		o.readNeeded("prepend", &s)
 		n = prepend(s)
 	case "Replace":
-		n = parseReplace(o)
+		n = c.parseReplace(o)
 	case "Precompiled":
 		var data []byte
 		o.readNeeded("precompiled_charsmap", &data)
@@ -69,8 +69,8 @@ func parseNormalizers(field string, data json.RawMessage, steps []normalizer) ([
 	return append(steps, n), o.done()
 }
 
-func parseReplace(o *object) replace {
-	r := replace{pattern: parsePattern(o)}
+func (c *compiler) parseReplace(o *object) replace {
+	r := replace{pattern: c.parsePattern(o)}
 	o.readNeeded("content", &r.by)
 	return r
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // parseSplitters appends the steps of a pre-tokenizer; null has none.
-func parseSplitters(field string, data json.RawMessage, steps []splitter) ([]splitter, error) {
+func (c *compiler) parseSplitters(field string, data json.RawMessage, steps []splitter) ([]splitter, error) {
 	if data == nil {
 		return steps, nil
 	}
@@ -21,7 +21,7 @@ func parseSplitters(field string, data json.RawMessage, steps []splitter) ([]spl
 	switch kind := o.kind(); kind {
 	case "Sequence":
 		err := parseList(o, "pretokenizers", func(field string, data json.RawMessage) (err error) {
-			steps, err = parseSplitters(field, data, steps)
+			steps, err = c.parseSplitters(field, data, steps)
 			return err
 		})
 		return steps, err
@@ -64,7 +64,7 @@ func parseSplitters(field string, data json.RawMessage, steps []splitter) ([]spl
 			return properties.at(r)&isNumeric != 0
 		}), b, false})
 	case "Split":
-		s := splitAt{pattern: parsePattern(o), behavior: parseBehavior(o)}
+		s := splitAt{pattern: c.parsePattern(o), behavior: parseBehavior(o)}
 		o.readNeeded("invert", &s.invert)
 		steps = append(steps, s)
 	case "CharDelimiterSplit":
