@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +37,23 @@ func TestLong(t *testing.T) {
 			if want := strings.ToValidUTF8(strings.ReplaceAll(text, "\xff", replacement), ""); lossless(file) && back != want {
 				t.Errorf("%s: %d times %q come back as %d bytes, want %d", file, size/len(part), part, len(back), len(want))
 			}
+		}
+	}
+}
+
+// A trie takes time in proportion to its keys, also where most of what is free lies scattered: at a squared one this would take half a minute.
+func TestTrieOfMany(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	last := map[string]int32{}
+	var keys []trieKey
+	for i := range int32(400_000) {
+		key := fmt.Sprintf("%06d", i/8) + string([]byte{byte(r.Uint32())})
+		keys, last[key] = append(keys, trieKey{key, i}), i
+	}
+	trie := newTrie(keys)
+	for key, want := range last {
+		if got := trie.get([]byte(key)); got != want {
+			t.Fatalf("%q: got %d, want %d", key, got, want)
 		}
 	}
 }

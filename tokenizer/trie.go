@@ -119,6 +119,9 @@ func (b *trieBuilder) grow(n int) {
 	}
 }
 
+// maxTried is how many bases a search may try before what it has passed is given up: so the time is bounded, whatever the keys. Real vocabularies need less.
+const maxTried = 4000
+
 // place finds a base under which the nodes of all labels, which ascend, are free.
 func (b *trieBuilder) place(labels []byte) int32 {
 	for int(b.free) < len(b.nodes) && b.nodes[b.free].parent != noParent {
@@ -143,8 +146,8 @@ func (b *trieBuilder) place(labels []byte) int32 {
 			}
 		}
 		if fits {
-			// Where nearly all is taken, the next search need not look again.
-			if tried > 64 && taken > tried/20*19 {
+			// Where nearly all is taken, or what is free is of little use, the next search need not look again.
+			if tried > maxTried || tried > 64 && taken > tried/20*19 {
 				b.free = pos
 			}
 			return base
