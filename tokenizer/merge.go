@@ -1,9 +1,12 @@
 package tokenizer
 
+import "math/rand/v2"
+
 // A mergeTable has, for each pair of tokens that merge, the rank of the merge and the token that it makes.
 type mergeTable struct {
-	slots []mergeSlot // a hash table of linear probing, at most half full
-	shift uint
+	slots  []mergeSlot // a hash table of linear probing, at most half full
+	factor uint64      // of the hash, drawn for each table: no file can be made for it whose pairs all meet
+	shift  uint
 }
 
 type mergeSlot struct {
@@ -14,7 +17,7 @@ type mergeSlot struct {
 const noMerge = ^uint64(0)
 
 func newMergeTable(n int) *mergeTable {
-	t := &mergeTable{shift: 64 - 4}
+	t := &mergeTable{factor: rand.Uint64() | 1, shift: 64 - 4}
 	for 1<<(64-t.shift) < 2*n {
 		t.shift--
 	}
@@ -27,7 +30,7 @@ func newMergeTable(n int) *mergeTable {
 
 func (t *mergeTable) slot(left, right int32) *mergeSlot {
 	pair := uint64(uint32(left))<<32 | uint64(uint32(right))
-	for i := pair * 0x9E3779B97F4A7C15 >> t.shift; ; i++ {
+	for i := pair * t.factor >> t.shift; ; i++ {
 		s := &t.slots[i&uint64(len(t.slots)-1)]
 		if s.merge == noMerge || s.pair == pair {
 			return s
