@@ -126,6 +126,17 @@ func (o *object) kind() string {
 	return s
 }
 
+// maxSteps is how many steps a normalizer, a pre-tokenizer or a decoder can have: each takes time for every added token and every text.
+const maxSteps = 1000
+
+// step takes the field type of a step that comes after some others.
+func (o *object) step(after int) string {
+	if after >= maxSteps {
+		o.fail("", "got more than %d steps", maxSteps)
+	}
+	return o.kind()
+}
+
 // maxSample is how many bytes of a value a message has.
 const maxSample = 60
 

@@ -25,7 +25,7 @@ func (d *decoderParser) parse(field string, data json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	kind := o.kind()
+	kind := o.step(len(d.steps))
 	if d.fused && kind != "Strip" && kind != "Fuse" && kind != "Sequence" {
 		o.fail("type", "got %s after a step that joins all tokens, which is not supported", quote(kind))
 	}

@@ -12,7 +12,7 @@ func (c *compiler) parseNormalizers(field string, data json.RawMessage, steps []
 		return nil, err
 	}
 	var n normalizer
-	switch kind := o.kind(); kind {
+	switch kind := o.step(len(steps)); kind {
 	case "Sequence":
 		err := parseList(o, "normalizers", func(field string, data json.RawMessage) (err error) {
 			steps, err = c.parseNormalizers(field, data, steps)

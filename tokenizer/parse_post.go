@@ -55,6 +55,9 @@ func readPair(o *object, key string) int {
 	return int(id)
 }
 
+// maxAround is how many tokens a template can put around a text: each of its pieces can name all of those that a special token is.
+const maxAround = 1000
+
 // parseTemplate reads the template of single texts; that of pairs is not used.
 func (p *pipeline) parseTemplate(o *object) {
 	var single []map[string]struct {
@@ -86,6 +89,10 @@ func (p *pipeline) parseTemplate(o *object) {
 			}
 			for _, id := range ids.IDs {
 				*to = append(*to, int(id))
+			}
+			if len(p.prefix)+len(p.suffix) > maxAround {
+				o.fail("single", "got more than %d tokens around a text", maxAround)
+				return
 			}
 		default:
 			o.fail(at, "want a Sequence A or a SpecialToken")

@@ -18,7 +18,7 @@ func (c *compiler) parseSplitters(field string, data json.RawMessage, steps []sp
 	punctuation := oneOf(func(r rune) bool {
 		return properties.at(r)&isPunctuation != 0
 	})
-	switch kind := o.kind(); kind {
+	switch kind := o.step(len(steps)); kind {
 	case "Sequence":
 		err := parseList(o, "pretokenizers", func(field string, data json.RawMessage) (err error) {
 			steps, err = c.parseSplitters(field, data, steps)
