@@ -32,6 +32,11 @@ func newCharsmap(data []byte) (*charsmap, error) {
 	if len(m.units) == 0 || !utf8.Valid(m.texts) {
 		return nil, fail("", "got normalisation rules without a trie or with texts that are not UTF-8")
 	}
+	for text := range bytes.SplitSeq(m.texts, []byte{0}) {
+		if len(text) > maxText {
+			return nil, fail("", "got normalisation rules with a text of %d bytes, want at most %d", len(text), maxText)
+		}
+	}
 	for c := range m.plain {
 		m.plain[c] = c == 0 || m.child(m.offset(0), byte(c)) < 0
 	}

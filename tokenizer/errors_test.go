@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"strings"
@@ -191,6 +192,33 @@ func TestNotAFile(t *testing.T) {
 	}
 }
 
+// What the normalizer makes of added tokens is bounded.
+func TestAddedTokensGrow(t *testing.T) {
+	sequence := func(step string, n int) string {
+		return `{"type": "Sequence", "normalizers": [` + strings.TrimSuffix(strings.Repeat(step+",", n), ",") + `]}`
+	}
+	tokens := func(n int) string {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprintf(`{"id": 9, "content": "a%d", "single_word": false, "lstrip": false, "rstrip": false, "normalized": true, "special": false}`, i))
+		}
+		return "[" + strings.Join(list, ",") + "]"
+	}
+	const put = `{"type": "Replace", "pattern": {"String": "a"}, "content": "%s"}`
+	for _, test := range []struct{ normalizer, tokens, want string }{
+		{sequence(strings.ReplaceAll(put, "%s", "aa"), 40), tokens(1), `added_tokens: got "a0", which has more than 1000 bytes when it is normalized`},
+		{sequence(`{"type": "Lowercase"}`, 1000), tokens(20_000), `added_tokens: the normalizer's steps make more than 33554432 bytes of them`},
+		{strings.ReplaceAll(put, "%s", strings.Repeat("x", 1001)), tokens(1), `normalizer.content: got "xxx`},
+		{`{"type": "Prepend", "prepend": "` + strings.Repeat("x", 1001) + `"}`, tokens(1), `xxx"… of 1001 bytes, want at most 1000`},
+		{`{"type": "Precompiled", "precompiled_charsmap": "BAAAAAAAAAAA` + strings.Repeat("YWFh", 400) + `"}`, tokens(1), `got normalisation rules with a text of`},
+	} {
+		_, err := OpenFS(fstest.MapFS{"f": {Data: tiny(t, map[string]string{"normalizer": test.normalizer, "added_tokens": test.tokens})}}, "f")
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%.100s: got %v, want %q", test.normalizer, err, test.want)
+		}
+	}
+}
+
 // Added tokens that are looked for as the same text cannot be told apart.
 func TestAddedTokenErrors(t *testing.T) {
 	token := func(content string, normalized string) string {
@@ -202,6 +230,9 @@ func TestAddedTokenErrors(t *testing.T) {
 		{token("X", "true") + "," + token("x", "false"), ""},
 		{token(" ", "true"), `got " ", of which the normalizer leaves nothing to look for`},
 		{token("X", "false") + "," + token("X", "false"), ""},
+		{token(strings.Repeat("x", maxText), "true"), ""},
+		{token(strings.Repeat("x", maxText+1), "false"), ""},
+		{token(strings.Repeat("x", maxText+1), "true"), `…, which has more than 1000 bytes when it is normalized`},
 	} {
 		all := maps.Clone(fields)
 		all["added_tokens"] = "[" + test.tokens + "]"

@@ -126,6 +126,13 @@ func (o *object) kind() string {
 	return s
 }
 
+// checkText checks what a step puts in one place.
+func (o *object) checkText(key, text string) {
+	if len(text) > maxText {
+		o.fail(key, "got %s of %d bytes, want at most %d", quote(text), len(text), maxText)
+	}
+}
+
 // maxSteps is how many steps a normalizer, a pre-tokenizer or a decoder can have: each takes time for every added token and every text.
 const maxSteps = 1000
 

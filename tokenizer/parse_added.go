@@ -48,18 +48,44 @@ func (p *pipeline) parseAdded(list []json.RawMessage) error {
 	return p.addTokens(byID)
 }
 
+// Normalizers can make much of little: forty that double an a make 2⁴⁰ of it. While a file is opened there are bounds.
+const (
+	maxText    = 1000    // bytes of an added token, as it is and after each step; also of what a step puts in one place
+	maxWorking = 1 << 25 // … of all together after all steps
+)
+
+// normalizeToken applies all normalizers to an added token. left is how many bytes they may make in all.
+func (e *encoder) normalizeToken(token string, left *int) (string, error) {
+	text := []byte(token)
+	for i := range e.p.normalizers {
+		if len(text) <= maxText {
+			text, _ = e.normalizeStep(i, text)
+		}
+		if len(text) > maxText {
+			return "", fail("added_tokens", "got %s, which has more than %d bytes when it is normalized", quote(token), maxText)
+		}
+		if *left -= len(text); *left < 0 {
+			return "", fail("added_tokens", "the normalizer's steps make more than %d bytes of them", maxWorking)
+		}
+	}
+	return string(text), nil
+}
+
 // addTokens makes the finders of added tokens, and these what their ids stand for.
 func (p *pipeline) addTokens(byID map[int]addedToken) error {
 	var tokens [2][]addedToken // as they are, normalized
 	var texts [2][]string
 	taken := [2]map[string]string{{}, {}}
-	e := &encoder{p: p}
+	e, left := &encoder{p: p}, maxWorking
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
 		t := byID[id]
 		kind, text := 0, t.Content
 		if t.Normalized {
-			normalized, _ := e.normalize([]byte(t.Content))
-			kind, text = 1, string(normalized)
+			var err error
+			if text, err = e.normalizeToken(t.Content, &left); err != nil {
+				return err
+			}
+			kind = 1
 		}
 		if text == "" {
 			return fail("added_tokens", "got %s, of which the normalizer leaves nothing to look for", quote(t.Content))

@@ -49,6 +49,7 @@ func (c *compiler) parseNormalizers(field string, data json.RawMessage, steps []
 	case "Prepend":
 		var s string
 		o.readNeeded("prepend", &s)
+		o.checkText("prepend", s)
 		n = prepend(s)
 	case "Replace":
 		n = c.parseReplace(o)
@@ -72,5 +73,6 @@ func (c *compiler) parseNormalizers(field string, data json.RawMessage, steps []
 func (c *compiler) parseReplace(o *object) replace {
 	r := replace{pattern: c.parsePattern(o)}
 	o.readNeeded("content", &r.by)
+	o.checkText("content", r.by)
 	return r
 }

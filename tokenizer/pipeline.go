@@ -56,12 +56,19 @@ func (e *encoder) token(id int) { e.ids = append(e.ids, id) }
 // normalize applies all normalizers to text, and reports whether the first character still stands for the first of text.
 func (e *encoder) normalize(text []byte) ([]byte, bool) {
 	first := true
-	for i, n := range e.p.normalizers {
-		to, kept := n.normalize(e, e.normal[i%2][:0], text)
-		e.normal[i%2] = to
-		text, first = to, first && kept
+	for i := range e.p.normalizers {
+		var kept bool
+		text, kept = e.normalizeStep(i, text)
+		first = first && kept
 	}
 	return text, first
+}
+
+// normalizeStep applies one normalizer to what the one before has made.
+func (e *encoder) normalizeStep(i int, text []byte) ([]byte, bool) {
+	to, first := e.p.normalizers[i].normalize(e, e.normal[i%2][:0], text)
+	e.normal[i%2] = to
+	return to, first
 }
 
 func (p *pipeline) size() int { return p.count }
