@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"os"
+
+	"github.com/polytropon/polytropon/internal/smallfile"
 )
 
 // A Tokenizer turns text into token ids and back. It is immutable and safe for concurrent use.
@@ -22,35 +23,32 @@ type codec interface {
 // Open reads a tokenizer.json or a SentencePiece model, whichever the content is. The error wraps [fs.ErrNotExist] if there is no file, and
 // is a [*FormatError] if the content is invalid or asks for what is not supported.
 func Open(path string) (*Tokenizer, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, notRegular(path, info)
+	data, err := smallfile.ReadPath(path, maxFile)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
-	data, err := os.ReadFile(path)
-	return open(path, data, err)
+	return parseFile(path, data)
 }
 
 // OpenFS reads a file of fsys. Otherwise it is as [Open].
 func OpenFS(fsys fs.FS, name string) (*Tokenizer, error) {
-	if info, err := fs.Stat(fsys, name); err == nil && !info.Mode().IsRegular() {
-		return nil, notRegular(name, info)
-	}
-	data, err := fs.ReadFile(fsys, name)
-	return open(name, data, err)
-}
-
-// notRegular is the error for a folder, a pipe or a device, some of which never come to an end.
-func notRegular(name string, info fs.FileInfo) error {
-	return fmt.Errorf("tokenizer: %s: not a regular file, its mode is %v", name, info.Mode())
-}
-
-func open(name string, data []byte, err error) (*Tokenizer, error) {
+	data, err := smallfile.Read(fsys, name, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
-	var c codec
+	return parseFile(name, data)
+}
+
+// maxFile bounds what is read of a file. The largest have some 35 MB.
+const maxFile = 1 << 30
+
+// parseFile reads the content of a file of that name.
+func parseFile(name string, data []byte) (*Tokenizer, error) {
 	if len(data) == 0 {
 		return nil, &FormatError{File: name, Reason: "got an empty file, want a tokenizer.json or a SentencePiece model"}
 	}
+	var c codec
+	var err error
 	if text := bytes.TrimLeft(data, " \t\r\n"); len(text) > 0 && text[0] == '{' {
 		c, err = parsePipeline(data)
 	} else {

@@ -5,7 +5,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 )
+
+// ReadPath is [Read] for a path of the system, which need not be one that an [fs.FS] takes: it can be absolute, or no UTF-8.
+func ReadPath(path string, most int) ([]byte, error) { return Read(system{}, path, most) }
+
+// system has the files of the system by their paths.
+type system struct{}
+
+func (system) Open(path string) (fs.File, error) { return os.Open(path) }
+
+func (system) Stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
 
 // Read returns what a file of fsys holds, which has at most the given number of bytes. A folder, a pipe or a device is an error: some of them never
 // come to an end. Errors name the file.
