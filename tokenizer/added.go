@@ -7,13 +7,13 @@ import (
 
 // An addedToken is a token that is cut out of a text before the model sees it.
 type addedToken struct {
-	ID         int    `json:"id"`
-	Content    string `json:"content"`
-	SingleWord bool   `json:"single_word"` // only where no word character is next to it
-	LStrip     bool   `json:"lstrip"`      // takes the white space before it
-	RStrip     bool   `json:"rstrip"`      // … after it
-	Normalized bool   `json:"normalized"`  // looked for, normalized itself, in normalized text; others in the text as it is
-	Special    bool   `json:"special"`     // left out when decoding
+	ID         int
+	Content    string
+	SingleWord bool // only where no word character is next to it
+	LStrip     bool // takes the white space before it
+	RStrip     bool // … after it
+	Normalized bool // looked for, normalized itself, in normalized text; others in the text as it is
+	Special    bool // left out when decoding
 }
 
 // A finder finds added tokens in a text: of those that start first, the longest.

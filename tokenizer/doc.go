@@ -8,16 +8,20 @@
 // NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Strip, StripAccents; the pre-tokenizers BertPreTokenizer, ByteLevel,
 // CharDelimiterSplit, Digits, Metaspace, Punctuation, Split, Whitespace, WhitespaceSplit; the post-processors BertProcessing, ByteLevel,
 // RobertaProcessing, TemplateProcessing; the decoders ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Strip, WordPiece; a Sequence of
-// each; and added tokens. Regular expressions are those that Go's regexp reads as Oniguruma does; besides, alternatives may end with a look-ahead for one
-// character, (?!…) or (?=…), or with $, and groups (?i:…) of ASCII match in either case. Those of GPT-2, Llama 3 and Qwen2 take a tenth of the time of others. Of .model
-// files: Unigram and BPE.
+// each; and added tokens. Regular expressions are those that Go's regexp reads as Oniguruma does; besides, alternatives may end with a
+// look-ahead for one character, (?!…) or (?=…), or with $, and groups (?i:…) of ASCII match in either case. Those of GPT-2, Llama 3 and
+// Qwen2 take a tenth of the time of others. Of .model files: Unigram and BPE.
 //
 // Anything else is a [*FormatError] that names it. The sections for truncation and padding are checked but not applied.
 //
 // # Time
 //
 // Encoding takes time in proportion to the length of the text, for BPE times the logarithm of the longest stretch that is not split, and
-// allocates nothing but the result, unless there are other regular expressions.
+// allocates nothing but the result, unless there are regular expressions other than those three.
+//
+// Opening a file takes time and memory in proportion to its size, whatever is in it; what its regular expressions and the normalizing of
+// its added tokens may take beyond that is bounded. The limits are far above what real files have: 1 GB, 1000 steps of a kind, 1000 tokens
+// around a text. There are none for encoding: a normalizer that was made for it makes very much of a short text.
 //
 // # Text that is not UTF-8
 //

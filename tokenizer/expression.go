@@ -59,7 +59,7 @@ type translator struct {
 	out  bytes.Buffer
 	size int  // see maxSize
 	fold bool // letters match in either case
-	last rune // the character just read, where that is so
+	last rune // the character just read in a group for either case; 0 where it was another thing
 	err  error
 }
 

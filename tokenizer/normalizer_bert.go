@@ -7,7 +7,7 @@ type bertNormalizer struct {
 	clean, han, accents, lower bool
 	properties                 *table
 	nfd                        form
-	spacing                    filter // removes marks
+	spacing                    filter // removes nonspacing marks
 	lowercase                  lowercase
 	ascii                      [128]byte // what an ASCII character becomes; 0: nothing
 }

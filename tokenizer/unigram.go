@@ -22,7 +22,7 @@ type path struct {
 	id    int32
 }
 
-// paths returns n+1 paths, of which the first is the empty one and the others are none.
+// pathsTo returns n+1 paths, of which the first is the empty one and the others are none.
 func (e *encoder) pathsTo(n int) []path {
 	paths := e.paths[:0]
 	for range n + 1 {
