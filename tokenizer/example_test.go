@@ -1,9 +1,11 @@
 package tokenizer_test
 
 import (
+	"errors"
 	"fmt"
 	"log"
 	"os"
+	"testing/fstest"
 
 	"github.com/polytropon/polytropon/tokenizer"
 )
@@ -26,8 +28,20 @@ func ExampleOpenFS() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(t.Size())
-	// Output: 11
+	fmt.Println(t.Encode("good tea", true))
+	// Output: [3 7 0]
+}
+
+// What a file holds that is invalid or not supported is an error that says where.
+func ExampleFormatError() {
+	_, err := tokenizer.OpenFS(fstest.MapFS{"tokenizer.json": {Data: []byte(`{"normalizer": {"type": "Rot13"}, "model": {}}`)}}, "tokenizer.json")
+	if e, ok := errors.AsType[*tokenizer.FormatError](err); ok {
+		fmt.Println(e.Field)
+	}
+	fmt.Println(err)
+	// Output:
+	// normalizer.type
+	// tokenizer: tokenizer.json: normalizer.type: got "Rot13", which is not supported
 }
 
 func open() *tokenizer.Tokenizer {
@@ -77,6 +91,34 @@ func ExampleTokenizer_NewDecoder() {
 	}
 	fmt.Printf("%q\n", d.End())
 	// Output: "good" " " "" "" "" "" "☕"
+}
+
+// A service sends each part of an answer as soon as it is whole characters.
+func ExampleDecoder_Next() {
+	d := open().NewDecoder(true)
+	for _, id := range []int{3, 4, 0} {
+		if part := d.Next(id); part != "" {
+			fmt.Printf("%q\n", part)
+		}
+	}
+	// Output:
+	// "good"
+	// " morning"
+}
+
+// What is held back when an answer is cut off comes at the end.
+func ExampleDecoder_End() {
+	d := open().NewDecoder(true)
+	for _, id := range []int{3, 2, 8, 9} { // the first two bytes of three
+		fmt.Printf("%q ", d.Next(id))
+	}
+	fmt.Printf("%q\n", d.End())
+	// Output: "good" " " "" "" "��"
+}
+
+func ExampleTokenizer_Size() {
+	fmt.Println(open().Size())
+	// Output: 11
 }
 
 func ExampleTokenizer_Token() {
