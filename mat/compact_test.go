@@ -71,7 +71,7 @@ func testCompact[T float32 | BFloat16](t *testing.T, e *Engine) {
 					e.Ahead([]Product{{got, x, p}})
 					e.Mul(got, x, p)
 					e.Mul(want, x, plain)
-					e.MulTGrouped([]Product{{gotT, dy, p}})
+					e.MulT(gotT, dy, p)
 					e.MulT(wantT, dy, plain)
 				}
 				if d := diff(got, want); d != "" {
@@ -116,7 +116,6 @@ func TestCompactLayout(t *testing.T) {
 	if c := CompactT(e, usual, 256, 512, 512); a.Equal(c) || c.compact == nil || c.compact.bytes() <= a.compact.bytes() {
 		t.Error("another element makes no other weights")
 	}
-	mustPanic(t, "Repack of compact weights", func() { a.RepackT(e, New(256, 512)) })
 	mustPanic(t, "CompactT of too few values", func() { CompactT(e, usual, 256, 513, 513) })
 }
 

@@ -21,7 +21,6 @@ type Engine struct {
 	attentions spare[*attentionTask]
 	lowRanks   spare[*lowRankTask]
 	screenings spare[*screening]
-	packs      spare[*packTask[float32]]
 }
 
 // Options chooses what an Engine uses.

@@ -122,17 +122,6 @@ func ExampleEngine_MulMatrixGrouped() {
 	// Output: [3 70]
 }
 
-// Weights that were trained are packed again in place.
-func ExamplePacked_RepackT() {
-	e := engine()
-	defer e.Close()
-	weight, y := mat.PackT(e, []float32{1, 2, 3, 4, 5, 6}, 3, 2, 2), mat.New(1, 3)
-	weight.RepackT(e, mat.View([]float32{1, 0, 0, 1, 1, 1}, 3, 2))
-	e.Mul(y, mat.View([]float32{1, 10}, 1, 2), weight)
-	fmt.Println(y.Data)
-	// Output: [1 10 11]
-}
-
 // The scores of two queries over three keys.
 func ExampleEngine_MulMatrixT() {
 	e := engine()

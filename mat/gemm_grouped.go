@@ -6,12 +6,6 @@ func (e *Engine) MulGrouped(group []Product) { e.grouped(group, product{}) }
 // MulAddGrouped computes C = C + A·B for every product of the group.
 func (e *Engine) MulAddGrouped(group []Product) { e.grouped(group, product{add: true}) }
 
-// MulTGrouped computes C = A·Bᵀ, as MulT does, for every product of the group.
-func (e *Engine) MulTGrouped(group []Product) { e.grouped(group, product{right: true}) }
-
-// MulAddTGrouped computes C = C + A·Bᵀ, as MulT does, for every product of the group.
-func (e *Engine) MulAddTGrouped(group []Product) { e.grouped(group, product{right: true, add: true}) }
-
 // MulMatrixGrouped computes C = A·B for every product of the group.
 func (e *Engine) MulMatrixGrouped(group []MatrixProduct) { e.groupedMatrix(group, product{}) }
 

@@ -148,8 +148,6 @@ func TestMul(t *testing.T) {
 				{"MulAddTMatrix", true, func(c Matrix) { e.MulAddTMatrix(c, aT, b) }},
 				{"MulMatrixT", false, func(c Matrix) { e.MulMatrixT(c, a, transposed) }},
 				{"MulAddMatrixT", true, func(c Matrix) { e.MulAddMatrixT(c, a, transposed) }},
-				{"MulTGrouped", false, func(c Matrix) { e.MulTGrouped([]Product{{c, a, flipped}}) }},
-				{"MulAddTGrouped", true, func(c Matrix) { e.MulAddTGrouped([]Product{{c, a, flipped}}) }},
 				{"MulMatrixGrouped", false, func(c Matrix) { e.MulMatrixGrouped([]MatrixProduct{{c, a, b}}) }},
 				{"MulAddMatrixGrouped", true, func(c Matrix) { e.MulAddMatrixGrouped([]MatrixProduct{{c, a, b}}) }},
 				{"MulMatrixTGrouped", false, func(c Matrix) { e.MulMatrixTGrouped([]MatrixProduct{{c, a, transposed}}) }},
@@ -359,7 +357,7 @@ func TestMulAllocates(t *testing.T) {
 		}
 		rnd := rand.New(rand.NewPCG(17, 18))
 		a, b, c := random(rnd, 128, 256, 0), random(rnd, 256, 96, 0), New(128, 96)
-		p, flat := Pack(e, b.Data, 256, 96, 96), random(rnd, 96, 256, 0)
+		p := Pack(e, b.Data, 256, 96, 96)
 		group := []Product{{c, a, p}, {New(128, 96), a, p}}
 		w, _ := weightsOf[BFloat16](rnd, 400, 256, 0)
 		compact, wide := CompactT(e, w, 400, 256, 256), New(128, 400)
@@ -372,13 +370,10 @@ func TestMulAllocates(t *testing.T) {
 			"MulT":         func() { e.MulT(a, c, p) },
 			"MulTMatrix":   func() { e.MulTMatrix(b, a, c) },
 			"MulMatrixT":   func() { e.MulMatrixT(a, c, b) },
-			"MulTGrouped":  func() { e.MulTGrouped([]Product{{a, c, p}}) },
 			"matrix group": func() { e.MulTMatrixGrouped([]MatrixProduct{{b, a, c}}) },
 			"compact":      func() { e.Mul(wide, a, compact) },
 			"compact, row": func() { e.Mul(wide.RowRange(0, 1), a.RowRange(0, 1), compact) },
 			"compact, T":   func() { e.MulT(a, wide, compact) },
-			"Repack":       func() { p.Repack(e, b) },
-			"RepackT":      func() { p.RepackT(e, flat) },
 		} {
 			if n := testing.AllocsPerRun(20, func() { f(); runtime.Gosched() }); n != 0 {
 				t.Errorf("%s: %v allocations", name, n)

@@ -9,7 +9,7 @@ import (
 )
 
 // Packed is the right operand of a product, K × N, in the layout that the kernels of one level read and in the storage type that it
-// came in. It is immutable but for Repack and RepackT.
+// came in. It is immutable.
 //
 // The layout: for each block of kBlock rows, one panel after another; a panel is NR columns of the block's rows, row by row. The
 // last panel is as wide as the narrowest kernel allows, and padded with zeros. Or panels are compact, as [CompactT] makes them: units of two rows in

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// BenchmarkPack packs a weight of 1536 × 576, as when a model is loaded or after a step of training. Bytes are those of the weight.
+// BenchmarkPack packs a weight of 1536 × 576, as when a model is loaded. Bytes are those of the weight.
 func BenchmarkPack(b *testing.B) {
 	const n, k = 1536, 576
 	w := randomMatrix(n, k, 1)
@@ -20,7 +20,6 @@ func BenchmarkPack(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer e.Close()
-		p, pt := Pack(e, w.Data, n, k, k), PackT(e, w.Data, n, k, k)
 		for _, f := range []struct {
 			name string
 			size int64
@@ -31,8 +30,6 @@ func BenchmarkPack(b *testing.B) {
 			{"PackT of BFloat16", 2, func() { PackT(e, half, n, k, k) }},
 			{"CompactT", 4, func() { CompactT(e, w.Data, n, k, k) }},
 			{"CompactT of BFloat16", 2, func() { CompactT(e, half, n, k, k) }},
-			{"Repack", 4, func() { p.Repack(e, w) }},
-			{"RepackT", 4, func() { pt.RepackT(e, w) }},
 		} {
 			b.Run(fmt.Sprintf("%s/threads%d", f.name, threads), func(b *testing.B) {
 				b.SetBytes(f.size * n * k)

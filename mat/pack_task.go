@@ -2,7 +2,6 @@ package mat
 
 import (
 	"encoding/binary"
-	"fmt"
 	"unsafe"
 )
 
@@ -26,28 +25,6 @@ func newPacked[T Element](e *Engine, k, n int) *Packed {
 		p.half, p.widen = &g.Float16, g.WidenFloat16
 	}
 	return p
-}
-
-// Repack overwrites p, which holds float32, with b, K × N, sharing the work. No product with p may be in progress.
-func (p *Packed) Repack(e *Engine, b Matrix) { p.repack(e, b, p.K, p.N, false) }
-
-// RepackT overwrites p, which holds float32, with the transpose of w, N × K, sharing the work. No product with p may be in progress.
-func (p *Packed) RepackT(e *Engine, w Matrix) { p.repack(e, w, p.N, p.K, true) }
-
-func (p *Packed) repack(e *Engine, b Matrix, rows, cols int, transposed bool) {
-	b.check()
-	if !p.isFloats() || p.level != e.level || b.Rows != rows || b.Cols != cols {
-		panic(fmt.Sprintf("mat: %s packed anew on %s, over %d×%d of %d bytes an element on %s", b.Shape(), e.level.Name, rows, cols, p.size, p.level.Name))
-	}
-	raceRead(b)
-	t, ok := e.packs.take()
-	if !ok {
-		t = &packTask[float32]{}
-	}
-	*t = packTask[float32]{engine: e, packed: p, src: b.Data, stride: b.Stride, transposed: transposed}
-	t.run()
-	*t = packTask[float32]{}
-	e.packs.put(t)
 }
 
 // A packTask is a packing in progress. A part is a panel of a block of rows.
