@@ -41,7 +41,7 @@ func (e *Engine) GateGELUTanh(dst, a, b Matrix) { e.binary(dst, a, b, e.level.El
 // Scale sets dst = x · s.
 func (e *Engine) Scale(dst, x Matrix, s float32) {
 	checkShapes("Scale", dst, x)
-	w := newWork(doScale, dst, x)
+	w := e.work(doScale, dst, x)
 	w.scalar, w.s = e.level.Elem.Scale, s
 	e.shareElements(w)
 }
@@ -50,14 +50,14 @@ func (e *Engine) Scale(dst, x Matrix, s float32) {
 func (e *Engine) AddScaled(dst, x, y Matrix, s float32) {
 	checkShapes("AddScaled", dst, x)
 	checkShapes("AddScaled", dst, y)
-	w := newWork(doScaled, dst, x)
+	w := e.work(doScaled, dst, x)
 	w.y, w.scaled, w.s = y, e.level.Elem.AddScaled, s
 	e.shareElements(w)
 }
 
 func (e *Engine) unary(dst, x Matrix, f func(dst, x []float32)) {
 	checkShapes("element function", dst, x)
-	w := newWork(doUnary, dst, x)
+	w := e.work(doUnary, dst, x)
 	w.unary = f
 	e.shareElements(w)
 }
@@ -65,7 +65,7 @@ func (e *Engine) unary(dst, x Matrix, f func(dst, x []float32)) {
 func (e *Engine) binary(dst, x, y Matrix, f func(dst, x, y []float32)) {
 	checkShapes("element function", dst, x)
 	checkShapes("element function", dst, y)
-	w := newWork(doBinary, dst, x)
+	w := e.work(doBinary, dst, x)
 	w.y, w.binary = y, f
 	e.shareElements(w)
 }

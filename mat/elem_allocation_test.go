@@ -1,11 +1,8 @@
-//go:build !race
-
 package mat
 
 import "testing"
 
-// TestElementFunctionsAllocate counts allocations of calls that are shared among threads. (Not with the race
-// detector, which makes a sync.Pool forget.)
+// TestElementFunctionsAllocate counts allocations of calls that are shared among threads.
 func TestElementFunctionsAllocate(t *testing.T) {
 	e := newEngine(t, 2)
 	x, y, w, sums, labels := New(64, 1024), New(64, 1024), make([]float32, 1024), make([]float32, 64), make([]int, 64)

@@ -1,9 +1,6 @@
 package mat
 
-import (
-	"fmt"
-	"sync"
-)
+import "fmt"
 
 // partSize is how many elements one part of an element or row function has at least, about: some microseconds of work, far more than it costs
 // to hand a part to a worker.
@@ -14,7 +11,7 @@ func (e *Engine) size(w *work) int {
 	return max(partSize, min(4*partSize, w.x.Rows*w.x.Cols/(8*e.threads)))
 }
 
-// A work is one call of an element or row function, cut into parts that the workers share.
+// A work is one call of an element or row function, cut into parts that the workers share. Works are reused.
 type work struct {
 	do     func(w *work, row, from, to int) // does the columns from ≤ j < to of a row
 	doRows func(w *work, from, to int)      // instead of do: does the rows from ≤ r < to
@@ -34,11 +31,13 @@ type work struct {
 	across     int // parts side by side
 }
 
-var works = sync.Pool{New: func() any { return new(work) }}
-
-func newWork(do func(w *work, row, from, to int), dst, x Matrix) *work {
-	w := works.Get().(*work)
-	w.do, w.dst, w.x = do, dst, x
+// work returns a work that share gives back.
+func (e *Engine) work(do func(w *work, row, from, to int), dst, x Matrix) *work {
+	w, ok := e.works.take()
+	if !ok {
+		w = &work{}
+	}
+	w.engine, w.do, w.dst, w.x = e, do, dst, x
 	return w
 }
 
@@ -66,6 +65,7 @@ func (e *Engine) shareElements(w *work) {
 // shareRows runs a work that needs whole rows.
 func (e *Engine) shareRows(w *work) { e.share(w, w.x.Cols) }
 
+// share runs a work in parts of so many columns and gives it back.
 func (e *Engine) share(w *work, cols int) {
 	if w.x.Rows > 0 && w.x.Cols > 0 {
 		w.cols = cols
@@ -78,7 +78,7 @@ func (e *Engine) share(w *work, cols int) {
 		}
 	}
 	*w = work{}
-	works.Put(w)
+	e.works.put(w)
 }
 
 func (m Matrix) isDense() bool { return m.Stride == m.Cols || m.Rows <= 1 }

@@ -17,6 +17,7 @@ type Engine struct {
 	pool       *pool
 	weights    store
 	scratch    scratch
+	works      spare[*work]
 	tasks      spare[*gemmTask]
 	attentions spare[*attentionTask]
 	lowRanks   spare[*lowRankTask]

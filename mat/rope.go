@@ -23,8 +23,8 @@ func (e *Engine) rope(x Matrix, heads, headSize int, cos, sin Matrix, sign float
 	if headSize%2 != 0 || x.Cols != heads*headSize || cos.Rows != x.Rows || cos.Cols != headSize/2 {
 		panic(fmt.Sprintf("mat: Rope of %s, %d heads of %d, by angles of %s", x.Shape(), heads, headSize, cos.Shape()))
 	}
-	w := newWork(doRope, cos, x)
-	w.engine, w.y, w.s = e, sin, sign
+	w := e.work(doRope, cos, x)
+	w.y, w.s = sin, sign
 	e.shareRows(w)
 }
 

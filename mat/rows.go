@@ -12,8 +12,8 @@ func (e *Engine) RMSNorm(dst, x Matrix, weight []float32, eps float32) {
 	if len(weight) != x.Cols {
 		panic(fmt.Sprintf("mat: RMSNorm of %s with %d weights", x.Shape(), len(weight)))
 	}
-	w := newWork(nil, dst, x)
-	w.doRows, w.engine, w.vector, w.s = doRMSNorm, e, weight, eps
+	w := e.work(nil, dst, x)
+	w.doRows, w.vector, w.s = doRMSNorm, weight, eps
 	e.shareRows(w)
 }
 
@@ -46,8 +46,8 @@ func rootOfMean(sum float32, n int, eps float32) float32 {
 // others; a row that is all -Inf, or has NaN or +Inf in it, becomes NaN.
 func (e *Engine) Softmax(dst, x Matrix) {
 	checkShapes("Softmax", dst, x)
-	w := newWork(nil, dst, x)
-	w.doRows, w.engine = doSoftmax, e
+	w := e.work(nil, dst, x)
+	w.doRows = doSoftmax
 	e.shareRows(w)
 }
 
@@ -100,8 +100,8 @@ func (e *Engine) LogSumExp(dst []float32, x Matrix) {
 		}
 		return
 	}
-	w := newWork(doLogSumExp, Matrix{}, x)
-	w.engine, w.vector = e, dst
+	w := e.work(doLogSumExp, Matrix{}, x)
+	w.vector = dst
 	e.shareRows(w)
 }
 

@@ -10,8 +10,8 @@ import (
 func (e *Engine) SoftmaxBackward(dx, dy, y Matrix) {
 	checkShapes("SoftmaxBackward", dx, dy)
 	checkShapes("SoftmaxBackward", dx, y)
-	w := newWork(doSoftmaxBackward, dx, dy)
-	w.engine, w.y = e, y
+	w := e.work(doSoftmaxBackward, dx, dy)
+	w.y = y
 	e.shareRows(w)
 }
 
@@ -29,8 +29,8 @@ func (e *Engine) RMSNormBackward(dx, dy, x Matrix, weight []float32, eps float32
 	if len(weight) != x.Cols {
 		panic(fmt.Sprintf("mat: RMSNormBackward of %s with %d weights", x.Shape(), len(weight)))
 	}
-	w := newWork(doRMSNormBackward, dx, x)
-	w.engine, w.y, w.vector, w.s = e, dy, weight, eps
+	w := e.work(doRMSNormBackward, dx, x)
+	w.y, w.vector, w.s = dy, weight, eps
 	e.shareRows(w)
 }
 
@@ -57,12 +57,12 @@ func (e *Engine) RMSNormWeightBackward(dw []float32, dy, x Matrix, eps float32) 
 		return
 	}
 	roots := e.Borrow(x.Rows)
-	w := newWork(doRoots, Matrix{}, x)
-	w.engine, w.vector, w.s = e, roots, eps
+	w := e.work(doRoots, Matrix{}, x)
+	w.vector, w.s = roots, eps
 	e.shareRows(w)
 	// The columns are shared out, each with all of its rows: a row of sums is what the work is over, and takes the place of x.
-	w = newWork(doRMSNormWeightBackward, Matrix{}, Matrix{Rows: 1, Cols: x.Cols, Stride: x.Cols, Data: dw})
-	w.engine, w.dst, w.y, w.vector = e, x, dy, roots
+	w = e.work(doRMSNormWeightBackward, Matrix{}, Matrix{Rows: 1, Cols: x.Cols, Stride: x.Cols, Data: dw})
+	w.dst, w.y, w.vector = x, dy, roots
 	e.share(w, min(x.Cols, max(128, partSize/x.Rows, ceilDiv(x.Cols, e.threads))))
 	e.Return(roots)
 }
@@ -80,8 +80,8 @@ func doRMSNormWeightBackward(w *work, _, from, to int) {
 func (e *Engine) CrossEntropyBackward(dst, logits Matrix, labels []int, ignore int, scale float32) {
 	checkShapes("CrossEntropyBackward", dst, logits)
 	checkLabels("CrossEntropyBackward", logits, labels, ignore)
-	w := newWork(doCrossEntropyBackward, dst, logits)
-	w.engine, w.labels, w.ignore, w.s = e, labels, ignore, scale
+	w := e.work(doCrossEntropyBackward, dst, logits)
+	w.labels, w.ignore, w.s = labels, ignore, scale
 	e.shareRows(w)
 }
 
@@ -107,8 +107,8 @@ func (e *Engine) CrossEntropy(losses []float32, dst, logits Matrix, labels []int
 		panic(fmt.Sprintf("mat: CrossEntropy of %s into %d values", logits.Shape(), len(losses)))
 	}
 	clear(losses)
-	w := newWork(doCrossEntropy, dst, logits)
-	w.engine, w.labels, w.ignore, w.vector, w.s = e, labels, ignore, losses, scale
+	w := e.work(doCrossEntropy, dst, logits)
+	w.labels, w.ignore, w.vector, w.s = labels, ignore, losses, scale
 	e.shareRows(w)
 }
 
