@@ -56,7 +56,7 @@ func (w *worker) next(after place, panels, kc int) fetch {
 }
 
 // share is what rows i to i+rows of m fetch from panel q on.
-func (f fetch) share(i, rows, m, q int) asm.Ahead {
+func (f *fetch) share(i, rows, m, q int) asm.Ahead {
 	if f.b == 0 || rows == m {
 		return asm.Ahead{}
 	}
