@@ -82,15 +82,3 @@ func (e *Engine) Threads() int { return e.threads }
 // a part, where they rarely are, Run does its parts one after another. A panic of a part reaches the caller once the others have
 // ended.
 func (e *Engine) Run(n int, t Task) { e.pool.run(n, t) }
-
-// PeakProbe keeps one core busy with nothing but multiply-adds for some 50 µs and returns how many floating-point operations that
-// were: what no product can do faster, for comparison.
-func (e *Engine) PeakProbe() (flops int) {
-	g := &e.level.Gemm
-	n := 1 << 22 / g.PeakFlops
-	if e.level.Name == "generic" {
-		n >>= 6
-	}
-	g.Peak(n)
-	return n * g.PeakFlops
-}

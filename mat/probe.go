@@ -6,6 +6,18 @@ import (
 	"github.com/polytropon/polytropon/mat/asm"
 )
 
+// PeakProbe keeps one core busy with nothing but multiply-adds for some 50 µs and returns how many floating-point operations that
+// were: what no product can do faster, for comparison.
+func (e *Engine) PeakProbe() (flops int) {
+	g := &e.level.Gemm
+	n := 1 << 22 / g.PeakFlops
+	if e.level.Name == "generic" {
+		n >>= 6
+	}
+	g.Peak(n)
+	return n * g.PeakFlops
+}
+
 // KernelProbe computes products of one tile, whose operands stay in the first-level cache, until they are about flops floating-point
 // operations: what products could reach if no operand ever had to be fetched.
 func (e *Engine) KernelProbe(flops float64) {
