@@ -113,8 +113,8 @@ func ExampleFunction_Set() {
 	defer e.Close()
 	x := mat.View([]float32{-1, 0, 2}, 1, 3)
 	autodiff.ReLU.Set(e, x, x)
-	fmt.Println(autodiff.ReLU.Name, x.Data)
-	// Output: relu [0 0 2]
+	fmt.Println(x.Data)
+	// Output: [0 0 2]
 }
 
 func ExampleFunction_SetGate() {

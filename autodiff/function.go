@@ -4,7 +4,6 @@ import "github.com/polytropon/polytropon/mat"
 
 // A Function is a function of one number and its derivative.
 type Function struct {
-	Name     string // torch's
 	set      func(e *mat.Engine, dst, x mat.Matrix)
 	backward func(e *mat.Engine, dx, dy, x mat.Matrix) // dx = dy · f'(x); dx may be dy
 	gate     func(e *mat.Engine, dst, x, y mat.Matrix) // dst = f(x) ⊙ y in one pass; nil where there is none
@@ -12,12 +11,12 @@ type Function struct {
 
 // The functions that layers use.
 var (
-	ReLU     = &Function{"relu", (*mat.Engine).ReLU, (*mat.Engine).ReLUBackward, nil}
-	SiLU     = &Function{"silu", (*mat.Engine).SiLU, (*mat.Engine).SiLUBackward, (*mat.Engine).GateSiLU}
-	GELU     = &Function{"gelu", (*mat.Engine).GELU, (*mat.Engine).GELUBackward, nil}
-	GELUTanh = &Function{"gelu_tanh", (*mat.Engine).GELUTanh, (*mat.Engine).GELUTanhBackward, (*mat.Engine).GateGELUTanh}
-	Tanh     = &Function{"tanh", (*mat.Engine).Tanh, (*mat.Engine).TanhBackward, nil}
-	Sigmoid  = &Function{"sigmoid", (*mat.Engine).Sigmoid, (*mat.Engine).SigmoidBackward, nil}
+	ReLU     = &Function{(*mat.Engine).ReLU, (*mat.Engine).ReLUBackward, nil}
+	SiLU     = &Function{(*mat.Engine).SiLU, (*mat.Engine).SiLUBackward, (*mat.Engine).GateSiLU}
+	GELU     = &Function{(*mat.Engine).GELU, (*mat.Engine).GELUBackward, nil}
+	GELUTanh = &Function{(*mat.Engine).GELUTanh, (*mat.Engine).GELUTanhBackward, (*mat.Engine).GateGELUTanh}
+	Tanh     = &Function{(*mat.Engine).Tanh, (*mat.Engine).TanhBackward, nil}
+	Sigmoid  = &Function{(*mat.Engine).Sigmoid, (*mat.Engine).SigmoidBackward, nil}
 )
 
 // Set sets dst = f(x), element by element, where no gradient is needed; dst may be x.

@@ -25,15 +25,16 @@ var (
 	selfRows  = []int{0, 5, 6, 6, 9}
 	epsilon   = float32(1e-3)
 	functions = []struct {
+		name string
 		of   *Function
 		wide func(x float64) float64
 	}{
-		{ReLU, func(x float64) float64 { return math.Max(0, x) }},
-		{SiLU, func(x float64) float64 { return x / (1 + math.Exp(-x)) }},
-		{GELU, func(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }},
-		{GELUTanh, func(x float64) float64 { return x / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x))) }},
-		{Tanh, math.Tanh},
-		{Sigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
+		{"ReLU", ReLU, func(x float64) float64 { return math.Max(0, x) }},
+		{"SiLU", SiLU, func(x float64) float64 { return x / (1 + math.Exp(-x)) }},
+		{"GELU", GELU, func(x float64) float64 { return x / 2 * (1 + math.Erf(x/math.Sqrt2)) }},
+		{"GELUTanh", GELUTanh, func(x float64) float64 { return x / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x))) }},
+		{"Tanh", Tanh, math.Tanh},
+		{"Sigmoid", Sigmoid, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
 	}
 )
 
@@ -161,13 +162,13 @@ var operations = append([]operation{
 func functionOperations() []operation {
 	var all []operation
 	for _, f := range functions {
-		all = append(all, operation{f.of.Name, [][2]int{{4, 9}},
+		all = append(all, operation{f.name, [][2]int{{4, 9}},
 			func(t *Tape, x []Value) Value { return t.Apply(f.of, x[0]) },
 			func(x []wide) wide { return x[0].each(f.wide) }},
-			operation{f.of.Name + ", a gate", [][2]int{{4, 9}, {4, 9}},
+			operation{f.name + ", a gate", [][2]int{{4, 9}, {4, 9}},
 				func(t *Tape, x []Value) Value { return t.Gate(f.of, x[0], x[1]) },
 				func(x []wide) wide { return x[0].each(f.wide).times(x[1]) }},
-			operation{f.of.Name + ", a gate of itself", [][2]int{{4, 9}},
+			operation{f.name + ", a gate of itself", [][2]int{{4, 9}},
 				func(t *Tape, x []Value) Value { return t.Gate(f.of, x[0], x[0]) },
 				func(x []wide) wide { return x[0].each(f.wide).times(x[0]) }})
 	}
