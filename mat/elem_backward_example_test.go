@@ -17,6 +17,22 @@ func ExampleEngine_GELUBackward() {
 	// Output: [-0.083 0.500 1.083]
 }
 
+// Where x is 0 the gradient of 8 is multiplied by 0, 1, 1/4 and 1/2.
+func ExampleEngine_TanhBackward() {
+	e := engine()
+	defer e.Close()
+	x, dy, dx := mat.New(1, 1), mat.View([]float32{8}, 1, 1), mat.New(1, 1)
+	for _, f := range []func(dx, dy, x mat.Matrix){e.ReLUBackward, e.TanhBackward, e.SigmoidBackward, e.GELUTanhBackward} {
+		f(dx, dy, x)
+		fmt.Println(dx.Row(0))
+	}
+	// Output:
+	// [0]
+	// [8]
+	// [2]
+	// [4]
+}
+
 // What is added to all inputs of a softmax changes nothing, so their gradients add up to 0.
 func ExampleEngine_SoftmaxBackward() {
 	e := engine()

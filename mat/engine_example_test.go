@@ -93,3 +93,26 @@ func ExampleEngine_LogSumExp() {
 	fmt.Println(sums)
 	// Output: [0.6931472 1000]
 }
+
+// The portable code, which is the same on every machine.
+func ExampleEngine_Tile() {
+	e, err := mat.NewEngine(mat.Options{Level: "generic", Threads: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	rows, cols := e.Tile()
+	fmt.Println(e.Level(), e.Threads(), rows, cols)
+	// Output: generic 2 4 16
+}
+
+// Memory for the time of a call.
+func ExampleEngine_Borrow() {
+	e := engine()
+	defer e.Close()
+	squares := e.Borrow(3) // of any content
+	e.MulRow(squares, []float32{1, 2, 3}, []float32{1, 2, 3})
+	fmt.Println(e.SumRow(squares))
+	e.Return(squares)
+	// Output: 14
+}

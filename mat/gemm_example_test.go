@@ -52,6 +52,16 @@ func ExampleCompactT() {
 	// 0.1
 }
 
+// The same values, packed from rows and from columns.
+func ExamplePacked_Equal() {
+	e := engine()
+	defer e.Close()
+	rows, columns := mat.Pack(e, []float32{1, 2, 3, 4, 5, 6}, 2, 3, 3), mat.PackT(e, []float32{1, 4, 2, 5, 3, 6}, 3, 2, 2)
+	others := mat.Pack(e, []float32{1, 2, 3, 4, 5, 7}, 2, 3, 3)
+	fmt.Println(rows.Equal(columns), rows.Equal(others))
+	// Output: true false
+}
+
 func ExampleEngine_Mul() {
 	e := engine()
 	defer e.Close()
@@ -72,20 +82,6 @@ func ExampleEngine_MulAdd() {
 	// Output: [104 206]
 }
 
-// Two runs of rows of one matrix, each with weights of its own.
-func ExampleEngine_MulGrouped() {
-	e := engine()
-	defer e.Close()
-	one, ten := mat.Pack(e, []float32{1, 1}, 2, 1, 1), mat.Pack(e, []float32{10, 10}, 2, 1, 1)
-	a, c := mat.View([]float32{1, 2, 3, 4, 5, 6}, 3, 2), mat.New(3, 1)
-	e.MulGrouped([]mat.Product{
-		{C: c.RowRange(0, 1), A: a.RowRange(0, 1), B: one},
-		{C: c.RowRange(1, 3), A: a.RowRange(1, 3), B: ten},
-	})
-	fmt.Println(c.Data)
-	// Output: [3 70 110]
-}
-
 // The gradient of a linear layer's input, from the weight as it was packed for the way forward.
 func ExampleEngine_MulT() {
 	e := engine()
@@ -95,6 +91,18 @@ func ExampleEngine_MulT() {
 	e.MulT(dx, mat.View([]float32{1, 0, 1}, 1, 3), weight)
 	fmt.Println(dx.Data)
 	// Output: [6 8]
+}
+
+// The gradient of an input that two layers take.
+func ExampleEngine_MulAddT() {
+	e := engine()
+	defer e.Close()
+	first, second := mat.PackT(e, []float32{1, 2}, 1, 2, 2), mat.PackT(e, []float32{10, 20}, 1, 2, 2)
+	dx, dy := mat.New(1, 2), mat.View([]float32{3}, 1, 1)
+	e.MulT(dx, dy, first)
+	e.MulAddT(dx, dy, second)
+	fmt.Println(dx.Data)
+	// Output: [33 66]
 }
 
 // The gradient of a weight, summed over the rows of two batches.
@@ -109,17 +117,18 @@ func ExampleEngine_MulAddTMatrix() {
 	// Output: [8 12]
 }
 
-// One call for the products of several sequences with weights that are not packed.
-func ExampleEngine_MulMatrixGrouped() {
+// Weights that are used once are not worth packing.
+func ExampleEngine_MulMatrix() {
 	e := engine()
 	defer e.Close()
-	a, c := mat.View([]float32{1, 2, 3, 4}, 2, 2), mat.New(2, 1)
-	e.MulMatrixGrouped([]mat.MatrixProduct{
-		{C: c.RowRange(0, 1), A: a.RowRange(0, 1), B: mat.View([]float32{1, 1}, 2, 1)},
-		{C: c.RowRange(1, 2), A: a.RowRange(1, 2), B: mat.View([]float32{10, 10}, 2, 1)},
-	})
-	fmt.Println(c.Data)
-	// Output: [3 70]
+	a, b, c := mat.View([]float32{1, 0, 1, 1}, 2, 2), mat.View([]float32{1, 2, 3, 4}, 2, 2), mat.New(2, 2)
+	e.MulMatrix(c, a, b)
+	fmt.Println(c.Row(0), c.Row(1))
+	e.MulAddMatrix(c, a, b)
+	fmt.Println(c.Row(0), c.Row(1))
+	// Output:
+	// [1 2] [4 6]
+	// [2 4] [8 12]
 }
 
 // The scores of two queries over three keys.
@@ -133,16 +142,13 @@ func ExampleEngine_MulMatrixT() {
 	// Output: [1 3 5] [2 4 6]
 }
 
-// The gradients of the weights of two sequences, of one and of two rows.
-func ExampleEngine_MulTMatrixGrouped() {
+// The same, added to a bias.
+func ExampleEngine_MulAddMatrixT() {
 	e := engine()
 	defer e.Close()
-	x, dy := mat.View([]float32{1, 2, 3}, 3, 1), mat.View([]float32{1, 10, 100}, 3, 1)
-	one, two := mat.New(1, 1), mat.New(1, 1)
-	e.MulTMatrixGrouped([]mat.MatrixProduct{
-		{C: one, A: x.RowRange(0, 1), B: dy.RowRange(0, 1)},
-		{C: two, A: x.RowRange(1, 3), B: dy.RowRange(1, 3)},
-	})
-	fmt.Println(one.Data, two.Data)
-	// Output: [1] [320]
+	queries, keys := mat.View([]float32{1, 0, 0, 1}, 2, 2), mat.View([]float32{1, 2, 3, 4, 5, 6}, 3, 2)
+	scores := mat.View([]float32{10, 20, 30, 40, 50, 60}, 2, 3)
+	e.MulAddMatrixT(scores, queries, keys)
+	fmt.Println(scores.Row(0), scores.Row(1))
+	// Output: [11 23 35] [42 54 66]
 }

@@ -43,3 +43,23 @@ func ExampleEngine_MaxIndex() {
 	fmt.Println(e.MaxIndex([]float32{-1, 0.5, 2, 2}))
 	// Output: 2
 }
+
+// What a row is reduced to.
+func ExampleEngine_DotRow() {
+	e := engine()
+	defer e.Close()
+	x := []float32{3, -6, 1}
+	fmt.Println(e.SumRow(x), e.DotRow(x, x), e.MaxRow(x))
+	// Output: -2 46 3
+}
+
+// The mean of two rows.
+func ExampleEngine_AddRow() {
+	e := engine()
+	defer e.Close()
+	x := []float32{3, -6, 1}
+	e.AddRow(x, []float32{1, 0, 2})
+	e.ScaleRow(x, 0.5)
+	fmt.Println(x)
+	// Output: [2 -3 1.5]
+}

@@ -44,3 +44,24 @@ func ExampleRMSNorm_ForwardHeads() {
 	fmt.Printf("%.2f\n", x.Row(0))
 	// Output: [1.00 2.00 0.00 2.83]
 }
+
+// Without a tape x itself is changed.
+func ExampleRMSNorm_ForwardInPlace() {
+	p, e := newPass(1)
+	defer e.Close()
+	x := autodiff.Constant(mat.View([]float32{3, 4, 0, 0}, 1, 4))
+	nn.NewRMSNorm([]float32{1, 1, 10, 10}, 0).ForwardInPlace(p, nn.Ragged{0, 1}, x)
+	fmt.Println(x.Row(0))
+	// Output: [1.2 1.6 0 0]
+}
+
+// The tokens of two sequences, one after the other, in memory that the next pass uses again.
+func ExamplePass_Ints() {
+	p, e := newPass(2)
+	defer e.Close()
+	ids := p.Ints(3)
+	copy(ids, []int{7, 8})
+	copy(ids[2:], []int{9})
+	fmt.Println(ids)
+	// Output: [7 8 9]
+}

@@ -94,6 +94,26 @@ func ExampleLinear_With() {
 	// Output: [1 3] [5 7]
 }
 
+func ExampleLinear_Equal() {
+	_, e := newPass(0)
+	defer e.Close()
+	linear := nn.NewLinear(e, nn.Weights{F32: []float32{1, 2, 3, 4}}, 2, 2)
+	same := nn.NewLinear(e, nn.Weights{F32: []float32{1, 2, 3, 4}}, 2, 2)
+	fmt.Println(linear.Equal(same), linear.Equal(same.WithBias([]float32{1, 1})))
+	// Output: true false
+}
+
+// Weights of a file in bfloat16 take half of the memory, or less where they can be held in fewer bits.
+func ExampleLinear_Bytes() {
+	_, e := newPass(0)
+	defer e.Close()
+	const out, in = 256, 256
+	wide := nn.NewLinear(e, nn.Weights{F32: make([]float32, out*in)}, out, in)
+	half := nn.NewLinear(e, nn.Weights{BF16: make([]mat.BFloat16, out*in)}, out, in)
+	fmt.Println(wide.Bytes() <= 4*out*in, half.Bytes() <= 2*out*in)
+	// Output: true true
+}
+
 func ExampleEmbedding_Forward() {
 	p, e := newPass(1)
 	defer e.Close()
@@ -173,6 +193,20 @@ func ExampleCrossEntropy() {
 	// Output:
 	// 0.6931
 	// nn: label 1: got 2, want 0 ≤ label < 2 or -100
+}
+
+// Two adapters that bring a copy of the same layer cannot be used by the same sequence.
+func ExampleCheckDeltas() {
+	norm := nn.NewRMSNorm([]float32{1}, 1e-6)
+	delta := func() *nn.Delta {
+		return &nn.Delta{Replaced: map[nn.Layer]nn.Layer{norm: nn.NewRMSNorm([]float32{2}, 1e-6)}}
+	}
+	one, other := delta(), delta()
+	fmt.Println(nn.CheckDeltas([]*nn.Delta{one}))
+	fmt.Println(nn.CheckDeltas([]*nn.Delta{one, other}))
+	// Output:
+	// <nil>
+	// nn: two of its adapters have a copy of the same module (modules_to_save); only one of them can be used
 }
 
 func ExamplePass_Release() {
