@@ -63,7 +63,7 @@ func NewEngine(o Options) (*Engine, error) {
 	return &Engine{level: level, threads: o.Threads, pool: newPool(o.Threads - 1)}, nil
 }
 
-// Close ends the workers. It is idempotent. No call may be in progress.
+// Close ends the workers. It is idempotent. Calls in progress come to their end; later ones are computed by their callers alone.
 func (e *Engine) Close() { e.pool.close() }
 
 // Level returns the name of the kernels in use.

@@ -114,6 +114,28 @@ func TestCloseEndsWorkers(t *testing.T) {
 	t.Errorf("%d workers are left of 100 engines that are closed", n)
 }
 
+// TestCloseAmidCalls wants all parts done, of calls that an engine is closed under and of later ones.
+func TestCloseAmidCalls(t *testing.T) {
+	for range 50 {
+		e := newEngine(t, 3)
+		var done atomic.Int32
+		var callers sync.WaitGroup
+		for range 2 {
+			callers.Go(func() {
+				for range 20 {
+					e.Run(8, taskFunc(func(int) { done.Add(1) }))
+				}
+			})
+		}
+		e.Close()
+		callers.Wait()
+		e.Run(8, taskFunc(func(int) { done.Add(1) }))
+		if got, want := done.Load(), int32(2*20*8+8); got != want {
+			t.Fatalf("got %d parts done, want %d", got, want)
+		}
+	}
+}
+
 // await waits for parts that others do, but not for ever.
 func await(parts *sync.WaitGroup) {
 	ended := make(chan struct{})
