@@ -1265,6 +1265,7 @@ adjacent4:
 apart4:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice4:
 	ADDQ SI, R14
@@ -1292,8 +1293,6 @@ panel4:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest4
-	CMPQ ahead_A+96(FP), $0
-	JNE loop4
 	CMPQ R15, $16
 	JHI loop4
 
@@ -1828,6 +1827,7 @@ adjacent5:
 apart5:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice5:
 	ADDQ SI, R14
@@ -1859,8 +1859,6 @@ panel5:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest5
-	CMPQ ahead_A+96(FP), $0
-	JNE loop5
 	CMPQ R15, $16
 	JHI loop5
 
@@ -10177,6 +10175,7 @@ adjacent4:
 apart4:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice4:
 	ADDQ SI, R14
@@ -10204,8 +10203,6 @@ panel4:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest4
-	CMPQ ahead_A+96(FP), $0
-	JNE loop4
 	CMPQ R15, $16
 	JHI loop4
 
@@ -10758,6 +10755,7 @@ adjacent5:
 apart5:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice5:
 	ADDQ SI, R14
@@ -10789,8 +10787,6 @@ panel5:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest5
-	CMPQ ahead_A+96(FP), $0
-	JNE loop5
 	CMPQ R15, $16
 	JHI loop5
 
@@ -13466,6 +13462,7 @@ adjacent4:
 apart4:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice4:
 	ADDQ SI, R14
@@ -13493,8 +13490,6 @@ panel4:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest4
-	CMPQ ahead_A+96(FP), $0
-	JNE loop4
 	CMPQ R15, $16
 	JHI loop4
 
@@ -14029,6 +14024,7 @@ adjacent5:
 apart5:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice5:
 	ADDQ SI, R14
@@ -14060,8 +14056,6 @@ panel5:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest5
-	CMPQ ahead_A+96(FP), $0
-	JNE loop5
 	CMPQ R15, $16
 	JHI loop5
 

@@ -2018,6 +2018,7 @@ adjacent8:
 apart8:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice8:
 	ADDQ SI, R14
@@ -2071,8 +2072,6 @@ panel8:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest8
-	CMPQ ahead_A+96(FP), $0
-	JNE loop8
 	CMPQ R15, $16
 	JHI loop8
 
@@ -2590,6 +2589,7 @@ adjacent9:
 apart9:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice9:
 	ADDQ SI, R14
@@ -2648,8 +2648,6 @@ panel9:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest9
-	CMPQ ahead_A+96(FP), $0
-	JNE loop9
 	CMPQ R15, $16
 	JHI loop9
 
@@ -18855,6 +18853,7 @@ adjacent2:
 apart2:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice2:
 	ADDQ SI, R14
@@ -18876,8 +18875,6 @@ panel2:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest2
-	CMPQ ahead_A+96(FP), $0
-	JNE loop2
 	CMPQ R15, $16
 	JHI loop2
 
@@ -19126,6 +19123,7 @@ adjacent3:
 apart3:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice3:
 	ADDQ SI, R14
@@ -19152,8 +19150,6 @@ panel3:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest3
-	CMPQ ahead_A+96(FP), $0
-	JNE loop3
 	CMPQ R15, $16
 	JHI loop3
 
@@ -19447,6 +19443,7 @@ adjacent4:
 apart4:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice4:
 	ADDQ SI, R14
@@ -19478,8 +19475,6 @@ panel4:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest4
-	CMPQ ahead_A+96(FP), $0
-	JNE loop4
 	CMPQ R15, $16
 	JHI loop4
 
@@ -19818,6 +19813,7 @@ adjacent5:
 apart5:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice5:
 	ADDQ SI, R14
@@ -19854,8 +19850,6 @@ panel5:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest5
-	CMPQ ahead_A+96(FP), $0
-	JNE loop5
 	CMPQ R15, $16
 	JHI loop5
 
@@ -20239,6 +20233,7 @@ adjacent6:
 apart6:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice6:
 	ADDQ SI, R14
@@ -20282,8 +20277,6 @@ panel6:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest6
-	CMPQ ahead_A+96(FP), $0
-	JNE loop6
 	CMPQ R15, $16
 	JHI loop6
 
@@ -20715,6 +20708,7 @@ adjacent7:
 apart7:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice7:
 	ADDQ SI, R14
@@ -20763,8 +20757,6 @@ panel7:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest7
-	CMPQ ahead_A+96(FP), $0
-	JNE loop7
 	CMPQ R15, $16
 	JHI loop7
 
@@ -21241,6 +21233,7 @@ adjacent8:
 apart8:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice8:
 	ADDQ SI, R14
@@ -21294,8 +21287,6 @@ panel8:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest8
-	CMPQ ahead_A+96(FP), $0
-	JNE loop8
 	CMPQ R15, $16
 	JHI loop8
 
@@ -21817,6 +21808,7 @@ adjacent9:
 apart9:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice9:
 	ADDQ SI, R14
@@ -21875,8 +21867,6 @@ panel9:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest9
-	CMPQ ahead_A+96(FP), $0
-	JNE loop9
 	CMPQ R15, $16
 	JHI loop9
 
@@ -26582,6 +26572,7 @@ adjacent2:
 apart2:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice2:
 	ADDQ SI, R14
@@ -26603,8 +26594,6 @@ panel2:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest2
-	CMPQ ahead_A+96(FP), $0
-	JNE loop2
 	CMPQ R15, $16
 	JHI loop2
 
@@ -26835,6 +26824,7 @@ adjacent3:
 apart3:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice3:
 	ADDQ SI, R14
@@ -26861,8 +26851,6 @@ panel3:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest3
-	CMPQ ahead_A+96(FP), $0
-	JNE loop3
 	CMPQ R15, $16
 	JHI loop3
 
@@ -27138,6 +27126,7 @@ adjacent4:
 apart4:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice4:
 	ADDQ SI, R14
@@ -27169,8 +27158,6 @@ panel4:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest4
-	CMPQ ahead_A+96(FP), $0
-	JNE loop4
 	CMPQ R15, $16
 	JHI loop4
 
@@ -27491,6 +27478,7 @@ adjacent5:
 apart5:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice5:
 	ADDQ SI, R14
@@ -27527,8 +27515,6 @@ panel5:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest5
-	CMPQ ahead_A+96(FP), $0
-	JNE loop5
 	CMPQ R15, $16
 	JHI loop5
 
@@ -27894,6 +27880,7 @@ adjacent6:
 apart6:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice6:
 	ADDQ SI, R14
@@ -27937,8 +27924,6 @@ panel6:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest6
-	CMPQ ahead_A+96(FP), $0
-	JNE loop6
 	CMPQ R15, $16
 	JHI loop6
 
@@ -28352,6 +28337,7 @@ adjacent7:
 apart7:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice7:
 	ADDQ SI, R14
@@ -28400,8 +28386,6 @@ panel7:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest7
-	CMPQ ahead_A+96(FP), $0
-	JNE loop7
 	CMPQ R15, $16
 	JHI loop7
 
@@ -28860,6 +28844,7 @@ adjacent8:
 apart8:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice8:
 	ADDQ SI, R14
@@ -28913,8 +28898,6 @@ panel8:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest8
-	CMPQ ahead_A+96(FP), $0
-	JNE loop8
 	CMPQ R15, $16
 	JHI loop8
 
@@ -29418,6 +29401,7 @@ adjacent9:
 apart9:
 	MOVQ R14, R9
 	XORL R14, R14
+	XORL R15, R15
 
 twice9:
 	ADDQ SI, R14
@@ -29476,8 +29460,6 @@ panel9:
 	MOVQ k+8(FP), R10
 	SUBQ $4, R10
 	JLT rest9
-	CMPQ ahead_A+96(FP), $0
-	JNE loop9
 	CMPQ R15, $16
 	JHI loop9
 
@@ -55568,6 +55550,8 @@ rows1:
 	SHRQ $2, CX
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
+	VXORPS X2, X2, X2
+	VXORPS X3, X3, X3
 	MOVQ ·boundsNear(SB), BX
 	MOVQ ·boundsFar(SB), R15
 	ADDQ SI, R15
@@ -55586,14 +55570,16 @@ loop1:
 	PREFETCHT0 64(SI)(BX*1)
 	VPBROADCASTD 4(AX), Z29
 	VPMOVSXBW 64(SI), Z31
-	VPDPWSSD Z31, Z29, Z0
+	VPDPWSSD Z31, Z29, Z2
 	VPMOVSXBW 96(SI), Z31
-	VPDPWSSD Z31, Z29, Z1
+	VPDPWSSD Z31, Z29, Z3
 	ADDQ $8, AX
 	ADDQ $128, SI
 	ADDQ R12, R15
 	DECQ CX
 	JNE loop1
+	VPADDD Z2, Z0, Z0
+	VPADDD Z3, Z1, Z1
 
 	// the largest of each row's bounds
 	MOVQ most+72(FP), R11
@@ -55652,6 +55638,10 @@ rows2:
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
 	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
 	MOVQ ·boundsNear(SB), BX
 	MOVQ ·boundsFar(SB), R15
 	ADDQ SI, R15
@@ -55674,16 +55664,20 @@ loop2:
 	VPBROADCASTD 4(AX), Z29
 	VPBROADCASTD 4(AX)(DX*1), Z28
 	VPMOVSXBW 64(SI), Z31
-	VPDPWSSD Z31, Z29, Z0
-	VPDPWSSD Z31, Z28, Z2
+	VPDPWSSD Z31, Z29, Z4
+	VPDPWSSD Z31, Z28, Z6
 	VPMOVSXBW 96(SI), Z31
-	VPDPWSSD Z31, Z29, Z1
-	VPDPWSSD Z31, Z28, Z3
+	VPDPWSSD Z31, Z29, Z5
+	VPDPWSSD Z31, Z28, Z7
 	ADDQ $8, AX
 	ADDQ $128, SI
 	ADDQ R12, R15
 	DECQ CX
 	JNE loop2
+	VPADDD Z4, Z0, Z0
+	VPADDD Z5, Z1, Z1
+	VPADDD Z6, Z2, Z2
+	VPADDD Z7, Z3, Z3
 
 	// the largest of each row's bounds
 	MOVQ most+72(FP), R11
@@ -55779,6 +55773,12 @@ rows3:
 	VXORPS X3, X3, X3
 	VXORPS X4, X4, X4
 	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
 	MOVQ ·boundsNear(SB), BX
 	MOVQ ·boundsFar(SB), R15
 	ADDQ SI, R15
@@ -55805,18 +55805,24 @@ loop3:
 	VPBROADCASTD 4(AX)(DX*1), Z28
 	VPBROADCASTD 4(AX)(DX*2), Z27
 	VPMOVSXBW 64(SI), Z31
-	VPDPWSSD Z31, Z29, Z0
-	VPDPWSSD Z31, Z28, Z2
-	VPDPWSSD Z31, Z27, Z4
+	VPDPWSSD Z31, Z29, Z6
+	VPDPWSSD Z31, Z28, Z8
+	VPDPWSSD Z31, Z27, Z10
 	VPMOVSXBW 96(SI), Z31
-	VPDPWSSD Z31, Z29, Z1
-	VPDPWSSD Z31, Z28, Z3
-	VPDPWSSD Z31, Z27, Z5
+	VPDPWSSD Z31, Z29, Z7
+	VPDPWSSD Z31, Z28, Z9
+	VPDPWSSD Z31, Z27, Z11
 	ADDQ $8, AX
 	ADDQ $128, SI
 	ADDQ R12, R15
 	DECQ CX
 	JNE loop3
+	VPADDD Z6, Z0, Z0
+	VPADDD Z7, Z1, Z1
+	VPADDD Z8, Z2, Z2
+	VPADDD Z9, Z3, Z3
+	VPADDD Z10, Z4, Z4
+	VPADDD Z11, Z5, Z5
 
 	// the largest of each row's bounds
 	MOVQ most+72(FP), R11
@@ -55949,6 +55955,14 @@ rows4:
 	VXORPS X5, X5, X5
 	VXORPS X6, X6, X6
 	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	VXORPS X9, X9, X9
+	VXORPS X10, X10, X10
+	VXORPS X11, X11, X11
+	VXORPS X12, X12, X12
+	VXORPS X13, X13, X13
+	VXORPS X14, X14, X14
+	VXORPS X15, X15, X15
 	MOVQ ·boundsNear(SB), BX
 	MOVQ ·boundsFar(SB), R15
 	ADDQ SI, R15
@@ -55979,20 +55993,28 @@ loop4:
 	VPBROADCASTD 4(AX)(DX*2), Z27
 	VPBROADCASTD 4(AX)(DI*1), Z26
 	VPMOVSXBW 64(SI), Z31
-	VPDPWSSD Z31, Z29, Z0
-	VPDPWSSD Z31, Z28, Z2
-	VPDPWSSD Z31, Z27, Z4
-	VPDPWSSD Z31, Z26, Z6
+	VPDPWSSD Z31, Z29, Z8
+	VPDPWSSD Z31, Z28, Z10
+	VPDPWSSD Z31, Z27, Z12
+	VPDPWSSD Z31, Z26, Z14
 	VPMOVSXBW 96(SI), Z31
-	VPDPWSSD Z31, Z29, Z1
-	VPDPWSSD Z31, Z28, Z3
-	VPDPWSSD Z31, Z27, Z5
-	VPDPWSSD Z31, Z26, Z7
+	VPDPWSSD Z31, Z29, Z9
+	VPDPWSSD Z31, Z28, Z11
+	VPDPWSSD Z31, Z27, Z13
+	VPDPWSSD Z31, Z26, Z15
 	ADDQ $8, AX
 	ADDQ $128, SI
 	ADDQ R12, R15
 	DECQ CX
 	JNE loop4
+	VPADDD Z8, Z0, Z0
+	VPADDD Z9, Z1, Z1
+	VPADDD Z10, Z2, Z2
+	VPADDD Z11, Z3, Z3
+	VPADDD Z12, Z4, Z4
+	VPADDD Z13, Z5, Z5
+	VPADDD Z14, Z6, Z6
+	VPADDD Z15, Z7, Z7
 
 	// the largest of each row's bounds
 	MOVQ most+72(FP), R11

@@ -14,8 +14,8 @@ var farAVX512, farAVX2 = pick[uintptr](3<<10, 6<<10), pick[uintptr](3<<10, 12<<1
 // fewFarAVX512 is that of kernels of some more rows.
 var fewFarAVX512 = pick[uintptr](12<<10, 6<<10)
 
-// boundsFar and boundsNear are that of Bounds, to the second-level cache and to the first.
-var boundsFar, boundsNear = pick[uintptr](3<<10, 8<<10), pick[uintptr](512, 8<<10)
+// boundsFar and boundsNear are that of Bounds, to the second-level cache and to the first. AMD's fetch once: 0 is the line at hand.
+var boundsFar, boundsNear = pick[uintptr](3<<10, 0), pick[uintptr](512, 8<<10)
 
 // blockValues is Gemm.BlockValues: half of the second-level cache, but no less than half a megabyte.
 var blockValues = max(1<<17, cpuid.CPU.Cache.L2/8)

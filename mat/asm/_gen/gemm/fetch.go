@@ -18,8 +18,9 @@ package main
 //	compact                 all                     rare high bytes   L1      rareAhead
 //	copyStrip               all                     B                 L1, L2  copyNear and copyFar rows; NEON: to L1, copyNEON rows
 //	copy                    all                     source            L1      rowsAhead rows
-//	bounds                  all                     B                 L1, L2  boundsNear and boundsFar
-//	                        many, Intel's cores     B                 L1, L2  boundsNear and the halves of the next panel
+//	bounds, other cores     all                     B                 L1      boundsNear
+//	bounds, Intel's cores   all                     B                 L1, L2  boundsNear and boundsFar
+//	                        many                    B                 L1, L2  boundsNear and the halves of the next panel
 //
 // C is fetched to L1 when a panel begins: by all tiles of one panel, those by columns aside, and by those of several where sums are short. NEON's strips fetch nothing.
 //

@@ -46,6 +46,14 @@ type boundsTile struct {
 // vecs is how many vectors hold the sums of a row of A.
 func (t boundsTile) vecs() int { return 32 * 4 / t.bytes() }
 
+// chains is how many sums of a row and column there are: an instruction that multiplies and adds has a latency of 4 or 5 cycles, and few rows have too few others.
+func (t boundsTile) chains() int {
+	if t.vnni && t.m <= t.boundsRows {
+		return 2
+	}
+	return 1
+}
+
 // The registers of the v-th sums of row i, of a vector of B, of products and of a pair of elements of row i of A.
 func (t boundsTile) sum(i, v int) string { return t.v(i*t.vecs() + v) }
 func (t boundsTile) b() string           { return t.v(t.regs - 1) }
@@ -61,7 +69,7 @@ func (t boundsTile) write() {
 	if t.m > 5 {
 		t.fiveRows("AX", "R14")
 	}
-	t.zero(t.m * t.vecs())
+	t.zero(t.chains() * t.m * t.vecs())
 	t.startFetches()
 	t.line("\nloop%d:", t.m)
 	for line := range 2 {
@@ -75,6 +83,9 @@ func (t boundsTile) write() {
 	t.op("ADDQ R12, R15")
 	t.op("DECQ CX")
 	t.op("JNE loop%d", t.m)
+	for i := range (t.chains() - 1) * t.m * t.vecs() {
+		t.op("VPADDD %s, %[2]s, %[2]s", t.v(t.m*t.vecs()+i), t.v(i))
+	}
 	t.note("the largest of each row's bounds")
 	t.op("MOVQ most+72(FP), R11")
 	t.op("MOVQ least+80(FP), R12")
@@ -121,7 +132,7 @@ func (t boundsTile) multiply(line int) {
 		t.op("VPMOVSXBW %d(SI), %s", boundsLine*line+v*t.bytes()/2, t.b())
 		for i := range t.m {
 			if t.vnni {
-				t.op("VPDPWSSD %s, %s, %s", t.b(), t.a(i), t.sum(i, v))
+				t.op("VPDPWSSD %s, %s, %s", t.b(), t.a(i), t.v((line%t.chains()*t.m+i)*t.vecs()+v))
 				continue
 			}
 			t.op("VPMADDWD %s, %s, %s", t.b(), t.a(i), t.product())

@@ -42,7 +42,8 @@ func (x x86) distances(m int) {
 	x.line("\napart%d:", m)
 	if few {
 		x.op("MOVQ R14, R9")
-		x.op("XORL R14, R14") // what is at hand
+		x.op("XORL R14, R14") // what is at hand, a line in a while
+		x.op("XORL R15, R15")
 		x.line("\ntwice%d:", m)
 	}
 	if x.fetchesTwice(m) {
@@ -73,8 +74,10 @@ func (x x86) lightLoop(m int) {
 	if !x.fetchesTwice(m) {
 		return
 	}
-	x.op("CMPQ ahead_A+96(FP), $0")
-	x.op("JNE loop%d", m)
+	if x.fetchesStrip(m) {
+		x.op("CMPQ ahead_A+96(FP), $0")
+		x.op("JNE loop%d", m)
+	}
 	x.op("CMPQ R15, $%d", 64/unroll)
 	x.op("JHI loop%d", m)
 	x.line("\nlight%d:", m)
