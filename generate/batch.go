@@ -120,6 +120,13 @@ func (b *Batch) step(ctx context.Context) error {
 		b.all = append(b.all, b.waiting[i])
 		b.waiting = slices.Delete(b.waiting, i, i+1)
 	}
+	rows := 0
+	for i := range b.all {
+		rows += b.all[i].rows
+	}
+	if logits.Rows != rows {
+		panic(fmt.Sprintf("generate: a Joinable returned %d rows of logits, want %d, with those of requests %d that join", logits.Rows, rows, joined))
+	}
 	b.choose(logits, tell)
 	return nil
 }

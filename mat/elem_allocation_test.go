@@ -5,7 +5,7 @@ import "testing"
 // TestElementFunctionsAllocate counts allocations of calls that are shared among threads.
 func TestElementFunctionsAllocate(t *testing.T) {
 	e := newEngine(t, 2)
-	x, y, w, sums, labels := New(64, 1024), New(64, 1024), make([]float32, 1024), make([]float32, 64), make([]int, 64)
+	x, y, w, sums, labels := New(16, 1024), New(16, 1024), make([]float32, 1024), make([]float32, 16), make([]int, 16)
 	for _, f := range elementFunctions {
 		if n := testing.AllocsPerRun(50, func() { f.call(e, y, x, y) }); n != 0 {
 			t.Errorf("%s allocates %v times", f.name, n)

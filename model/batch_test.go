@@ -78,8 +78,8 @@ func lowRank(m *Model, seed uint64) nn.Adapter {
 // Requests that join when chance has it, of all kinds, have the tokens that they have alone, however prompts are cut.
 func TestBatchHasTheTokensOfGenerate(t *testing.T) {
 	for name, m := range decodables(t) {
-		for _, piece := range []int{1, 3, 7, pieceTokens} {
-			random := rand.New(rand.NewPCG(5, uint64(piece)))
+		for seed, piece := range []int{1, 3, 7, pieceTokens, pieceTokens, pieceTokens} {
+			random := rand.New(rand.NewPCG(5, uint64(seed)))
 			adapters := [][]nn.Adapter{nil, {lowRank(m, 1)}, {lowRank(m, 2)}}
 			b := m.inPieces(piece)
 			var requests []Request
@@ -104,6 +104,11 @@ func TestBatchHasTheTokensOfGenerate(t *testing.T) {
 			for step := 0; step < 60 || b.Len() > 0; step++ {
 				for step < 60 && random.IntN(2) == 0 {
 					add()
+				}
+				if seed%2 == 1 && step < 60 && step%15 == 0 {
+					for range 8 { // at once
+						add()
+					}
 				}
 				for v, err := range b.Step(t.Context()) {
 					if err != nil {
@@ -267,6 +272,8 @@ func TestBatchComputesPromptsTogether(t *testing.T) {
 			{[]int{600, 3}, false, []int{1, 1}, []int{3, 1}},
 			{[]int{300}, true, []int{1}, []int{7}},
 			{[]int{12, 12, 24}, true, []int{1, 1, 1}, nil},
+			{[]int{24, 23, 23}, true, []int{1, 1, 1}, []int{1, 1, 2}},
+			{[]int{30, 23, 23}, true, []int{1, 1, 1}, []int{1, 2, 2}},
 			{[]int{12, 12, 24, 1}, true, []int{1, 1, 1, 1}, []int{1, 1, 2, 1}},
 			{[]int{49, 1, 47, 1}, true, []int{1, 1, 2, 1}, []int{2, 1, 3, 1}},
 		} {

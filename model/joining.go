@@ -101,7 +101,6 @@ func (j *joining) choose() []int {
 // choosePieces gives half of the step to the prompt that has waited for longest, so that it gets done, and the rest by what is left of them, so that a short one
 // does not wait for long ones.
 func (j *joining) choosePieces() {
-	j.sort((*prompt).left)
 	n := j.piece
 	if len(j.sequences) == 0 {
 		n = j.alone
@@ -109,6 +108,7 @@ func (j *joining) choosePieces() {
 	if len(j.waiting) > 0 {
 		n -= j.waiting[0].take((n + 1) / 2)
 	}
+	j.sort((*prompt).left) // of what that completes nothing is left: so it is among the first
 	for _, i := range j.order {
 		n -= j.waiting[i].take(n)
 	}

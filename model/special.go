@@ -23,12 +23,12 @@ func (m *Model) StopIDs() []int { return slices.Clone(m.special.stop) }
 // StartID returns the id with which the decoder of an encoder-decoder model begins (decoder_start_token_id, else bos_token_id, else pad_token_id, each as
 // generation_config.json says, else config.json); -1 where there is none.
 func (m *Model) StartID() int {
-	for _, id := range []int{m.special.start, m.special.begin} {
+	for _, id := range []int{m.special.start, m.special.begin, m.special.padding} {
 		if id >= 0 {
 			return id
 		}
 	}
-	return m.special.padding
+	return -1
 }
 
 // PadID returns the id that stands where there is no token (pad_token_id, as generation_config.json says, else config.json); -1 where there is none.

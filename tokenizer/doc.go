@@ -21,7 +21,7 @@
 //
 // Opening a file takes time and memory in proportion to its size, whatever is in it; what its regular expressions and the normalizing of
 // its added tokens may take beyond that is bounded. The limits are far above what real files have: 1 GB, 1000 steps of a kind, 1000 tokens
-// around a text. There are none for encoding: a normalizer that was made for it makes very much of a short text.
+// around a text, 1000 bytes of what a step puts in one place or of a normalized added token. There are none for encoding: a normalizer that was made for it makes very much of a short text.
 //
 // # Text that is not UTF-8
 //

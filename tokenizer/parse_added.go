@@ -50,7 +50,7 @@ func (p *pipeline) parseAdded(list []json.RawMessage) error {
 
 // Normalizers can make much of little: forty that double an a make 2⁴⁰ of it. While a file is opened there are bounds.
 const (
-	maxText    = 1000    // bytes of an added token, as it is and after each step; also of what a step puts in one place
+	maxText    = 1000    // bytes of an added token before and after each step; also of what a step puts in one place
 	maxWorking = 1 << 25 // … of all together after all steps
 )
 

@@ -26,8 +26,19 @@ const trieRoot = 0
 
 // newTrie builds a trie. Of equal keys the last counts; empty ones are never found.
 func newTrie(keys []trieKey) *trie {
-	slices.SortStableFunc(keys, func(a, b trieKey) int { return strings.Compare(a.key, b.key) })
 	b := trieBuilder{free: 1}
+	b.build(keys)
+	t := &trie{nodes: b.nodes}
+	t.nodes[trieRoot].value = noValue
+	for c := range t.bytes {
+		t.bytes[c] = t.next(trieRoot, byte(c)) >= 0
+	}
+	return t
+}
+
+// build sorts keys and makes their nodes.
+func (b *trieBuilder) build(keys []trieKey) {
+	slices.SortStableFunc(keys, func(a, b trieKey) int { return strings.Compare(a.key, b.key) })
 	b.grow(256)
 	b.nodes[trieRoot].parent = trieRoot
 	// An inner node stands for the keys[from:to], which agree in their first depth bytes.
@@ -63,12 +74,6 @@ func newTrie(keys []trieKey) *trie {
 			queue = append(queue, part{child, starts[i], starts[i+1], p.depth + 1})
 		}
 	}
-	t := &trie{nodes: b.nodes}
-	t.nodes[trieRoot].value = noValue
-	for c := range t.bytes {
-		t.bytes[c] = t.next(trieRoot, byte(c)) >= 0
-	}
-	return t
 }
 
 const (
@@ -111,6 +116,7 @@ func (t *trie) get(key []byte) int32 {
 type trieBuilder struct {
 	nodes []trieNode
 	free  int32 // where to look for free nodes
+	tried int   // bases, so far
 }
 
 func (b *trieBuilder) grow(n int) {
@@ -134,6 +140,7 @@ func (b *trieBuilder) place(labels []byte) int32 {
 		base := pos - first
 		b.grow(int(base) + 256)
 		tried++
+		b.tried++
 		if b.nodes[pos].parent != noParent {
 			taken++
 			continue

@@ -79,7 +79,8 @@ func (v *verifier) run(ctx context.Context) ([]check, error) {
 		}
 		checks = append(checks, c...)
 		if err != nil {
-			checks = append(checks, check{Name: a.names[len(c)], OK: new(false), Reason: err.Error()})
+			nan := number(math.NaN())
+			checks = append(checks, check{Name: a.names[len(c)], OK: new(false), MaxAbs: nan, MaxRel: nan, Reason: err.Error()})
 		}
 	}
 	return append(checks, v.unsupported()...), nil

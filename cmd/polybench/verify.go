@@ -168,17 +168,16 @@ func printChecks(w io.Writer, checks []check) {
 	fmt.Fprintln(t, "check\tresult\tmax abs\tmax rel\telements\tsha256\tworst tensor or reason")
 	for _, c := range checks {
 		switch {
+		case c.OK != nil && c.SHA256 == "": // nothing was computed
+			fmt.Fprintf(t, "%s\tFAILED\t\t\t\t\t%s\n", c.Name, cmp.Or(c.Worst, c.Reason))
 		case c.OK == nil:
 			fmt.Fprintf(t, "%s\tunsupported\t\t\t\t\t%s\n", c.Name, c.Reason)
 		default:
-			result, sum := "ok", ""
+			result := "ok"
 			if !*c.OK {
 				result = "FAILED"
 			}
-			if c.SHA256 != "" {
-				sum = c.SHA256[:16] + "…"
-			}
-			fmt.Fprintf(t, "%s\t%s\t%.3g\t%.3g\t%d\t%s\t%s\n", c.Name, result, float64(c.MaxAbs), float64(c.MaxRel), c.Elements, sum, cmp.Or(c.Worst, c.Reason))
+			fmt.Fprintf(t, "%s\t%s\t%.3g\t%.3g\t%d\t%.16s…\t%s\n", c.Name, result, float64(c.MaxAbs), float64(c.MaxRel), c.Elements, c.SHA256, cmp.Or(c.Worst, c.Reason))
 		}
 	}
 	t.Flush()
