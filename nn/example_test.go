@@ -94,15 +94,6 @@ func ExampleLinear_With() {
 	// Output: [1 3] [5 7]
 }
 
-func ExampleLinear_Equal() {
-	_, e := newPass(0)
-	defer e.Close()
-	linear := nn.NewLinear(e, nn.Weights{F32: []float32{1, 2, 3, 4}}, 2, 2)
-	same := nn.NewLinear(e, nn.Weights{F32: []float32{1, 2, 3, 4}}, 2, 2)
-	fmt.Println(linear.Equal(same), linear.Equal(same.WithBias([]float32{1, 1})))
-	// Output: true false
-}
-
 // Weights of a file in bfloat16 take half of the memory, or less where they can be held in fewer bits.
 func ExampleLinear_Bytes() {
 	_, e := newPass(0)

@@ -2,8 +2,6 @@ package nn
 
 import (
 	"fmt"
-	"math"
-	"slices"
 	"sync"
 
 	"github.com/polytropon/polytropon/autodiff"
@@ -76,11 +74,6 @@ func (l *Linear) WithParams(params map[string]*autodiff.Param) Layer {
 		with.bias = with.biasParam.Value.Data
 	}
 	return with
-}
-
-// Equal reports whether o has the same parameters as l, to the bit and its weight in the same storage type.
-func (l *Linear) Equal(o *Linear) bool {
-	return l.weight.Equal(o.weight) && slices.EqualFunc(l.bias, o.bias, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
 }
 
 // Bytes is the size of the packed weight in memory.

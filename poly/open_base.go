@@ -39,6 +39,24 @@ func (a *Adapter) readBase(source Source, modules []nn.Module) error {
 			}
 		}
 	}
+	// As a rule they are the base's, and then several such adapters can be added.
+	for _, m := range modules {
+		if m.Layer == nil {
+			continue
+		}
+		var values map[string]nn.Weights
+		for _, p := range m.Layer.Params() {
+			own := parameter{m.Path, p.Name}
+			if w, ok := changed[own]; ok && named(m, p.Name) == own {
+				if values == nil {
+					values = m.Layer.Values()
+				}
+				if sameWeights(values[p.Name], w) {
+					delete(changed, own)
+				}
+			}
+		}
+	}
 	for _, m := range modules {
 		if m.Layer == nil || a.replaced[m.Layer] != nil {
 			continue
@@ -51,25 +69,18 @@ func (a *Adapter) readBase(source Source, modules []nn.Module) error {
 		for _, p := range params {
 			values[p.Name] = changed[named(m, p.Name)]
 		}
-		// As a rule they are the base's, and then several such adapters can be added.
-		if with := m.Layer.With(a.engine, values); !sameValues(with, m.Layer) {
-			a.replaced[m.Layer] = with
-		}
+		a.replaced[m.Layer] = m.Layer.With(a.engine, values)
 	}
 	return nil
 }
 
-// sameValues tells whether two layers of one kind have the same parameters, in the same types.
-func sameValues(x, y nn.Layer) bool {
-	if l, ok := x.(*nn.Linear); ok {
-		return l.Equal(y.(*nn.Linear))
+// sameWeights tells whether two parameters have the same values.
+func sameWeights(v, w nn.Weights) bool {
+	switch {
+	case v.BF16 != nil && w.BF16 != nil:
+		return slices.Equal(v.BF16, w.BF16)
+	case v.F16 != nil && w.F16 != nil:
+		return slices.Equal(v.F16, w.F16)
 	}
-	values := y.Values()
-	for name, v := range x.Values() {
-		w := values[name]
-		if !slices.Equal(v.F32, w.F32) || !slices.Equal(v.BF16, w.BF16) || !slices.Equal(v.F16, w.F16) {
-			return false
-		}
-	}
-	return true
+	return slices.Equal(v.Float32s(), w.Float32s())
 }
