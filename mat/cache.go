@@ -62,16 +62,19 @@ func (c *Cache) put(k, v Matrix, at, from, to int) {
 	}
 }
 
-// CopyFrom gives c the positions of from, a cache of the same shape. The first same of them are in c already and are not copied.
-func (c *Cache) CopyFrom(from *Cache, same int) {
-	if c.heads != from.heads || c.headSize != from.headSize || c.level != from.level || same < 0 || same > min(c.n, from.n) {
-		panic(fmt.Sprintf("mat: a cache of %d heads of %d, %d positions, becomes one of %d heads of %d, %d positions, the first %d the same",
-			c.heads, c.headSize, c.n, from.heads, from.headSize, from.n, same))
+// CopyFrom makes c the first n positions of from, a cache of the same shape. The first same of them are in c already and are not copied.
+func (c *Cache) CopyFrom(from *Cache, n, same int) {
+	if c.heads != from.heads || c.headSize != from.headSize || c.level != from.level || n < 0 || n > from.n || same < 0 || same > min(c.n, n) {
+		panic(fmt.Sprintf("mat: a cache of %d heads of %d, %d positions, becomes %d positions of one of %d heads of %d, %d positions, the first %d the same",
+			c.heads, c.headSize, c.n, n, from.heads, from.headSize, from.n, same))
 	}
 	c.n = same
-	c.resize(from.n)
+	c.resize(n)
 	c.copyFrom(from, same)
 }
+
+// Bytes returns how much memory the keys and values take, with what is reserved.
+func (c *Cache) Bytes() int { return 4 * (len(c.keys) + len(c.values)) }
 
 // Truncate leaves the first n positions.
 func (c *Cache) Truncate(n int) {
@@ -81,13 +84,13 @@ func (c *Cache) Truncate(n int) {
 	c.n = n
 }
 
-// copyFrom copies the positions from the given one on.
+// copyFrom copies all of c's positions from the given one on.
 func (c *Cache) copyFrom(from *Cache, position int) {
-	end := from.n + c.nr() - 1 // the last panel of keys is copied whole
+	end := c.n + c.nr() - 1 // the last panel of keys is copied whole
 	for h := range c.heads {
 		copy(c.keys[c.key(h, position):], from.keys[from.key(h, position):from.key(h, end)])
 		for p := range c.across() {
-			copy(c.values[c.value(h, p, position):], from.values[from.value(h, p, position):from.value(h, p, from.n)])
+			copy(c.values[c.value(h, p, position):], from.values[from.value(h, p, position):from.value(h, p, c.n)])
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/polytropon/polytropon/mat"
 )
 
-// Two sequences begin alike; then each goes on by itself.
+// Two sequences have their first two positions in common; then each goes on by itself.
 func ExampleCache_CopyFrom() {
 	e, err := mat.NewEngine(mat.Options{})
 	if err != nil {
@@ -17,10 +17,10 @@ func ExampleCache_CopyFrom() {
 	first, second := e.NewCache(1, 2), e.NewCache(1, 2)
 	keys, values := mat.New(3, 2), mat.New(3, 2)
 	first.Append(keys, values)
-	second.CopyFrom(first, 0)
-	second.Append(keys.RowRange(0, 1), values.RowRange(0, 1))
+	second.CopyFrom(first, 2, 0)
+	second.Append(keys, values)
 	fmt.Println(first.Len(), second.Len())
-	// Output: 3 4
+	// Output: 3 5
 }
 
 // A prompt of 1000 tokens is computed in two parts; the second is appended where there is room for it.

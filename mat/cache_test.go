@@ -2,6 +2,7 @@ package mat
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -34,12 +35,12 @@ func TestCacheKeepsWhatIsAppended(t *testing.T) {
 						keys[i], values[i] = append(keys[i], k.Row(r)...), append(values[i], v.Row(r)...)
 					}
 				} else if i != j {
-					same := 0 // positions
-					for same < min(caches[i].Len(), caches[j].Len()) && keys[i][same*heads*size] == keys[j][same*heads*size] {
+					n, same := rnd.IntN(caches[j].Len()+1), 0 // positions
+					for same < min(caches[i].Len(), n) && keys[i][same*heads*size] == keys[j][same*heads*size] {
 						same++
 					}
-					caches[i].CopyFrom(caches[j], same)
-					keys[i], values[i] = append([]float32{}, keys[j]...), append([]float32{}, values[j]...)
+					caches[i].CopyFrom(caches[j], n, same)
+					keys[i], values[i] = slices.Clone(keys[j][:n*heads*size]), slices.Clone(values[j][:n*heads*size])
 				}
 			}
 			for i, c := range caches {
@@ -84,12 +85,15 @@ func TestCacheRefuses(t *testing.T) {
 	mustPanic(t, "values of another length", func() { c.Append(New(1, 4), New(2, 4)) })
 	mustPanic(t, "keys of another width", func() { c.Append(New(1, 2), New(1, 4)) })
 	mustPanic(t, "values of another width", func() { c.Append(New(1, 4), New(1, 2)) })
-	mustPanic(t, "other heads", func() { c.CopyFrom(e.NewCache(1, 2), 0) })
-	mustPanic(t, "heads of another size", func() { c.CopyFrom(e.NewCache(2, 4), 0) })
-	mustPanic(t, "another shape", func() { c.CopyFrom(e.NewCache(1, 4), 0) })
-	mustPanic(t, "more of the same than the other has", func() { c.CopyFrom(e.NewCache(2, 2), 1) })
-	mustPanic(t, "more of the same than there is", func() { c.CopyFrom(cacheOf(e, 2, New(5, 4), New(5, 4)), 4) })
-	mustPanic(t, "fewer of the same than none", func() { c.CopyFrom(cacheOf(e, 2, New(5, 4), New(5, 4)), -1) })
+	mustPanic(t, "other heads", func() { c.CopyFrom(e.NewCache(1, 2), 0, 0) })
+	mustPanic(t, "heads of another size", func() { c.CopyFrom(e.NewCache(2, 4), 0, 0) })
+	mustPanic(t, "another shape", func() { c.CopyFrom(e.NewCache(1, 4), 0, 0) })
+	five := cacheOf(e, 2, New(5, 4), New(5, 4))
+	mustPanic(t, "more than the other has", func() { c.CopyFrom(five, 6, 0) })
+	mustPanic(t, "fewer than none of another", func() { c.CopyFrom(five, -1, 0) })
+	mustPanic(t, "more of the same than the result has", func() { c.CopyFrom(five, 2, 3) })
+	mustPanic(t, "more of the same than there is", func() { c.CopyFrom(five, 5, 4) })
+	mustPanic(t, "fewer of the same than none", func() { c.CopyFrom(five, 5, -1) })
 	for _, level := range Levels() {
 		o, err := NewEngine(Options{Level: level, Threads: 1})
 		if err != nil {
@@ -97,7 +101,7 @@ func TestCacheRefuses(t *testing.T) {
 		}
 		defer o.Close()
 		if o.level != e.level {
-			mustPanic(t, "a cache for "+level, func() { c.CopyFrom(o.NewCache(2, 2), 0) })
+			mustPanic(t, "a cache for "+level, func() { c.CopyFrom(o.NewCache(2, 2), 0, 0) })
 			mustPanic(t, "an attention on "+level, func() {
 				o.AttentionCached(New(1, 4), New(1, 4), []*Cache{c}, Attention{Heads: 2, HeadSize: 2, Queries: []int{0, 1}})
 			})

@@ -10,6 +10,9 @@ import (
 
 // A Batch generates for requests that join and leave while others are under way, as those of a service do. Each has the tokens that it has alone. It
 // belongs to one goroutine at a time.
+//
+// A prompt of a decoder-only model that begins as another request's tokens do, with the same adapters, takes over what has been computed of those and computes
+// the rest: a system prompt is computed once. That goes for requests that are there, and with [Batch.SetPrefixCache] for earlier ones.
 type Batch struct {
 	joining *joining
 	tokens  *generate.Batch
@@ -40,6 +43,17 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 	accepted.largest = s.Largest(len(accepted.prompt))
 	b.joining.wait(number, accepted, s.MaxNewTokens)
 	return number, nil
+}
+
+// SetPrefixCache lets the batch keep the keys and values of requests that are over, up to so many bytes, for those to come: the next turn of a conversation
+// computes what is new in it. What has been of no use for longest is forgotten first. 0, as at the beginning, keeps nothing. What is kept holds its adapters in
+// memory, too. On a model with an encoder, whose inputs have nothing in common before their end, it has no effect.
+//
+// A token takes 8 · layers · key and value heads · head size bytes ([Architecture]), and a request has room for some hundred more than it came to.
+func (b *Batch) SetPrefixCache(bytes int) {
+	if b.joining.model.architecture.EncoderLayers == 0 {
+		b.joining.prefixes.bound(max(0, bytes))
+	}
 }
 
 // Step computes one more token of every request, or with a draft some, and yields them, in events whose Request is the number; a beam search yields its tokens

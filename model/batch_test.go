@@ -82,6 +82,7 @@ func TestBatchHasTheTokensOfGenerate(t *testing.T) {
 			random := rand.New(rand.NewPCG(5, uint64(seed)))
 			adapters := [][]nn.Adapter{nil, {lowRank(m, 1)}, {lowRank(m, 2)}}
 			b := m.inPieces(piece)
+			b.SetPrefixCache([]int{0, 30_000, 1 << 30}[seed%3])
 			var requests []Request
 			var h heard
 			add := func() {
@@ -201,6 +202,13 @@ func (b *Batch) add(t *testing.T, ids []int, s generate.Settings) int {
 	return n
 }
 
+// beginning returns n ids that begin with first.
+func beginning(first, n int) []int {
+	ids := cycle(n, 5)
+	ids[0] = first
+	return ids
+}
+
 // Of prompts so many tokens are computed a step, half of them of the one that has waited for longest and the others of those of which the least is left, and
 // those under way have a token at every step.
 func TestBatchComputesPromptsInPieces(t *testing.T) {
@@ -224,8 +232,8 @@ func TestBatchComputesPromptsInPieces(t *testing.T) {
 		}
 		h = heard{}
 		left := 0
-		for _, n := range lengths {
-			b.add(t, cycle(n, 5), endless)
+		for i, n := range lengths {
+			b.add(t, beginning(2+i, n), endless)
 			left += n
 		}
 		for len(h.results) < 6 || slices.Contains(h.first[2:], 0) {
@@ -285,8 +293,8 @@ func TestBatchComputesPromptsTogether(t *testing.T) {
 				others = 1
 			}
 			h.step = 0
-			for _, n := range c.lengths {
-				b.add(t, cycle(n, 3), endless)
+			for i, n := range c.lengths {
+				b.add(t, beginning(2+i, n), endless)
 			}
 			for len(h.results) < others+len(c.lengths) || slices.Contains(h.first[others:], 0) {
 				h.advance(t, b)

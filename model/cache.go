@@ -9,16 +9,24 @@ type cache struct {
 	layers []*mat.Cache
 }
 
-// become makes c the sequence that from is. What both begin with is not copied.
-func (c *cache) become(from *cache) {
-	same := 0
-	for same < min(len(c.ids), len(from.ids)) && c.ids[same] == from.ids[same] {
-		same++
-	}
-	c.ids = append(c.ids[:same], from.ids[same:]...)
+// become makes c the first tokens of from. What both begin with is not copied.
+func (c *cache) become(from *cache, tokens int) {
+	same := common(c.ids, from.ids[:tokens])
+	c.ids = append(c.ids[:same], from.ids[same:tokens]...)
 	for i, l := range c.layers {
-		l.CopyFrom(from.layers[i], same)
+		l.CopyFrom(from.layers[i], tokens, same)
 	}
+}
+
+// common returns how many ids a and b begin with that are the same.
+func common(a, b []int) int {
+	n := min(len(a), len(b))
+	for i, id := range a[:n] {
+		if id != b[i] {
+			return i
+		}
+	}
+	return n
 }
 
 // truncate leaves the first tokens.
@@ -35,4 +43,13 @@ func (c *cache) reserve(tokens, more int) {
 	for i, l := range c.layers {
 		l.Reserve(tokens + min(more, 256+256*i/len(c.layers)))
 	}
+}
+
+// bytes returns how much memory c takes.
+func (c *cache) bytes() int {
+	n := 0
+	for _, l := range c.layers {
+		n += l.Bytes()
+	}
+	return n
 }

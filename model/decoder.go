@@ -134,7 +134,7 @@ func (d *Decoder) follow(rows []generate.Row) {
 		// Its first continuation has the parent's cache.
 		for j := range i {
 			if d.rows[rows[j].Parent].sequence == d.rows[r.Parent].sequence {
-				c.become(next[j].cache)
+				c.become(next[j].cache, d.rows[r.Parent].tokens)
 				break
 			}
 		}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/polytropon/polytropon/generate"
+	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/model"
 )
 
@@ -40,6 +42,38 @@ func ExampleBatch() {
 	// Output:
 	// request 0 [0 0 0] length
 	// request 1 [0 0] length
+}
+
+// A conversation: the next turn computes what is new in it, whoever had a turn in between.
+func ExampleBatch_SetPrefixCache() {
+	e, err := mat.NewEngine(mat.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer e.Close()
+	m, err := model.Open("testdata/llama", e)
+	if err != nil {
+		log.Fatal(err)
+	}
+	b := m.NewBatch()
+	b.SetPrefixCache(64 << 20)
+	var ids []int // of the conversation
+	for _, turn := range [][]int{{5, 1, 9, 4}, {2, 7}, {3}} {
+		ids = append(ids, turn...)
+		if _, err := b.Add(model.Request{InputIDs: slices.Clone(ids)}, generate.Greedy(2)); err != nil {
+			log.Fatal(err)
+		}
+		for b.Len() > 0 {
+			for event, err := range b.Step(context.Background()) {
+				if err != nil {
+					log.Fatal(err)
+				}
+				ids = append(ids, event.IDs...)
+			}
+		}
+	}
+	fmt.Println(ids)
+	// Output: [5 1 9 4 4 8 2 7 4 8 3 4 8]
 }
 
 // A service: requests join while others are under way, tokens are handed on as they come, what one request asks for spoils no other, and one whose client has

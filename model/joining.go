@@ -16,12 +16,17 @@ const (
 	aloneTokens = 512
 )
 
+// copiedTokens is how many tokens' keys and values are copied in less time than one is computed.
+const copiedTokens = 256
+
 // joining is the decoder of a batch, whose steps compute prompts too: its generate.Joinable.
 type joining struct {
 	Decoder
 	waiting      []prompt // first come first
 	order        []int    // of waiting, as the step at hand computes them
 	joined       []int    // with the last step
+	prefixes     prefixes // of requests that are over
+	goesOn       []bool   // which of requests the step at hand continues
 	piece, alone int      // pieceTokens and aloneTokens, but in tests
 }
 
@@ -31,21 +36,40 @@ type prompt struct {
 	decoded
 	tokens int    // at most so many follow
 	cache  *cache // of what is computed
+	known  int    // how many tokens need not be computed any more:
+	from   *cache // has them, if it is not nil
 	ids    []int  // what the step at hand computes
 }
 
-// left returns how many tokens are still to be computed after the step at hand.
-func (p *prompt) left() int { return len(p.prompt) - len(p.cache.ids) - len(p.ids) }
+// try makes use of x if it has more of p's tokens than are known: never the last one, which logits come from.
+func (p *prompt) try(x prefix) {
+	ids := x.cache.ids
+	if len(ids) <= p.known || ids[p.known] != p.prompt[p.known] || !slices.Equal(x.deltas, p.deltas) {
+		return // as nearly always, many prompts being tried at each step
+	}
+	if n := min(common(ids, p.prompt), len(p.prompt)-1); n > p.known {
+		p.known, p.from = n, x.cache
+	}
+}
 
-// take lets the step at hand compute so many tokens more, or all that are left, and returns how many.
+// left returns how many tokens are still to be computed after the step at hand.
+func (p *prompt) left() int { return len(p.prompt) - p.known - len(p.ids) }
+
+// take lets the step at hand compute so many tokens more, or all that are left, and returns how many it may compute less for that.
 func (p *prompt) take(n int) int {
 	if n = min(n, p.left()); n == 0 {
 		return 0
 	}
-	done := len(p.cache.ids)
-	p.ids = p.prompt[done : done+len(p.ids)+n]
-	return n
+	copied := 0
+	if p.ids == nil {
+		copied = p.known - len(p.cache.ids)
+	}
+	p.ids = p.prompt[p.known : p.known+len(p.ids)+n]
+	return n + copied/copiedTokens
 }
+
+// prefix is what is computed of p.
+func (p *prompt) prefix() prefix { return prefix{p.deltas, p.cache} }
 
 // wait adds the prompt of a request, which at most so many tokens follow, behind the others.
 func (j *joining) wait(number int, r decoded, tokens int) {
@@ -56,8 +80,12 @@ func (j *joining) wait(number int, r decoded, tokens int) {
 func (j *joining) Join(ctx context.Context, rows []generate.Row, waiting []int) (logits mat.Matrix, joined []int, err error) {
 	j.waiting = slices.DeleteFunc(j.waiting, func(p prompt) bool {
 		_, waits := slices.BinarySearch(waiting, p.number)
+		if !waits {
+			j.prefixes.keep(p.prefix())
+		}
 		return !waits
 	})
+	j.retire(rows)
 	j.follow(rows)
 	prompts := j.choose()
 	if err := j.begin(ctx, prompts); err != nil {
@@ -88,7 +116,8 @@ func (j *joining) Join(ctx context.Context, rows []generate.Row, waiting []int) 
 // choose says what the step computes of the prompts, and returns which those are, the ones that it completes first.
 func (j *joining) choose() []int {
 	for i := range j.waiting {
-		j.waiting[i].ids = nil
+		p := &j.waiting[i]
+		p.known, p.from, p.ids = len(p.cache.ids), nil, nil
 	}
 	if j.model.architecture.EncoderLayers > 0 {
 		j.chooseWhole()
@@ -99,19 +128,52 @@ func (j *joining) choose() []int {
 }
 
 // choosePieces gives half of the step to the prompt that has waited for longest, so that it gets done, and the rest by what is left of them, so that a short one
-// does not wait for long ones.
+// does not wait for long ones. What a whole step would compute is left to the next ones if the step computes it for another prompt.
 func (j *joining) choosePieces() {
-	n := j.piece
+	size := j.piece
 	if len(j.sequences) == 0 {
-		n = j.alone
+		size = j.alone
 	}
+	for i := range j.waiting {
+		j.find(&j.waiting[i])
+	}
+	n := size
 	if len(j.waiting) > 0 {
 		n -= j.waiting[0].take((n + 1) / 2)
 	}
 	j.sort((*prompt).left) // of what that completes nothing is left: so it is among the first
 	for _, i := range j.order {
-		n -= j.waiting[i].take(n)
+		if n <= 0 {
+			break
+		}
+		if p := &j.waiting[i]; j.shared(p) < size {
+			n -= p.take(n)
+		}
 	}
+}
+
+// find looks for those of p's tokens whose keys and values are there.
+func (j *joining) find(p *prompt) {
+	for _, s := range j.sequences {
+		p.try(prefix{j.requests[s.request].deltas, s.cache})
+	}
+	for i := range j.waiting {
+		p.try(j.waiting[i].prefix())
+	}
+	for _, x := range j.prefixes.kept {
+		p.try(x)
+	}
+}
+
+// shared returns how many of p's next tokens are those of a prompt that the step at hand computes.
+func (j *joining) shared(p *prompt) int {
+	most := 0
+	for i := range j.waiting {
+		if q := &j.waiting[i]; q != p && q.ids != nil && slices.Equal(q.deltas, p.deltas) {
+			most = max(most, min(common(q.prompt, p.prompt), len(p.prompt)-1)-p.known)
+		}
+	}
+	return most
 }
 
 // chooseWhole is for an encoder, which computes its input as a whole: the one that has waited for longest, and others, short ones first, that are no more than a
@@ -149,6 +211,10 @@ func (j *joining) begin(ctx context.Context, prompts []int) error {
 	for _, i := range prompts {
 		p := &j.waiting[i]
 		p.cache.reserve(len(p.prompt), p.tokens)
+		if p.from != nil {
+			p.cache.become(p.from, p.known)
+			j.prefixes.used(p.from)
+		}
 		j.sequences = append(j.sequences, sequence{len(j.requests), p.cache})
 		j.requests = append(j.requests, p.decoded)
 	}
@@ -175,8 +241,30 @@ func (j *joining) forget() {
 	j.requests = kept
 }
 
-// empty drops all requests, which are finished, and what is kept of their sequences.
+// retire keeps what it may of the requests that none of rows continues: of several beams the first.
+func (j *joining) retire(rows []generate.Row) {
+	if j.prefixes.limit == 0 {
+		return
+	}
+	j.goesOn = slices.Grow(j.goesOn[:0], len(j.requests))[:len(j.requests)]
+	clear(j.goesOn)
+	for _, r := range rows {
+		j.goesOn[j.sequences[j.rows[r.Parent].sequence].request] = true
+	}
+	for _, s := range j.sequences {
+		if !j.goesOn[s.request] {
+			j.goesOn[s.request] = true
+			j.prefixes.keep(prefix{j.requests[s.request].deltas, s.cache})
+		}
+	}
+}
+
+// empty drops all requests, which are over, and what is there of their sequences but for what it may keep.
 func (j *joining) empty() {
+	for i := range j.waiting {
+		j.prefixes.keep(j.waiting[i].prefix())
+	}
+	j.retire(nil)
 	clear(j.waiting)
 	clear(j.sequences)
 	j.waiting, j.sequences, j.rows, j.requests = j.waiting[:0], j.sequences[:0], j.rows[:0], nil
