@@ -15,16 +15,27 @@ const slabSize = 1 << 20
 // Matrix returns a matrix of rows × cols with arbitrary contents. It is valid until Release goes back to a mark that was taken before.
 func (a *Arena) Matrix(rows, cols int) Matrix {
 	n := rows * cols
-	for ; a.at.slab < len(a.slabs); a.at = (Mark{a.at.slab + 1, 0}) {
-		if s := a.slabs[a.at.slab]; len(s)-a.at.used >= n {
-			m := View(s[a.at.used:a.at.used+n], rows, cols)
-			a.at.used += (n + 15) &^ 15 // rows of the next one start on a cache line
-			a.at.used = min(a.at.used, len(s))
-			return m
+	for at := a.at; at.slab < len(a.slabs); at = (Mark{at.slab + 1, 0}) {
+		if s := a.slabs[at.slab][at.used:]; len(s) >= n {
+			a.at = Mark{at.slab, at.used + min((n+15)&^15, len(s))} // rows of the next one start on a cache line
+			return View(s[:n], rows, cols)
 		}
 	}
-	a.slabs = append(a.slabs, make([]float32, max(n, slabSize)))
+	a.grow(n)
 	return a.Matrix(rows, cols)
+}
+
+// grow makes one slab, with room for n values, of all that are free: they are too small, and would never be used where matrices become ever larger.
+func (a *Arena) grow(n int) {
+	if a.at.used > 0 {
+		a.at = Mark{a.at.slab + 1, 0}
+	}
+	free := 0
+	for _, s := range a.slabs[a.at.slab:] {
+		free += len(s)
+	}
+	clear(a.slabs[a.at.slab:])
+	a.slabs = append(a.slabs[:a.at.slab], make([]float32, max(n, free, slabSize)))
 }
 
 // Mark returns the position to which Release can go back.

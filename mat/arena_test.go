@@ -65,3 +65,23 @@ func TestArenaUsesItsMemoryAgain(t *testing.T) {
 		t.Error("memory is not used again from its start")
 	}
 }
+
+func TestArenaOfEverLargerMatrices(t *testing.T) {
+	var p Arena
+	const largest = 3 << 20
+	for rows := 1 << 20; rows <= largest; rows += 1 << 16 {
+		p.Release(Mark{})
+		p.Matrix(1000, 1000)
+		m := p.Mark()
+		p.Matrix(rows, 1)
+		p.Release(m)
+		p.Matrix(2*rows, 1)
+	}
+	size := 0
+	for _, s := range p.slabs {
+		size += len(s)
+	}
+	if most := 2*largest + slabSize; size > most {
+		t.Errorf("an arena of %d values in %d slabs, want at most %d", size, len(p.slabs), most)
+	}
+}

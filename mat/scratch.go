@@ -1,12 +1,19 @@
 package mat
 
-import "sync"
+import (
+	"math/bits"
+	"sync"
+)
 
-// A scratch lends memory and takes it back, so that the steady state allocates nothing.
+// A scratch lends memory and takes it back, so that the steady state allocates nothing. What it has is a power of two long: where ever more is asked for, all
+// that has become too small is together no more than what is used.
 type scratch struct {
 	mu   sync.Mutex
 	free [][]float32
 }
+
+// leastScratch is the least number of values that are allocated.
+const leastScratch = 1 << 12
 
 // Borrow returns n float32 of any content, on a cache line's boundary, for as long as the caller needs them. Return gives them back.
 func (e *Engine) Borrow(n int) []float32 {
@@ -24,8 +31,7 @@ func (e *Engine) Borrow(n int) []float32 {
 		s.free[best], s.free = s.free[last], s.free[:last]
 		return b[:n]
 	}
-	const granule = 1 << 12
-	return aligned((n + granule - 1) / granule * granule)[:n]
+	return aligned(1 << bits.Len(uint(max(n, leastScratch)-1)))[:n]
 }
 
 // Return gives back what Borrow returned. The caller must not use it afterwards.
