@@ -6,8 +6,8 @@ import "github.com/polytropon/polytropon/mat"
 const lossRows = 512
 
 // MulCrossEntropy returns CrossEntropy(MulPacked(x, w), labels, ignore, n), but never holds all of the logits, and computes none for rows whose label is
-// ignore. What x needs of a gradient is found at once, which takes as long as the loss. The loss has the same bits, and the gradient where that of the
-// loss is 1. Finite logits are assumed: +Inf gives NaN.
+// ignore. The gradient of x, if it needs one, is computed here and not on the way back, as that takes the same logits. The loss has the same bits, and so has the
+// gradient where that of the loss is 1. Finite logits are assumed: +Inf gives NaN.
 func (t *Tape) MulCrossEntropy(x Value, w *mat.Packed, labels []int, ignore, n int) (Value, error) {
 	count, err := countLabels(labels, x.Rows, w.N, ignore)
 	if err != nil {

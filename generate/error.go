@@ -4,7 +4,7 @@ import "fmt"
 
 // A RequestError says which request of several cannot be continued, and why: nothing is wrong with the others.
 type RequestError struct {
-	Request int // its index
+	Request int // its index, of a Batch its number
 	Err     error
 }
 

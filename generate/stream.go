@@ -37,7 +37,7 @@ func (f Finish) String() string {
 
 // An Event is news of a request.
 type Event struct {
-	Request int    // its index
+	Request int    // its index, of a Batch its number
 	IDs     []int  // new tokens, valid until the next event; of a beam search all of them at its end; none with Canceled
 	Finish  Finish // with the last event of a request why there are no more
 }

@@ -11,7 +11,7 @@ type ParamInfo struct {
 	Shape []int
 }
 
-// A Layer is a module that has parameters of its own.
+// A Layer is a module that has parameters of its own. It is a pointer, as the keys of maps are layers.
 type Layer interface {
 	// Params describes the layer's parameters.
 	Params() []ParamInfo

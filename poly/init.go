@@ -20,7 +20,7 @@ import (
 // file, one Uint64 for each element: the same seed gives the same bits everywhere. (They are not PyTorch's.)
 //
 // The adapter's config is a copy of config in which target_modules is what PEFT saves: the model's default in place of null, full paths in place of
-// "all-linear". Errors are those of [New].
+// "all-linear". Errors are those of [New] about the config.
 func Init(config *Config, base Base, random rand.Source) (*Adapter, error) {
 	c := *config
 	a, targets, err := newAdapter(&c, base)

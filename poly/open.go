@@ -82,7 +82,9 @@ type Source interface {
 	Metadata() map[string]string
 }
 
-// New makes the adapter that config describes for base, with copies of source's tensors. It keeps config.
+// New makes the adapter that config describes for base, with copies of source's tensors. It keeps config. It is an error, which names the field
+// ([*ConfigError], [*PatternError]) or the tensor, where config is not valid or does not fit base, and where source lacks a tensor or has one of another shape
+// or of a type that is none of [nn.WeightsOf].
 func New(config *Config, base Base, source Source) (*Adapter, error) {
 	a, _, err := newAdapter(config, base)
 	if err != nil {

@@ -19,8 +19,7 @@ import (
 //	… the base model's forward pass and a loss, which trainer.Prior may add to …
 //	tape.Backward(loss, 1)
 //	optimizer.Step(engine, factor)
-//
-// and the gradients are zero again before the next.
+//	… ZeroGrad of each of trainer.Params() …
 type Trainer struct {
 	from    *Adapter
 	layers  []*trainedLayer

@@ -12,7 +12,7 @@ type Batch struct {
 	Training bool        // it is part of a step; else of an evaluation
 	Step     int         // steps before this one
 	Index    int         // number of the micro-batch within its step or evaluation
-	Labels   int         // what the sum over its labels is divided by: how many count in the whole step
+	Labels   int         // what the sum over its labels is divided by: how many count in the whole step, or in this part of an evaluation
 	Source   rand.Source // draws that depend on the run's seed, Training, Step and Index alone
 
 	size         Size

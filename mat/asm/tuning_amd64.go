@@ -5,16 +5,18 @@ package asm
 import "github.com/klauspost/cpuid/v2"
 
 // What is fastest differs between cores that have the same instructions. Where it matters the kernels do as is best on the cores of Intel or, on all others, of AMD.
+// The assembly reads isIntel, and those of these variables that no Go code reads.
 var isIntel = cpuid.CPU.VendorID == cpuid.Intel
 
 // farAVX512 and farAVX2 are how many bytes ahead kernels that wait for memory fetch B. Intel's cores fetch streams by themselves and have room for few lines
 // that they are told to fetch: those that come from memory keep others waiting.
 var farAVX512, farAVX2 = pick[uintptr](3<<10, 6<<10), pick[uintptr](3<<10, 12<<10)
 
-// fewFarAVX512 is that of kernels of some more rows.
+// fewFarAVX512 is the same for kernels of some more rows.
 var fewFarAVX512 = pick[uintptr](12<<10, 6<<10)
 
-// boundsFar and boundsNear are that of Bounds, to the second-level cache and to the first. AMD's fetch once: 0 is the line at hand.
+// boundsFar and boundsNear are the same for Bounds: how far ahead B is fetched into the second-level cache, and into the first. On AMD's cores only the latter does
+// anything: 0 is the line at hand.
 var boundsFar, boundsNear = pick[uintptr](3<<10, 0), pick[uintptr](512, 8<<10)
 
 // blockValues is Gemm.BlockValues: half of the second-level cache, but no less than half a megabyte.
