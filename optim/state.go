@@ -72,7 +72,7 @@ func (s *state) SetState(tensors []safetensors.Tensor) error {
 	}
 	for _, t := range tensors {
 		if _, ok := given[t.Name]; ok {
-			return fmt.Errorf("optim: tensor %q: got it, want only the tensors of this optimiser's parameters", t.Name)
+			return fmt.Errorf("optim: got tensor %q, want only those of this optimiser's parameters", t.Name)
 		}
 	}
 	s.steps = steps

@@ -88,7 +88,7 @@ func TestSetStateErrors(t *testing.T) {
 		{"twice", func(s []safetensors.Tensor) []safetensors.Tensor { return append(s, s[1]) }, `got tensor "cube.exp_avg" twice`},
 		{"unknown", func(s []safetensors.Tensor) []safetensors.Tensor {
 			return append(s, safetensors.Tensor{Info: safetensors.Info{Name: "other.exp_avg"}})
-		}, `tensor "other.exp_avg": got it, want only`},
+		}, `got tensor "other.exp_avg", want only`},
 		{"shape", func(s []safetensors.Tensor) []safetensors.Tensor {
 			s[1].Shape = []int{3, 2, 2}
 			return s
