@@ -1,6 +1,10 @@
 package model
 
-import "github.com/polytropon/polytropon/nn"
+import (
+	"slices"
+
+	"github.com/polytropon/polytropon/nn"
+)
 
 // Architecture describes a model: what its config.json and its file say.
 type Architecture struct {
@@ -22,12 +26,8 @@ type Architecture struct {
 // countParameters counts what the modules hold, but for those whose parameters are those of another once more.
 func countParameters(modules []nn.Module, copied ...nn.Layer) int64 {
 	var total int64
-	seen := map[nn.Layer]bool{nil: true}
-	for _, layer := range copied {
-		seen[layer] = true
-	}
 	for _, m := range modules {
-		if seen[m.Layer] {
+		if m.Layer == nil || slices.Contains(copied, m.Layer) {
 			continue
 		}
 		for _, p := range m.Layer.Params() {

@@ -183,12 +183,13 @@ func (j *joining) chooseWhole() {
 	n := j.piece
 	for _, i := range j.order {
 		p := &j.waiting[i]
-		if i > 0 && len(p.input) > n {
-			continue
-		}
-		if p.ids = p.prompt; i > 0 {
+		if i > 0 {
+			if len(p.input) > n {
+				continue
+			}
 			n -= len(p.input)
 		}
+		p.ids = p.prompt
 	}
 }
 
