@@ -13,65 +13,80 @@ import (
 	"time"
 
 	"github.com/polytropon/polytropon/generate"
+	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/model"
 	"github.com/polytropon/polytropon/nn"
 	"github.com/polytropon/polytropon/poly"
 	"github.com/polytropon/polytropon/tokenizer"
 )
 
+// generateOptions is a command line of polybench generate.
+type generateOptions struct {
+	engine                 *mat.Options
+	model, adapter, prompt string
+	task, maxNewTokens     int
+	drafts, ids            bool
+}
+
+func parseGenerate(args []string) (generateOptions, error) {
+	flags := flag.NewFlagSet("generate", flag.ContinueOnError)
+	o := generateOptions{engine: engineFlags(flags)}
+	flags.StringVar(&o.model, "model", "", "")
+	flags.StringVar(&o.adapter, "adapter", "", "")
+	flags.IntVar(&o.task, "task", 0, "")
+	flags.StringVar(&o.prompt, "prompt", "", "")
+	flags.IntVar(&o.maxNewTokens, "max-new-tokens", 64, "")
+	flags.BoolVar(&o.drafts, "drafts", true, "")
+	flags.BoolVar(&o.ids, "ids", false, "")
+	if err := parse(flags, args, 0); err != nil {
+		return o, err
+	}
+	switch given := given(flags); {
+	case o.model == "" || !given["prompt"]:
+		return o, usageError("generate needs -model and -prompt")
+	case o.prompt == "":
+		return o, usageError("-prompt: got an empty text, want at least one character")
+	case o.adapter == "" && given["task"]:
+		return o, usageError("-task is of an -adapter")
+	case o.maxNewTokens < 1:
+		return o, usageError(fmt.Sprintf("-max-new-tokens: got %d, want ≥ 1", o.maxNewTokens))
+	}
+	return o, nil
+}
+
 // generateText continues a prompt greedily. It writes the text as it comes, and then how fast it came.
 func generateText(ctx context.Context, args []string, w io.Writer) error {
-	flags := flag.NewFlagSet("generate", flag.ContinueOnError)
-	base := flags.String("model", "", "")
-	adapter := flags.String("adapter", "", "")
-	task := flags.Int("task", 0, "")
-	prompt := flags.String("prompt", "", "")
-	most := flags.Int("max-new-tokens", 64, "")
-	drafts := flags.Bool("drafts", true, "")
-	onlyIDs := flags.Bool("ids", false, "")
-	options := engineFlags(flags)
-	if err := parse(flags, args, 0); err != nil {
+	o, err := parseGenerate(args)
+	if err != nil {
 		return err
 	}
-	if *base == "" || !given(flags)["prompt"] {
-		return usageError("generate needs -model and -prompt")
-	}
-	if *prompt == "" {
-		return usageError("-prompt: got an empty text, want at least one character")
-	}
-	if *adapter == "" && given(flags)["task"] {
-		return usageError("-task is of an -adapter")
-	}
-	if *most < 1 {
-		return usageError(fmt.Sprintf("-max-new-tokens: got %d, want ≥ 1", *most))
-	}
-	e, err := newEngine(options)
+	e, err := newEngine(o.engine)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	m, err := model.Open(*base, e)
+	m, err := model.Open(o.model, e)
 	if err != nil {
 		return err
 	}
-	t, err := openText(os.DirFS(*base))
+	t, err := openText(os.DirFS(o.model))
 	if err != nil {
-		return fmt.Errorf("%s: %w", *base, err)
+		return fmt.Errorf("%s: %w", o.model, err)
 	}
-	request := model.Request{InputIDs: t.encode(*prompt, m.Architecture().EncoderLayers > 0)}
-	if *adapter != "" {
-		a, err := poly.Open(*adapter, m)
+	request := model.Request{InputIDs: t.encode(o.prompt, m.Architecture().EncoderLayers > 0)}
+	if o.adapter != "" {
+		a, err := poly.Open(o.adapter, m)
 		if err != nil {
 			return err
 		}
-		request.Adapters = []nn.Adapter{a.Task(*task)}
+		request.Adapters = []nn.Adapter{a.Task(o.task)}
 	}
 	g := generated{decoder: t.NewDecoder(true), ids: []int{}, start: time.Now()}
-	if !*onlyIDs {
+	if !o.ids {
 		g.text = w
 	}
-	settings := generate.Greedy(*most)
-	settings.NoDrafts = !*drafts
+	settings := generate.Greedy(o.maxNewTokens)
+	settings.NoDrafts = !o.drafts
 	for event, err := range m.Stream(ctx, []model.Request{request}, settings) {
 		if err != nil {
 			return err
@@ -80,7 +95,7 @@ func generateText(ctx context.Context, args []string, w io.Writer) error {
 			return err
 		}
 	}
-	if *onlyIDs {
+	if o.ids {
 		return json.NewEncoder(w).Encode(g.ids)
 	}
 	return g.finish(len(request.InputIDs))
