@@ -38,7 +38,7 @@ type told struct {
 	err   error
 }
 
-// NewBatch returns a batch without requests, whose sequences in progress will be those of source; e does what arithmetic choosing takes.
+// NewBatch returns a batch without requests, whose sequences in progress will be those of source; e does the arithmetic of choosing.
 func NewBatch(e *mat.Engine, source Joinable) *Batch {
 	return &Batch{chooser: newChooser(e, source), source: source}
 }

@@ -64,7 +64,7 @@ type Sampling struct {
 	Seed        uint64  // of the request's own random source
 }
 
-// Largest returns the Largest of a [Row] whose next token s chooses, after so many tokens, those of the prompt included.
+// Largest returns what [Row] has as Largest where s chooses the next token, after so many tokens, those of the prompt included.
 func (s *Settings) Largest(tokens int) int {
 	if s.Beams != nil {
 		return 0

@@ -42,7 +42,7 @@ type Event struct {
 	Finish  Finish // with the last event of a request why there are no more
 }
 
-// Stream continues all requests together and yields their tokens as they are chosen; e does what arithmetic that takes. An error ends the
+// Stream continues all requests together and yields their tokens as they are chosen; e does the arithmetic of choosing. An error ends the
 // stream: a *[RequestError] of settings that cannot be used, before anything is computed; the source's; or ctx's, which is asked before every step, as
 // is Done. So does the consumer by leaving the loop. Only a *RequestError of logits that are not finite and leave nothing to choose from ends no more
 // than its request: the others go on if the loop does.

@@ -13,8 +13,8 @@ import (
 const (
 	// fewTiles is up to how many tiles of rows are few. Each part has all of them.
 	fewTiles = 4
-	// fewMACs is how much a thread has at least, as cost counts multiply-adds, where its work is cut in two: three quarters, and one that another thread
-	// may do that is ready before.
+	// fewMACs is how much a thread has at least, as cost counts multiply-adds, where its work is cut in two: three quarters, and a quarter that another
+	// thread may do if it is ready before.
 	fewMACs = 1 << 21
 	// fewPartMACs is how large parts are at least where a thread has four to eight: the system may hold up a thread for longer than a product takes.
 	fewPartMACs = 1 << 23

@@ -34,7 +34,7 @@ const (
 )
 
 // A store allocates memory for packed weights. Those of a model are packed one after another, and many are no huge page long; together they fill
-// pieces of many. A piece is freed with the last weight in it.
+// pieces of many. A piece is freed with the last weight in it, but the last piece not before the next one is begun.
 type store struct {
 	mu   sync.Mutex
 	rest []float32 // of the last piece

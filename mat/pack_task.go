@@ -55,7 +55,7 @@ func (t *packTask[T]) Do(i int) {
 	t.panel(t.packed.address(k0, j0), k0, j0)
 }
 
-// panel sets what to points to to the panel at column j0 of the block at row k0, row by row.
+// panel lays out the panel at column j0 of the block at row k0, row by row, from the address to on.
 func (t *packTask[T]) panel(to unsafe.Pointer, k0, j0 int) {
 	p := t.packed
 	kc, width := min(p.K-k0, kBlock), p.panelWidth(j0)

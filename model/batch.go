@@ -29,7 +29,7 @@ func (b *Batch) Len() int { return b.tokens.Len() }
 
 // Add adds a request and returns its number: 0 for the first of the batch, then 1 and so on. Tokens are chosen by s, or by the request's own settings, as
 // [Model.Generate] does. The batch keeps r.InputIDs, which must not change, and computes the prompt with its next steps. An error is the request's
-// ([Model.Validate]) and leaves the batch as it was, but in a batch that an error of Step has ended.
+// ([Model.Validate]) and leaves the batch as it was, or that of a Step that has ended the batch.
 func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 	m := b.joining.model
 	accepted, s, err := m.validate(r, s)
@@ -65,7 +65,7 @@ func (b *Batch) SetPrefixCache(bytes int) {
 // short ones, at most 48 tokens together.
 //
 // A *[generate.RequestError] ends a single request, that of the event beside it. Any other error ends the batch: Add and Step return it from then on. ctx is asked
-// between layers, and ends the batch there; before a step it changes nothing. So it is the service's, and a request has its Done, which is asked once a step.
+// between layers, and ends the batch there; before a step it changes nothing. So ctx is the service's, and a request has its Done, which is asked once a step.
 func (b *Batch) Step(ctx context.Context) iter.Seq2[generate.Event, error] {
 	return func(yield func(generate.Event, error) bool) {
 		b.tokens.Step(ctx)(yield)

@@ -63,7 +63,8 @@ func (d *Decoder) Vocabulary() int { return d.model.Vocabulary() }
 // draftRows is how many rows a step has at most where drafts are why it has more than its sequences.
 const draftRows = 8
 
-// DraftTokens implements [generate.Verifier]: a step waits for weights, which so many rows take as they pass. Without kernels it does not.
+// DraftTokens implements [generate.Verifier]: a step waits for weights, and up to eight rows, or as many as a kernel takes at once, wait no longer than
+// one. In portable Go a step waits for its arithmetic, so there are none.
 func (d *Decoder) DraftTokens(rows int) int {
 	e := d.pass.Engine
 	if e.Level() == "generic" {

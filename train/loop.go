@@ -23,7 +23,7 @@ type Loop struct {
 	saved    Position // of the last checkpoint in OutputDir
 }
 
-// New returns a loop at step 0. A config that cannot be is an error that names the field.
+// New returns a loop at step 0. A config that cannot be used is an error that names the field.
 func New(c Config) (*Loop, error) {
 	if err := c.check(); err != nil {
 		return nil, err
