@@ -138,7 +138,7 @@ func inspectModel(w io.Writer, e *mat.Engine, dir fs.FS) error {
 		heads += fmt.Sprintf(", %d of keys and values", a.KVHeads)
 	}
 	fmt.Fprintf(t, "heads\t%s\n", heads)
-	fmt.Fprintf(t, "feed-forward\t%d, %s\n", a.Inner, a.FeedForward)
+	fmt.Fprintf(t, "feed-forward\t%d, %s\n", a.Inner, printable(a.FeedForward))
 	if a.Buckets > 0 {
 		fmt.Fprintf(t, "relative attention\t%d buckets up to distance %d\n", a.Buckets, a.MaxDistance)
 	}

@@ -61,26 +61,31 @@ func TestInspectLayerOfNoAdapter(t *testing.T) {
 	}
 }
 
-// What a file names its keys does not reach a terminal as it is.
-func TestInspectUnknownKeys(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("testdata/t5-mhr/adapter")); err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(dir, "adapter_config.json")
-	config, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, bytes.Replace(config, []byte("{"), []byte(`{"red\u001b[31m": 1, `), 1), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	if err := run(t.Context(), []string{"inspect", dir}, &out); err != nil {
-		t.Fatal(err)
-	}
-	if want := `unknown keys in the config: "red\x1b[31m"`; !strings.Contains(out.String(), want) || strings.Contains(out.String(), "\x1b") {
-		t.Errorf("got %q, want %s", out.String(), want)
+// Names and words of a file do not reach a terminal as they are.
+func TestInspectEscapes(t *testing.T) {
+	for _, test := range []struct{ folder, config, old, new, want string }{
+		{"adapter", "adapter_config.json", "{", `{"red\u001b[31m": 1, `, `unknown keys in the config: "red\x1b[31m"`},
+		{"base", "config.json", `"feed_forward_proj": "gated-gelu"`, `"feed_forward_proj": "gated-red\u001b[31m"`, `"gated-red\x1b[31m"`},
+	} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata/t5-mhr", test.folder))); err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Join(dir, test.config)
+		config, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, bytes.Replace(config, []byte(test.old), []byte(test.new), 1), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := run(t.Context(), []string{"inspect", dir}, &out); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), test.want) || strings.Contains(out.String(), "\x1b") {
+			t.Errorf("got %q, want %s", out.String(), test.want)
+		}
 	}
 }
 
