@@ -28,7 +28,7 @@ type Verifier interface {
 // A Row is a sequence that goes on: row Parent of the logits that the source returned last, followed by Token. Several rows may
 // continue the same one.
 type Row struct {
-	Parent, Token int
+	Parent, Token int // 0 ≤ Parent < rows of those logits, 0 ≤ Token < Vocabulary; a [Source] may panic where they are not
 
 	// Draft is what may follow Token: the source returns a row of logits after Token and, behind it, one after each token of the draft. The Parent of the
 	// next row is the last of those that are of use. Only a [Verifier] gets drafts.

@@ -30,8 +30,8 @@ type LanguageModel interface {
 // decoder-only model, which has a label for every input id, position i is to predict label i+1. Routing in evaluation is PEFT's eval mode. The base
 // model has no dropout, whatever its config.json says.
 type PolyModel struct {
-	Base        LanguageModel
-	Trainer     *poly.Trainer
+	Base        LanguageModel   // needed
+	Trainer     *poly.Trainer   // of an adapter that was made for Base; needed
 	Relaxation  poly.Relaxation // of the routing in training
 	Temperature float32         // of poly.RelaxedBernoulli, whose draws are the loop's; 0 means 1
 	Prior       poly.Prior      // is added to the loss of a step
