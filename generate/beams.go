@@ -127,9 +127,6 @@ func (s *beamSearch) finish(b beam) {
 	for at > 0 && b.score > s.finished[at-1].score {
 		at--
 	}
-	if at == s.N {
-		return
-	}
 	b.ids = slices.Clone(b.ids)
 	s.finished = slices.Insert(s.finished, at, b)
 	s.finished = s.finished[:min(len(s.finished), s.N)]

@@ -2,8 +2,8 @@ package generate
 
 // penalty applies the repetition penalty to one row of scores after another.
 type penalty struct {
-	seen []uint32 // by token id, the last row that has had it
-	row  uint32
+	seen []uint64 // by token id, the last row that has had it
+	row  uint64
 }
 
 // penalize changes the scores of the ids in prompt and in ids, each once.
@@ -12,12 +12,9 @@ func (s *Settings) penalize(p *penalty, scores []float32, prompt, ids []int) {
 		return
 	}
 	if p.seen == nil {
-		p.seen = make([]uint32, len(scores))
+		p.seen = make([]uint64, len(scores))
 	}
-	if p.row++; p.row == 0 { // after 2³² rows
-		clear(p.seen)
-		p.row = 1
-	}
+	p.row++
 	factor := float32(s.RepetitionPenalty)
 	for _, some := range [2][]int{prompt, ids} {
 		for _, id := range some {

@@ -204,7 +204,7 @@ func (f *filter) cut(p, total float64) {
 	}
 	var above float64
 	for i, c := range f.kept {
-		if above >= float64(p*total) && i > 0 {
+		if above >= float64(p*total) {
 			f.kept = f.kept[:i]
 			return
 		}
