@@ -19,10 +19,13 @@ type joinable struct {
 	spent int          // calls for the first that waits
 	none  map[int]bool // requests without a number among their logits
 	wrong int          // added to the numbers of those that join
+	extra int          // rows of logits that nobody asked for
 	fail  error
 }
 
 func (c *joinable) Vocabulary() int { return 40 }
+
+func (c *joinable) DraftTokens(int) int { return 0 }
 
 func (c *joinable) Join(_ context.Context, rows []Row, waiting []int) (logits mat.Matrix, joined []int, err error) {
 	c.calls = append(c.calls, fmt.Sprint(len(rows), waiting))
@@ -39,7 +42,7 @@ func (c *joinable) Join(_ context.Context, rows []Row, waiting []int) (logits ma
 	}
 	requests, next = append(requests, joined...), append(next, joined...)
 	c.rows, c.next = requests, next
-	m := mat.New(len(requests), c.Vocabulary())
+	m := mat.New(len(requests)+c.extra, c.Vocabulary())
 	for i, r := range requests {
 		if m.Row(i)[next[i]] = 1; c.none[r] {
 			for j := range m.Cols {
@@ -129,6 +132,11 @@ func TestBatchOfCanceledRequests(t *testing.T) {
 func TestBatchErrors(t *testing.T) {
 	source := &joinable{}
 	b := NewBatch(engine(t), source)
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for v, err := range b.Step(canceled) {
+		t.Errorf("got %v, %v of a batch without requests, want nothing", v, err)
+	}
 	for _, c := range []struct {
 		request Request
 		want    string
@@ -144,8 +152,6 @@ func TestBatchErrors(t *testing.T) {
 	if n, err := b.Add(Request{Settings: Greedy(3)}); err != nil || n != 0 || b.Len() != 1 {
 		t.Errorf("got %d, %v, %d requests", n, err, b.Len())
 	}
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
 	for v, err := range b.Step(canceled) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, %v", v, err)
@@ -185,17 +191,27 @@ func TestBatchErrors(t *testing.T) {
 	}
 }
 
-// A source cannot let somebody join who does not wait.
+// A source cannot let somebody join who does not wait, nor return logits of others.
 func TestBatchOfAWrongSource(t *testing.T) {
-	b := NewBatch(engine(t), &joinable{wrong: 1})
-	if _, err := b.Add(Request{Settings: Greedy(3)}); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if got, want := fmt.Sprint(recover()), "generate: a Joinable says that request 1 joins, want one of those that wait: [0]"; got != want {
-			t.Errorf("got %q, want %q", got, want)
+	for _, test := range []struct {
+		source *joinable
+		want   string
+	}{
+		{&joinable{wrong: 1}, "generate: a Joinable says that request 1 joins, want one of those that wait: [0]"},
+		{&joinable{extra: 1}, "generate: a Joinable returned 2 rows of logits, want 1, with those of requests [0] that join"},
+	} {
+		b := NewBatch(engine(t), test.source)
+		if _, err := b.Add(Request{Settings: Greedy(3)}); err != nil {
+			t.Fatal(err)
 		}
-	}()
-	for range b.Step(t.Context()) {
+		func() {
+			defer func() {
+				if got := fmt.Sprint(recover()); got != test.want {
+					t.Errorf("got %q, want %q", got, test.want)
+				}
+			}()
+			for range b.Step(t.Context()) {
+			}
+		}()
 	}
 }

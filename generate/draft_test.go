@@ -63,6 +63,53 @@ func TestDraftsChangeNoToken(t *testing.T) {
 	}
 }
 
+// A draft ends where its request does, or is none where it is to be none. With a penalty, each of its tokens is one more that may be among the largest.
+func TestDraftOfARequest(t *testing.T) {
+	e := engine(t)
+	for _, test := range []struct {
+		settings Settings
+		want     []int
+	}{
+		{Settings{MaxNewTokens: 9}, []int{2, 1, 2}},
+		{Settings{MaxNewTokens: 4}, []int{2, 1}},
+		{Settings{MaxNewTokens: 2}, nil},
+		{Settings{MaxNewTokens: 9, NoDrafts: true}, nil},
+	} {
+		test.settings.RepetitionPenalty = 1.5
+		s := newSingle(Request{Input: []int{3, 4}, Prompt: []int{1, 2, 1, 2}, Settings: test.settings})
+		o, err := s.step(&tools{engine: e, sequences: 1, drafts: 3}, view([]float32{0, 1, 0, 0, 0}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, largest := o.rows[0], 1+5+len(test.want); !slices.Equal(r.Draft, test.want) || r.Largest != largest {
+			t.Errorf("%+v: got %+v, want the draft %v and the largest %d", test.settings, r, test.want, largest)
+		}
+	}
+}
+
+// asked is a source that notes for how many sequences drafts are.
+type asked struct {
+	Source
+	rows []int
+}
+
+func (a *asked) DraftTokens(rows int) int {
+	a.rows = append(a.rows, rows)
+	return 0
+}
+
+// All sequences in progress share the tokens of drafts, beams as well.
+func TestDraftsAreShared(t *testing.T) {
+	source := &asked{Source: &scripted{tokens: [][]int{{1, 2, 3}, {1, 2, 3}, {1, 2, 3}}}}
+	requests := []Request{{Settings: Greedy(3)}, {Settings: Settings{MaxNewTokens: 3, Beams: &Beams{N: 3}}}, {Settings: Greedy(1)}}
+	if _, err := Collect(Stream(t.Context(), engine(t), source, requests), 3); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{3, 4, 4}; !slices.Equal(source.rows, want) {
+		t.Errorf("got drafts for %d sequences, want %d", source.rows, want)
+	}
+}
+
 // Logits without a number end a request after the tokens before them, be they a draft's or not.
 func TestDraftsBeforeNoToken(t *testing.T) {
 	s := newSingle(Request{Prompt: []int{1, 2, 1, 2}, Settings: Greedy(9)})

@@ -150,6 +150,24 @@ func TestSampleAtTheEnds(t *testing.T) {
 	}
 }
 
+// However sums are rounded, the largest number that a random source gives draws the last token that can be drawn.
+func TestSampleTheLast(t *testing.T) {
+	e := engine(t)
+	random := rand.New(rand.NewPCG(3, 4))
+	var f filter
+	for range 100 {
+		logits := make([]float32, 1+random.IntN(1000))
+		for i := range logits {
+			logits[i] = random.Float32()
+		}
+		last := len(logits) - 1
+		logits = append(logits, slices.Repeat([]float32{float32(math.Inf(-1))}, random.IntN(3))...)
+		if got := f.sample(e, &Sampling{Temperature: 1}, rand.New(constantSource(1-0x1p-53)), logits); got != last {
+			t.Errorf("got %d of %d tokens, want %d", got, len(logits), last)
+		}
+	}
+}
+
 // A choice is a token with its probability.
 type choice struct {
 	id int

@@ -132,6 +132,9 @@ func TestStreamInSteps(t *testing.T) {
 	if len(source.calls) != 3 {
 		t.Errorf("got %d steps, want 3", len(source.calls))
 	}
+	if got, err := Collect(Stream(t.Context(), engine(t), source, nil), 0); err != nil || len(got) != 0 || len(source.calls) != 3 {
+		t.Errorf("without requests: got %v, %v and %d steps more, want nothing", got, err, len(source.calls)-3)
+	}
 }
 
 // A request's random choices depend on its seed only: not on the batch, the kernels or the architecture.
@@ -222,11 +225,17 @@ func TestCanceledRequest(t *testing.T) {
 	if err != nil || got[0].Finish != Canceled || len(source.calls) != 1 {
 		t.Errorf("got %v, %v, %d steps", got, err, len(source.calls))
 	}
-	for v, err := range Stream(t.Context(), e, &scripted{tokens: source.tokens}, []Request{{Settings: Greedy(2), Done: done}, {Settings: Greedy(2)}}) {
-		if v.Finish != Canceled || err != nil {
+	source = &scripted{tokens: source.tokens}
+	for v, err := range Stream(t.Context(), e, source, []Request{{Settings: Greedy(2)}, {Settings: Greedy(2), Done: done}, {Settings: Greedy(2)}}) {
+		if err != nil {
 			t.Errorf("got %v, %v", v, err)
 		}
-		break
+		if v.Finish == Canceled {
+			break
+		}
+	}
+	if len(source.calls) != 1 {
+		t.Errorf("got %d steps, want one", len(source.calls))
 	}
 }
 
@@ -254,6 +263,9 @@ func TestErrors(t *testing.T) {
 			_, err := Collect(Stream(test.ctx, e, test.source, []Request{{Settings: s}}), 1)
 			if !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%s: got %v", test.name, err)
+			}
+			if test.ctx == canceled && len(test.source.calls) > 0 {
+				t.Errorf("%s: got %d steps, want none", test.name, len(test.source.calls))
 			}
 		}
 	}
@@ -290,16 +302,21 @@ func TestSettingsErrors(t *testing.T) {
 		{Settings{MaxNewTokens: 1, RepetitionPenalty: -1}, "repetition_penalty: got -1"},
 		{Settings{MaxNewTokens: 1, RepetitionPenalty: nan}, "repetition_penalty: got NaN"},
 		{Settings{MaxNewTokens: 1, RepetitionPenalty: 1e-60}, "repetition_penalty: got 1e-60"},
+		{Settings{MaxNewTokens: 1, RepetitionPenalty: 1e60}, "repetition_penalty: got 1e+60"},
 		{Settings{MaxNewTokens: 1, Beams: &Beams{N: 1}, Sampling: &Sampling{Temperature: 1}}, "both"},
 		{beams(Beams{}), "num_beams: got 0"},
 		{beams(Beams{N: 1, LengthPenalty: nan}), "length_penalty: got NaN"},
 		{beams(Beams{N: 1, LengthPenalty: -40}), "length_penalty: got -40"},
+		{beams(Beams{N: 1, EarlyStopping: -1}), "early_stopping: got -1"},
 		{beams(Beams{N: 1, EarlyStopping: 3}), "early_stopping: got 3"},
 		{sampling(Sampling{}), "temperature: got 0"},
 		{sampling(Sampling{Temperature: nan}), "temperature: got NaN"},
 		{sampling(Sampling{Temperature: 1e-60}), "temperature: got 1e-60"},
 		{sampling(Sampling{Temperature: 1, TopK: -1}), "top_k: got -1"},
 		{sampling(Sampling{Temperature: 1, TopP: 1.5}), "top_p: got 1.5"},
+		{sampling(Sampling{Temperature: 1, TopP: -0.5}), "top_p: got -0.5"},
+		{sampling(Sampling{Temperature: 1, MinP: 1.5}), "min_p: got 1.5"},
+		{sampling(Sampling{Temperature: 1, MinP: -0.5}), "min_p: got -0.5"},
 		{sampling(Sampling{Temperature: 1, MinP: nan}), "min_p: got NaN"},
 	} {
 		_, err := Collect(Stream(t.Context(), engine(t), &scripted{}, []Request{{Settings: test.settings}}), 1)
@@ -313,6 +330,43 @@ func TestSettingsErrors(t *testing.T) {
 	_, err := Collect(Stream(t.Context(), engine(t), &scripted{}, []Request{{Prompt: []int{3, 99}, Settings: Greedy(1)}}), 1)
 	if err == nil || !strings.Contains(err.Error(), "prompt: id 1: got 99") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestSettingsAtTheEndsAreUsed(t *testing.T) {
+	for _, s := range []Settings{
+		{StopIDs: []int{0, 29}},
+		{RepetitionPenalty: math.MaxFloat32},
+		{Beams: &Beams{N: 1, EarlyStopping: StopHeuristic}},
+		{Beams: &Beams{N: 1, EarlyStopping: StopNever}},
+		{Sampling: &Sampling{Temperature: math.MaxFloat32, TopP: 1, MinP: 1}},
+	} {
+		s.MaxNewTokens = 1
+		if err := s.Validate(30); err != nil {
+			t.Errorf("%+v: got %v", s, err)
+		}
+	}
+}
+
+// A source may leave out all but so many of the largest logits, after seven tokens.
+func TestSettingsSayHowManyLogitsCount(t *testing.T) {
+	for _, test := range []struct {
+		settings Settings
+		want     int // 0: all
+	}{
+		{Settings{}, 1},
+		{Settings{RepetitionPenalty: 1}, 1},
+		{Settings{RepetitionPenalty: 1.5}, 8},
+		{Settings{RepetitionPenalty: 0.5}, 0}, // which raises any of them
+		{Settings{Beams: &Beams{N: 1}}, 0},
+		{Settings{Sampling: &Sampling{}}, 0},
+		{Settings{Sampling: &Sampling{}, RepetitionPenalty: 1.5}, 0},
+		{Settings{Sampling: &Sampling{TopK: 5}}, 5},
+		{Settings{Sampling: &Sampling{TopK: 5}, RepetitionPenalty: 1.5}, 12},
+	} {
+		if got := test.settings.Largest(7); got != test.want {
+			t.Errorf("%+v: got %d, want %d", test.settings, got, test.want)
+		}
 	}
 }
 
@@ -392,11 +446,65 @@ func TestSettingsThatChangeNothing(t *testing.T) {
 			{{}, {Beams: &Beams{N: 1, LengthPenalty: 1}}},
 			{{}, {RepetitionPenalty: 1}},
 			{{Sampling: &Sampling{Temperature: 1}}, {Sampling: &Sampling{Temperature: 1, TopK: 20, TopP: 1}}},
+			{{Sampling: &Sampling{Temperature: 1, MinP: 0.1}}, {Sampling: &Sampling{Temperature: 1, TopK: 20, MinP: 0.1}}},
+			{{Sampling: &Sampling{Temperature: 1, MinP: 0.1}}, {Sampling: &Sampling{Temperature: 1, TopP: 1, MinP: 0.1}}},
 		} {
 			if a, b := run(pair[0]), run(pair[1]); !slices.Equal(a, b) {
 				t.Errorf("seed %d: got %v with %+v, want %v as with %+v", seed, b, pair[1], a, pair[0])
 			}
 		}
+	}
+}
+
+// A beam search tells of its tokens once, at its end, and why it ended.
+func TestBeamsTellAtTheEnd(t *testing.T) {
+	for _, test := range []struct {
+		stop []int
+		want Result
+	}{
+		{[]int{3}, Result{[]int{1, 2, 3}, Stopped}},
+		{nil, Result{[]int{1, 2, 3, 4}, Length}},
+	} {
+		s := Settings{MaxNewTokens: 4, StopIDs: test.stop, Beams: &Beams{N: 1, LengthPenalty: 1}}
+		var got []Result
+		for v, err := range Stream(t.Context(), engine(t), &scripted{tokens: [][]int{{1, 2, 3, 4}}}, []Request{{Settings: s}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, Result{slices.Clone(v.IDs), v.Finish})
+		}
+		if want := []Result{test.want}; !reflect.DeepEqual(got, want) {
+			t.Errorf("stop ids %d: got %v, want %v", test.stop, got, want)
+		}
+	}
+}
+
+// Where longer sequences are worth less, the length that makes the most of a beam is its present one: then StopNever ends a search when StopHeuristic does.
+func TestBeamsThatGainNothingByLength(t *testing.T) {
+	e := engine(t)
+	early := 0
+	for seed := range uint64(40) {
+		run := func(early EarlyStopping) ([]int, int) {
+			source := &hashSource{vocabulary: 20}
+			source.add(seed, []int{4}, []int{1, 2})
+			s := Settings{MaxNewTokens: 12, StopIDs: []int{4}, Beams: &Beams{N: 3, LengthPenalty: -1, EarlyStopping: early}}
+			r, err := Collect(Stream(t.Context(), e, source, []Request{{Settings: s}}), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r[0].IDs, source.steps
+		}
+		got, steps := run(StopNever)
+		want, least := run(StopHeuristic)
+		if !slices.Equal(got, want) || steps != least {
+			t.Errorf("seed %d: got %v after %d steps, want %v after %d", seed, got, steps, want, least)
+		}
+		if least < 12 {
+			early++
+		}
+	}
+	if early < 10 {
+		t.Errorf("got %d of 40 searches that end early, want at least 10", early)
 	}
 }
 
@@ -417,13 +525,15 @@ func TestBeamsBesideStopIDs(t *testing.T) {
 		logits []float32
 		beams  int
 		stop   []int
+		early  EarlyStopping
 		want   []Row
 	}{
-		{falling, 2, []int{0, 1, 2}, []Row{{Token: 3}, {Token: 4}}},
-		{make([]float32, 6), 1, []int{0}, []Row{{Token: 1}}},
-		{make([]float32, 6), 2, nil, []Row{{Token: 0}, {Token: 1}}},
+		{falling, 2, []int{0, 1, 2}, StopNever, []Row{{Token: 3}, {Token: 4}}},
+		{falling, 2, []int{0, 2}, StopEarly, []Row{{Token: 1}, {Token: 3}}}, // 2 is none of the best two, and finishes nothing
+		{make([]float32, 6), 1, []int{0}, StopNever, []Row{{Token: 1}}},
+		{make([]float32, 6), 2, nil, StopNever, []Row{{Token: 0}, {Token: 1}}},
 	} {
-		beams := Beams{N: test.beams, LengthPenalty: 1, EarlyStopping: StopNever}
+		beams := Beams{N: test.beams, LengthPenalty: 1, EarlyStopping: test.early}
 		s := newBeamSearch(Request{Settings: Settings{MaxNewTokens: 9, StopIDs: test.stop, Beams: &beams}})
 		o, err := s.step(&tools{engine: engine(t)}, mat.View(slices.Clone(test.logits), 1, 6))
 		if err != nil || !reflect.DeepEqual(o.rows, test.want) {
