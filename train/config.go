@@ -71,7 +71,7 @@ func (c *Config) check() error {
 	if c.Schedule == nil {
 		c.Schedule = optim.Constant()
 	}
-	c.GradientAccumulationSteps, c.Workers = max(1, c.GradientAccumulationSteps), max(1, c.Workers)
+	c.GradientAccumulationSteps = max(1, c.GradientAccumulationSteps)
 	switch _, replicates := c.Objective.(Replicator); {
 	case c.BatchTokens == 0 && c.BatchSize == 0:
 		return errors.New("train: BatchTokens and BatchSize: got 0 for both, want a limit")
@@ -86,8 +86,6 @@ func (c *Config) check() error {
 		return fmt.Errorf("train: Workers: got %d, want 1 for an objective that is no Replicator", c.Workers)
 	case c.Optimizer.Steps() != 0:
 		return fmt.Errorf("train: Optimizer: got one that has done %d steps, want a new one", c.Optimizer.Steps())
-	case len(c.Objective.Params()) == 0:
-		return errors.New("train: Objective: got no parameters")
 	}
 	return c.checkOptimizer()
 }
