@@ -155,6 +155,18 @@ func (w watched) Loss(ctx context.Context, p *nn.Pass, batch []model.Sequence, l
 	return w.Model.Loss(ctx, p, batch, labels, n)
 }
 
+// TestSeed checks that relaxed routing draws in training, from the run's own source.
+func TestSeed(t *testing.T) {
+	trained := func(seed uint64) []float32 {
+		l, m := adapterRun{change: func(c *train.Config) { c.Seed, c.MaxSteps = seed, 2 }}.loop(t)
+		run(t, l)
+		return values(m)
+	}
+	if first := trained(1); !equalBits(trained(1), first) || equalBits(trained(2), first) {
+		t.Error("want the same bits with the same seed, others with another")
+	}
+}
+
 // Blocks that are computed again change no bit.
 func TestRecompute(t *testing.T) {
 	var want []float32

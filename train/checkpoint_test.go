@@ -107,7 +107,7 @@ func TestOutputDir(t *testing.T) {
 		c.OutputDir, c.MaxSteps = output, 3
 		l := newLoop(t, c)
 		if from != "" {
-			if err := l.Load(filepath.Join(from, "checkpoint-3")); err != nil {
+			if err := l.Load(from); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -116,19 +116,31 @@ func TestOutputDir(t *testing.T) {
 	if err := start(dir, ""); err != nil {
 		t.Fatal(err)
 	}
-	if err := start(dir, dir); err != nil {
+	saved := filepath.Join(dir, "checkpoint-3")
+	if err := start(dir, saved); err != nil {
 		t.Errorf("going on: %v", err)
 	}
-	want := "train: OutputDir: got " + filepath.Join(dir, "checkpoint-3") + ", which this run did not come from, want it loaded or another folder"
+	want := "train: OutputDir: got " + saved + ", which this run did not come from, want it loaded or another folder"
 	if err := start(dir, ""); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	other := filepath.Join(dir, "a", "b")
-	if err := start(other, dir); err != nil {
-		t.Errorf("going on in another folder: %v", err)
+	for _, other := range []string{filepath.Join(t.TempDir(), "a", "b"), t.TempDir()} {
+		if err := start(other, saved); err != nil {
+			t.Errorf("going on in another folder: %v", err)
+		}
+		if got := entries(t, other); !slices.Equal(got, []string{"checkpoint-3"}) {
+			t.Errorf("got %v, want checkpoint-3", got)
+		}
 	}
-	if got := entries(t, other); !slices.Equal(got, []string{"checkpoint-3"}) {
-		t.Errorf("got %v, want checkpoint-3", got)
+	renamed := filepath.Join(dir, "renamed")
+	if err := os.Rename(saved, renamed); err != nil {
+		t.Fatal(err)
+	}
+	if err := start(dir, renamed); err != nil {
+		t.Errorf("going on from a checkpoint of another name: %v", err)
+	}
+	if got := entries(t, dir); !slices.Equal(got, []string{"checkpoint-3", "renamed"}) {
+		t.Errorf("got %v, want checkpoint-3 beside the one with another name", got)
 	}
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
@@ -171,6 +183,11 @@ func TestSaveFails(t *testing.T) {
 	if got := entries(t, dir); !slices.Equal(got, []string{"checkpoint-4"}) {
 		t.Errorf("got %v, want checkpoint-4", got)
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.Run(ctx); !errors.Is(err, o.err) || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v of a run that is stopped, want that it was, and %v", err, o.err)
+	}
 	if err := l.Load(filepath.Join(dir, "checkpoint-4")); !errors.Is(err, o.err) {
 		t.Errorf("got %v, want %v", err, o.err)
 	}
@@ -178,6 +195,85 @@ func TestSaveFails(t *testing.T) {
 	run(t, l)
 	if got := entries(t, dir); !slices.Equal(got, []string{"checkpoint-20"}) {
 		t.Errorf("got %v, want checkpoint-20", got)
+	}
+}
+
+// inTheWay is a Saver that has a folder where another file of the checkpoint is to be.
+type inTheWay struct {
+	*lookup
+	name string
+}
+
+// Save implements train.Saver.
+func (o inTheWay) Save(dir string) error {
+	return os.MkdirAll(filepath.Join(dir, o.name, "folder"), 0o777)
+}
+
+// Load implements train.Saver.
+func (o inTheWay) Load(string) error { return nil }
+
+// TestFindCheckpoints checks that the last checkpoint is the one of the most steps, whatever else is in the folder, and what is wrong with the best.
+func TestFindCheckpoints(t *testing.T) {
+	dir := t.TempDir()
+	if got, err := train.LastCheckpoint(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %s, %v of a folder that is not there", got, err)
+	}
+	folders := func(names ...string) {
+		for _, name := range names {
+			if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	folders("checkpoint-011", "checkpoint-0", "checkpoint--5", "checkpoint-12b", "step-13", "14")
+	if err := os.WriteFile(filepath.Join(dir, "checkpoint-15"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := train.LastCheckpoint(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %s, %v of a folder without checkpoints", got, err)
+	}
+	folders("checkpoint-9", "checkpoint-10")
+	last := filepath.Join(dir, "checkpoint-10")
+	if got, err := train.LastCheckpoint(dir); err != nil || got != last {
+		t.Errorf("got %s, %v, want %s", got, err, last)
+	}
+	for _, test := range []struct {
+		best string
+		want error // nil: another
+	}{
+		{"", fs.ErrNotExist}, {"0", fs.ErrNotExist}, {"8", fs.ErrNotExist}, {"-1", nil},
+	} {
+		if test.best != "" {
+			text := `{"step": 10, "epoch": 0, "example": 1, "tokens": 9, "evaluated": 10, "best_step": ` + test.best + `, "best_loss": 1}`
+			if err := os.WriteFile(filepath.Join(last, "position.json"), []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := train.BestCheckpoint(dir); got != "" || err == nil || test.want != nil && !errors.Is(err, test.want) {
+			t.Errorf("best step %q: got %q, %v, want an error", test.best, got, err)
+		}
+	}
+}
+
+// TestNoPartOfACheckpoint checks that there is no checkpoint where one of its files cannot be written.
+func TestNoPartOfACheckpoint(t *testing.T) {
+	for _, name := range []string{"optimizer.safetensors", "position.json"} {
+		c := lookupConfig(testEngine(t, mat.Options{}), inTheWay{newLookup(10, 8, 10, 1), name})
+		c.Workers, c.OutputDir, c.MaxSteps = 1, t.TempDir(), 2
+		if err := newLoop(t, c).Run(t.Context()); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want an error of %s", err, name)
+		}
+		if got := entries(t, c.OutputDir); len(got) != 0 {
+			t.Errorf("%s: got %v, want nothing", name, got)
+		}
+	}
+	c := lookupConfig(testEngine(t, mat.Options{}), newLookup(10, 8, 10, 1))
+	c.OutputDir, c.MaxSteps = t.TempDir(), 2
+	if err := os.WriteFile(filepath.Join(c.OutputDir, "checkpoint-2"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := newLoop(t, c).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "train: checkpoint of step 2: ") {
+		t.Errorf("got %v where a file has the checkpoint's name, want an error", err)
 	}
 }
 
@@ -205,6 +301,13 @@ func TestLoadErrors(t *testing.T) {
 				more := tensors[0]
 				more.Name = "more"
 				return append(tensors, more)
+			})
+		}},
+		{"other type", "model.safetensors: tensor table: got F16 of shape [10 8], want F32 of shape [10 8]", func(t *testing.T, dir string) {
+			change(t, filepath.Join(dir, "model.safetensors"), func(tensors []safetensors.Tensor) []safetensors.Tensor {
+				half := &tensors[0]
+				half.DType, half.Size, half.Data = safetensors.F16, half.Size/2, half.Data[:len(half.Data)/2]
+				return tensors
 			})
 		}},
 		{"other step", "optimizer.safetensors: got 3 steps, want 2 as in position.json", func(t *testing.T, dir string) {

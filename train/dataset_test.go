@@ -96,6 +96,66 @@ func TestDatasetError(t *testing.T) {
 	}
 }
 
+// TestDatasetsEndWithAnError checks that an example that cannot be read is the last, also one that is to be left out.
+func TestDatasetsEndWithAnError(t *testing.T) {
+	stream := train.Stream(func(int) iter.Seq2[train.Example, error] {
+		return func(yield func(train.Example, error) bool) {
+			for i := 0; i < 9 && yield(broken{numbered(9)}.At(i)); i++ {
+			}
+		}
+	})
+	for name, d := range map[string]iter.Seq2[train.Example, error]{
+		"shuffled":         train.Shuffle(broken{numbered(9)}, 1).Examples(0, 0),
+		"stream":           stream.Examples(0, 0),
+		"stream, left out": stream.Examples(0, 5),
+	} {
+		var errs []error
+		for _, err := range d {
+			errs = append(errs, err)
+		}
+		if i := slices.Index(errs, errBroken); i < 0 || i != len(errs)-1 {
+			t.Errorf("%s: got %v, want the last to be %v", name, errs, errBroken)
+		}
+	}
+}
+
+// counted is a dataset that counts its iterators that have not ended.
+type counted struct {
+	train.Dataset
+	open *int
+}
+
+// Examples implements train.Dataset.
+func (c counted) Examples(epoch, from int) iter.Seq2[train.Example, error] {
+	return func(yield func(train.Example, error) bool) {
+		*c.open++
+		defer func() { *c.open-- }()
+		c.Dataset.Examples(epoch, from)(yield)
+	}
+}
+
+// TestIteratorsEnd checks that a dataset's iterators, which may hold files, end with the run, however it ends.
+func TestIteratorsEnd(t *testing.T) {
+	var open int
+	for name, change := range map[string]func(c *train.Config){
+		"amid an epoch": func(c *train.Config) { c.MaxSteps = 1 },
+		"a training example that cannot be read": func(c *train.Config) {
+			c.Train = counted{train.Shuffle(broken{successors(12, 1, 10)}, 1), &open}
+		},
+		"an example of the evaluation that cannot be read": func(c *train.Config) {
+			c.Eval = counted{train.Shuffle(broken{successors(12, 1, 10)}, 1), &open}
+		},
+	} {
+		c := lookupConfig(testEngine(t, mat.Options{}), newLookup(10, 8, 10, 1))
+		c.Train, c.Eval, c.EvalSteps = counted{ragged(30), &open}, counted{ragged(5), &open}, 2
+		change(&c)
+		err := newLoop(t, c).Run(t.Context())
+		if (err == nil) != (c.MaxSteps == 1) || open != 0 {
+			t.Errorf("%s: got %v and %d iterators that have not ended, want none", name, err, open)
+		}
+	}
+}
+
 // TestMicroBatches checks how examples of 1, 2, 3, 4, 1, … tokens are cut into micro-batches and steps.
 func TestMicroBatches(t *testing.T) {
 	type step struct {
@@ -116,6 +176,7 @@ func TestMicroBatches(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []step
+			examples := 0
 			o := meddling{newLookup(10, 8, 10, 1), func(b *train.Batch) {
 				if b.Step == len(got) {
 					got = append(got, step{})
@@ -138,6 +199,7 @@ func TestMicroBatches(t *testing.T) {
 				for _, n := range s.sizes {
 					tokens += n
 				}
+				examples += p.Examples
 				if p.MicroBatches != len(s.sizes) || p.Tokens != tokens || p.Labels != tokens {
 					t.Errorf("got %+v, want %d micro-batches with %d tokens and labels", p, len(s.sizes), tokens)
 				}
@@ -147,8 +209,8 @@ func TestMicroBatches(t *testing.T) {
 			if !slices.EqualFunc(got, c.want, func(a, b step) bool { return a.epoch == b.epoch && slices.Equal(a.sizes, b.sizes) }) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
-			if want := (train.Position{Step: len(c.want), Epoch: 2, Tokens: 40}); l.Position() != want {
-				t.Errorf("got %+v, want %+v", l.Position(), want)
+			if want := (train.Position{Step: len(c.want), Epoch: 2, Tokens: 40}); l.Position() != want || examples != 2*8 {
+				t.Errorf("got %+v and %d examples, want %+v and %d", l.Position(), examples, want, 2*8)
 			}
 		})
 	}

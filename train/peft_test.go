@@ -116,6 +116,15 @@ func TestPEFT(t *testing.T) {
 	}
 }
 
+// startless is a model with other ids to begin with and to stand where there is no token.
+type startless struct {
+	train.LanguageModel
+	start, pad int
+}
+
+func (s startless) StartID() int { return s.start }
+func (s startless) PadID() int   { return s.pad }
+
 // TestMeasure checks what a PolyModel takes.
 func TestMeasure(t *testing.T) {
 	_, t5Model := adapterRun{}.loop(t)
@@ -124,6 +133,10 @@ func TestMeasure(t *testing.T) {
 		t.Fatal(err)
 	}
 	llama := &train.PolyModel{Base: base}
+	without := func(m *train.PolyModel, start, pad int) *train.PolyModel {
+		return &train.PolyModel{Base: startless{m.Base, start, pad}}
+	}
+	ignored := train.Example{InputIDs: []int{3, 4}, Labels: []int{nn.IgnoreIndex, 0}}
 	for _, c := range []struct {
 		m    *train.PolyModel
 		x    train.Example
@@ -135,6 +148,11 @@ func TestMeasure(t *testing.T) {
 		{t5Model, train.Example{InputIDs: []int{6}}, train.Size{}, "labels: got none, want at least one"},
 		{llama, train.Example{InputIDs: []int{3, 4, 5}, Labels: []int{3, nn.IgnoreIndex, 5}}, train.Size{Tokens: 3, Labels: 1}, "<nil>"},
 		{llama, train.Example{InputIDs: []int{3, 4, 5}, Labels: []int{4, 5}}, train.Size{}, "labels: got 2, want one for each of the 3 input_ids"},
+		{llama, train.Example{InputIDs: []int{3, 4}, Labels: []int{4, -1}}, train.Size{}, "labels[1]: got -1, want 0 ≤ label < 48 or -100"},
+		{without(t5Model, -1, 0), ignored, train.Size{}, "the model has no decoder_start_token_id and no pad_token_id, want one to begin with"},
+		{without(t5Model, 0, -1), ignored, train.Size{}, "labels: got -100, want none, as the model has no pad_token_id to stand for it"},
+		{without(t5Model, 0, -1), train.Example{InputIDs: []int{3}, Labels: []int{0}}, train.Size{Tokens: 2, Labels: 1}, "<nil>"},
+		{without(llama, -1, -1), ignored, train.Size{Tokens: 2, Labels: 1}, "<nil>"},
 	} {
 		size, err := c.m.Measure(c.x)
 		if size != c.want || fmt.Sprint(err) != c.err {

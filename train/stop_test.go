@@ -119,6 +119,68 @@ func TestStopAtAnEvaluation(t *testing.T) {
 	}
 }
 
+// The error of a step that fails while the run is stopped is that of the run, unless it says no more than that it was stopped.
+func TestErrorWhileStopped(t *testing.T) {
+	enough, failure := errors.New("good enough"), errors.New("out of paper")
+	for _, test := range []struct {
+		err     error
+		stopped bool
+	}{
+		{failure, false}, {enough, true}, {context.Canceled, true},
+	} {
+		ctx, stop := context.WithCancelCause(t.Context())
+		c := lookupConfig(testEngine(t, mat.Options{}), failing{newLookup(10, 8, 10, 1), func(b *train.Batch) error {
+			if b.Step < 3 {
+				return nil
+			}
+			stop(enough)
+			return test.err
+		}})
+		c.Workers = 1
+		err := newLoop(t, c).Run(ctx)
+		if test.stopped && (!errors.Is(err, enough) || !strings.Contains(err.Error(), "stopped after step 3")) || !test.stopped && (!errors.Is(err, failure) || errors.Is(err, enough)) {
+			t.Errorf("a step fails with %v: got %v, want stopped: %v", test.err, err, test.stopped)
+		}
+	}
+}
+
+// failing is an objective whose loss may be an error.
+type failing struct {
+	train.Objective
+	fail func(b *train.Batch) error
+}
+
+// Loss implements train.Objective.
+func (f failing) Loss(ctx context.Context, p *nn.Pass, b *train.Batch) (autodiff.Value, error) {
+	if err := f.fail(b); err != nil {
+		return autodiff.Value{}, err
+	}
+	return f.Objective.Loss(ctx, p, b)
+}
+
+// An evaluation that fails, or whose loss is not finite, ends the run.
+func TestEvaluationFails(t *testing.T) {
+	failure := errors.New("out of paper")
+	c := lookupConfig(testEngine(t, mat.Options{}), failing{newLookup(10, 8, 10, 1), func(b *train.Batch) error {
+		if b.Training {
+			return nil
+		}
+		return failure
+	}})
+	c.Workers, c.Eval, c.EvalSteps = 1, ragged(3), 2
+	l := newLoop(t, c)
+	if err := l.Run(t.Context()); !errors.Is(err, failure) || l.Position().Step != 2 {
+		t.Errorf("got %v at step %d, want %v at step 2", err, l.Position().Step, failure)
+	}
+	c = lookupConfig(testEngine(t, mat.Options{}), scripted{newLookup(10, 8, 10, 1), &[]float32{float32(math.Inf(1))}})
+	c.Workers, c.Eval, c.EvalSteps = 1, ragged(3), 2
+	err := newLoop(t, c).Run(t.Context())
+	want := train.NonFiniteError{Step: 2, Name: "evaluation loss", Value: math.Inf(1)}
+	if got, ok := errors.AsType[*train.NonFiniteError](err); !ok || *got != want {
+		t.Errorf("got %v, want %v", err, &want)
+	}
+}
+
 // TestNonFinite checks that a loss or a gradient that is not finite ends a run before the step is done, and leaves checkpoints alone.
 func TestNonFinite(t *testing.T) {
 	for _, c := range []struct {
@@ -181,6 +243,7 @@ func TestErrors(t *testing.T) {
 		{"train: MaxSteps and NumTrainEpochs: got 0 for both, want a limit", func(c *train.Config) { c.MaxSteps = 0 }},
 		{"train: MaxGradNorm: got NaN, want 0 or a positive number that float32 holds", func(c *train.Config) { c.MaxGradNorm = math.NaN() }},
 		{"train: MaxGradNorm: got 1e-50, want 0 or a positive number that float32 holds", func(c *train.Config) { c.MaxGradNorm = 1e-50 }},
+		{"train: MaxGradNorm: got 1e+50, want 0 or a positive number that float32 holds", func(c *train.Config) { c.MaxGradNorm = 1e50 }},
 		{"train: Workers: got 4, want at most the micro-batches of a step, 3 (GradientAccumulationSteps)", func(c *train.Config) { c.Workers = 4 }},
 		{"train: Workers: got 2, want 1 for an objective that is no Replicator", func(c *train.Config) {
 			c.Objective = struct{ train.Objective }{c.Objective}
