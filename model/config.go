@@ -94,7 +94,7 @@ func (c *configFile) checkWidth(name string, heads, headSize int) {
 
 // countOr reads an integer that is not negative; absent or null means def.
 func (c *configFile) countOr(name string, def int) int {
-	if c.has(name) && string(c.fields[name]) == "0" {
+	if string(c.fields[name]) == "0" {
 		return 0
 	}
 	return c.sizeOr(name, def)

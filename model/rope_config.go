@@ -44,7 +44,7 @@ func readRope(c *configFile) ropeConfig {
 	case "linear":
 	case "llama3":
 		r.Low, r.High = p.positive("low_freq_factor"), p.positive("high_freq_factor")
-		if r.Low >= r.High && c.err == nil {
+		if r.Low >= r.High {
 			p.fail("high_freq_factor", fmt.Sprintf("more than low_freq_factor, %v", r.Low))
 		}
 	case "yarn":
