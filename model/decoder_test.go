@@ -51,10 +51,11 @@ func smallMistral(t testing.TB) *Model {
 
 // decodables returns a model of each kind.
 func decodables(t testing.TB) map[string]*Model {
-	t5 := func(name string) *Model {
-		return small.with("model_type", `"`+name+`"`, "decoder_start_token_id", "2", "eos_token_id", "[1, 7]").open(t, engine(t))
+	t5 := func(name, scaled string) *Model {
+		f := small.with("model_type", `"`+name+`"`, "scale_decoder_outputs", scaled, "decoder_start_token_id", "2", "eos_token_id", "[1, 7]")
+		return f.open(t, engine(t))
 	}
-	return map[string]*Model{"t5": t5("t5"), "umt5": t5("umt5"), "mistral": smallMistral(t)}
+	return map[string]*Model{"t5": t5("t5", "true"), "umt5": t5("umt5", "false"), "mistral": smallMistral(t)}
 }
 
 // whole returns the sequence of a request with new tokens.
@@ -210,6 +211,7 @@ func TestGenerateErrors(t *testing.T) {
 			"model: request 1: nn: two of its adapters have a copy of the same module (modules_to_save); only one of them can be used"},
 		{small.with("decoder_start_token_id", "13").open(t, engine(t)), Request{InputIDs: []int{3}}, greedy,
 			"model: request 0: decoder_start_token_id: got 13, want 0 ≤ id < 13"},
+		{small.open(t, engine(t)), Request{InputIDs: []int{3}}, greedy, "model: request 0: decoder_start_token_id: got -1, want 0 ≤ id < 13"},
 	} {
 		results, err := c.model.Generate(t.Context(), []Request{{InputIDs: []int{1}}, c.request}, c.settings)
 		if err == nil || err.Error() != c.want || results != nil {
@@ -318,6 +320,7 @@ func TestSpecialTokens(t *testing.T) {
 		{`"bos_token_id": 4, "decoder_start_token_id": 0`, `{"bos_token_id": 6}`, nil, 0},
 		{`"eos_token_id": [12, 13, 3, 32000]`, "", []int{12, 3}, -1}, // of 13
 		{`"eos_token_id": [3, -1, 4]`, "", []int{3, 4}, -1},
+		{`"eos_token_id": 0`, "", []int{0}, -1},
 		{`"eos_token_id": 3`, `{"eos_token_id": -1}`, nil, -1}, // none
 	} {
 		f := folder(t)
@@ -347,6 +350,16 @@ func TestSpecialTokens(t *testing.T) {
 		if _, err := OpenFS(f, engine(t)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
+	}
+	// What generation_config.json says does not make config.json right.
+	wrong := small.with("eos_token_id", `"</s>"`)
+	const want = `model: config.json: field eos_token_id: got "</s>", want a token id or a list of them`
+	fails(t, wrong.text(), small.source(f32), want)
+	f := folder(t)
+	f["config.json"].Data = wrong.text()
+	f["generation_config.json"] = &fstest.MapFile{Data: []byte(`{"eos_token_id": 3}`)}
+	if _, err := OpenFS(f, engine(t)); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

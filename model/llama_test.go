@@ -138,6 +138,9 @@ func TestLlamaModulesAreTorchs(t *testing.T) {
 			if module.Output != (module.Path == "lm_head") {
 				t.Errorf("%s: Output %t", module.Path, module.Output)
 			}
+			if tied := module.Tied == "model.embed_tokens"; tied != (module.Output && m.Architecture().TiedHead) || !tied && module.Tied != "" {
+				t.Errorf("%s: tied to %q", module.Path, module.Tied)
+			}
 			if module.Layer == nil {
 				continue
 			}
@@ -284,6 +287,17 @@ func TestLlamaOnATape(t *testing.T) {
 		loss, err := m.Loss(t.Context(), p, llamaBatch, labels, 0)
 		if err != nil || loss.Data[0] != wantLoss {
 			t.Errorf("%s: got a loss of %v and %v, want %v", m.Type(), loss.Data[0], err, wantLoss)
+		}
+	}
+}
+
+// The embedding of the token that pads is never trained; a negative one counts from the end.
+func TestLlamaPadding(t *testing.T) {
+	for id, want := range map[string]int{"": -1, "0": 0, "-1": 12} {
+		for _, module := range smallLlama.with("pad_token_id", id).openLlama(t, engine(t)).Modules() {
+			if e, ok := module.Layer.(*nn.Embedding); ok && e.Padding != want {
+				t.Errorf("pad_token_id %q: got %d, want %d", id, e.Padding, want)
+			}
 		}
 	}
 }

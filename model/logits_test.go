@@ -111,6 +111,19 @@ func TestLogitsRefuseTokens(t *testing.T) {
 		if want := "model: sequence 1: " + c.want; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
+		p := nn.NewPass(m.Engine())
+		if err := p.Reset(make([][]*nn.Delta, 1)); err != nil {
+			t.Fatal(err)
+		}
+		for name, of := range map[string]func([]Sequence) error{
+			"Forward": func(b []Sequence) error { _, _, err := m.Forward(t.Context(), p, b); return err },
+			"Loss":    func(b []Sequence) error { _, err := m.Loss(t.Context(), p, b, []int{0}, 0); return err },
+		} {
+			err := of([]Sequence{{InputIDs: c.input, DecoderInputIDs: c.decoder}})
+			if want := "model: sequence 0: " + c.want; err == nil || err.Error() != want {
+				t.Errorf("%s: got %v, want %s", name, err, want)
+			}
+		}
 	}
 }
 

@@ -82,6 +82,41 @@ func TestRopeTables(t *testing.T) {
 	}
 }
 
+// TestYarnAtTheEnds checks ramps without a width, ramps beyond the heads and by what cosines and sines are multiplied, as modeling_rope_utils.py does.
+func TestYarnAtTheEnds(t *testing.T) {
+	const fields = `"head_dim": 8, "original_max_position_embeddings": 1000, "rope_scaling": {"rope_type": "yarn", "type": "linear", "factor": `
+	plain := ropeOf(t, []byte(`{"head_dim": 8}`)).inverse
+	for _, c := range []struct {
+		config  string
+		divided int // the first pair that is
+		by      float32
+		scale   float64
+	}{
+		{`{` + fields + `4, "truncate": false, "beta_fast": 40, "beta_slow": 40}}`, 1, 4, 0.1*math.Log(4) + 1},
+		{`{` + fields + `4, "beta_fast": 200, "beta_slow": 200}}`, 1, 4, 0.1*math.Log(4) + 1},
+		{`{` + fields + `1.5, "truncate": false, "beta_fast": 40, "beta_slow": 40}}`, 1, 1.5, 0.1*math.Log(1.5) + 1},
+		{`{` + fields + `0.5, "truncate": false, "beta_fast": 40, "beta_slow": 40}}`, 1, 0.5, 1},
+		{`{` + fields + `4, "beta_fast": 1e-9, "beta_slow": 1e-9}}`, 0, 4, 0.1*math.Log(4) + 1},
+		{`{` + fields + `4, "beta_fast": 1e-9, "beta_slow": 1e-9, "mscale": 2, "mscale_all_dim": 0.5}}`, 0, 4, (0.2*math.Log(4) + 1) / (0.05*math.Log(4) + 1)},
+		{`{` + fields + `4, "beta_fast": 1e-9, "beta_slow": 1e-9, "mscale_all_dim": 2}}`, 0, 4, 0.1*math.Log(4) + 1},
+		{`{` + fields + `4, "beta_fast": 1e-9, "beta_slow": 1e-9, "attention_factor": 3}}`, 0, 4, 3},
+	} {
+		r := ropeOf(t, []byte(c.config))
+		for i, got := range r.inverse {
+			want := plain[i]
+			if i >= c.divided {
+				want /= c.by
+			}
+			if !(math.Abs(float64(got/want)-1) < 1e-6) {
+				t.Errorf("%s: frequency %d: got %v, want %v", c.config, i, got, want)
+			}
+		}
+		if math.Abs(float64(r.scale)-c.scale) > 1e-6 {
+			t.Errorf("%s: got the scale %v, want %v", c.config, r.scale, c.scale)
+		}
+	}
+}
+
 func TestRopeErrorsNameTheField(t *testing.T) {
 	const positive, number, word = "a positive number that float32 holds", "a number ≥ 0 that float32 holds", "a string"
 	types := `one of "default", "linear", "llama3" and "yarn"`
