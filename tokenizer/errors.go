@@ -32,7 +32,7 @@ func fail(field, format string, args ...any) error {
 
 // inFile completes an error with the name of the file.
 func inFile(err error, file string) error {
-	if e, ok := errors.AsType[*FormatError](err); ok && e.File == "" {
+	if e, ok := errors.AsType[*FormatError](err); ok {
 		e.File = file
 	}
 	return err
