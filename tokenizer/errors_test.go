@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -169,12 +170,39 @@ func TestSentencePieceErrors(t *testing.T) {
 		"bytes":          {unknown + field(2, "\x98\x02\x01"), "got no byte piece <0x00>"},
 		"words":          {unknown + field(2, "\x18\x03"), "trainer_spec.model_type: got 3"},
 		"rules":          {unknown + field(3, field(2, "abc")), "normalizer_spec.precompiled_charsmap: got 3 bytes"},
+		"rules cut off":  {unknown + field(3, field(2, "\x08\x00\x00\x00abcd")), "precompiled_charsmap: got a trie of 8 bytes within 4"},
+		"half a unit":    {unknown + field(3, field(2, "\x02\x00\x00\x00abcd")), "precompiled_charsmap: got a trie of 2 bytes within 4"},
+		"no trie":        {unknown + field(3, field(2, "\x00\x00\x00\x00")), "precompiled_charsmap: got normalisation rules without a trie"},
+		"no UTF-8":       {unknown + field(3, field(2, "\x04\x00\x00\x00\x00\x00\x00\x00\xff")), "with texts that are not UTF-8"},
 		"denormalizer":   {unknown + field(5, field(2, "abc")), "denormalizer_spec: not supported"},
 		"number as text": {unknown + field(2, field(24, "x")), ""},
 	} {
 		_, err := OpenFS(fstest.MapFS{"m.model": {Data: []byte(test.data)}}, "m.model")
 		if _, ok := errors.AsType[*FormatError](err); !ok || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "m.model: ") {
 			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		}
+	}
+}
+
+// Rules whose offsets lead out of them have no effect.
+func TestRulesThatPointOutside(t *testing.T) {
+	const key = 'a' | 1<<8 // the unit of a key that ends
+	for name, rules := range map[string]map[int]uint32{
+		"the first unit": {0: 1<<31 - 1},
+		"a key":          {'a': key | 1<<30},
+		"a value":        {'a': key | ('a'^1)<<10, 1: 999},
+	} {
+		units := make([]uint32, 'a'+1)
+		for i, unit := range rules {
+			units[i] = unit
+		}
+		data := binary.LittleEndian.AppendUint32(nil, uint32(4*len(units)))
+		for _, unit := range units {
+			data = binary.LittleEndian.AppendUint32(data, unit)
+		}
+		tok := parse(t, []byte(spPieceOf("<unk>", spUnknown)+spPieceOf("a", spNormal)+field(3, field(2, string(data)))))
+		if got := tok.Encode("a", false); !slices.Equal(got, []int{0, 1}) {
+			t.Errorf("%s: got %v, want 0 1", name, got)
 		}
 	}
 }

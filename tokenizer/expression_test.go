@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -50,6 +51,8 @@ func TestExpressions(t *testing.T) {
 		{cases, `(?i:a)(?i:S)(?i:T)`, []string{"aſt"}},
 		{cases, `(?i:k)|k's`, []string{"K", "\u212A", "k"}},
 		{cases, `(?i:t)\s+(?=[a-z])`, []string{"T "}},
+		{cases, `(?i:s[t-u])`, []string{"ſt"}},
+		{cases, strings.Repeat("(", maxGroups) + "t" + strings.Repeat(")", maxGroups), []string{"t", "t", "t"}},
 	} {
 		p, err := new(compiler).compile(test.expression)
 		if err != nil {
@@ -67,6 +70,40 @@ func TestExpressions(t *testing.T) {
 		}
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %q, want %q", test.expression, got, test.want)
+		}
+	}
+}
+
+// What the engines read otherwise, or have no end for, is an error that says what was found.
+func TestExpressionErrors(t *testing.T) {
+	groups := func(n int) string { return strings.Repeat("(", n) + "x" + strings.Repeat(")", n) }
+	for expression, want := range map[string]string{
+		`x*|y`:                "it matches nothing",
+		`(?:x*)`:              "it matches nothing",
+		`x)y`:                 "unbalanced )",
+		groups(maxGroups + 1): "got more than 100 groups",
+		`(?i:sS)`:             "for either case with ss",
+		`(?i:ff)`:             "for either case with ff",
+		`(?i:fi)`:             "for either case with fi",
+		`(?i:fl)`:             "for either case with fl",
+		`[[a]b]`:              "got [a within a class",
+		`[a&&b]`:              "got && within a class",
+		`[]a]`:                "got ]a within a class",
+		`[b-a]`:               "got a range that is not from a character",
+		`[\s-a]`:              "got a range that is not from a character",
+		`[a-\d]`:              "got a range that is not from a character",
+		`[^\s\S]`:             "got a class of no characters",
+		`\pL`:                 `got \p without {…}`,
+		`\p{L`:                `got \p without {…}`,
+		`\pN{L}`:              `got \p without {…}`,
+		`\p{space}`:           `got \p{space}, want a general category`,
+		`\P{Greek}`:           `got \P{Greek}, want a general category`,
+		`\9`:                  `got \9`,
+		`\Z`:                  `got \Z`,
+		`\z`:                  `got \z`,
+	} {
+		if _, err := new(compiler).compile(expression); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", expression, err, want)
 		}
 	}
 }

@@ -81,6 +81,26 @@ func TestGraphemeLen(t *testing.T) {
 		{"👩🏽\u200D👧x", 15},      // with a colour of skin
 		{"👩\u200C\u200D👧x", 14}, // with what may stand within here
 		{"क\u093C\u094Dत", 12},  // an Indic conjunct with a dot below
+		{"क\u094D\u0301त", 11},
+		{"\u0600क्त", 11},
+		{"क\u093Cत", 6},
+		{"क\u0903\u094Dत", 9}, // ends after a mark that is no part of one
+		{"क्तत", 9},
+		{"👩\u200Da", 7},
+		{"a\u0301🇩🇪", 3},
+		{"\r\u0301", 1},
+		{"\n\u0301", 1},
+		{"\u0600\r", 2},
+		{"\u0600\n", 2},
+		{"\u0600\u0001", 2},
+		{"\uAC00\u1161", 6},
+		{"\uAC00\u11A8", 6},
+		{"\uAC01\u11A8", 6},
+		{"\u11A8\u11A8", 6},
+		{"\uAC01\u1161", 3},
+		{"\u1100\u11A8", 3},
+		{"a\u1161", 1},
+		{"a\u11A8", 1},
 	} {
 		if got := graphemeLen(graphemeTable(), []byte(test.text)); got != test.want {
 			t.Errorf("%+q: got %d, want %d", test.text, got, test.want)
