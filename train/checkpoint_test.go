@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -421,8 +422,24 @@ func TestPolyModelLoad(t *testing.T) {
 	if !equalBits(values(router), before) {
 		t.Error("a load that failed changed parameters")
 	}
-	if err := to.Load(filepath.Join(t5, "second")); err == nil {
-		t.Error("got no error for another adapter")
+	before = values(to)
+	for name, change := range map[string]func(c *poly.Config){
+		"of another rank":       func(c *poly.Config) { c.R *= 2 },
+		"of other modules":      func(c *poly.Config) { c.TargetModules = poly.ModuleNames("q", "k") },
+		"of the first modules":  func(c *poly.Config) { c.TargetModules = poly.ModulePattern(`encoder.*\.(q|v)`) },
+		"that cannot be opened": func(c *poly.Config) { c.TargetModules = poly.ModuleNames("none") },
+	} {
+		c := *to.Trainer.Adapter().Config()
+		change(&c)
+		dir := t.TempDir()
+		if other, err := poly.Init(&c, to.Base, rand.NewPCG(1, 2)); err == nil {
+			if err := other.Save(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := to.Load(dir); err == nil || !equalBits(values(to), before) {
+			t.Errorf("an adapter %s: got %v, want an error and the parameters as they were", name, err)
+		}
 	}
 }
 
