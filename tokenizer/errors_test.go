@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -180,29 +179,6 @@ func TestSentencePieceErrors(t *testing.T) {
 		_, err := OpenFS(fstest.MapFS{"m.model": {Data: []byte(test.data)}}, "m.model")
 		if _, ok := errors.AsType[*FormatError](err); !ok || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "m.model: ") {
 			t.Errorf("%s: got %v, want %q", name, err, test.want)
-		}
-	}
-}
-
-// Rules whose offsets lead out of them have no effect.
-func TestRulesThatPointOutside(t *testing.T) {
-	const key = 'a' | 1<<8 // the unit of a key that ends
-	for name, rules := range map[string]map[int]uint32{
-		"the first unit": {0: 1<<31 - 1},
-		"a key":          {'a': key | 1<<30},
-		"a value":        {'a': key | ('a'^1)<<10, 1: 999},
-	} {
-		units := make([]uint32, 'a'+1)
-		for i, unit := range rules {
-			units[i] = unit
-		}
-		data := binary.LittleEndian.AppendUint32(nil, uint32(4*len(units)))
-		for _, unit := range units {
-			data = binary.LittleEndian.AppendUint32(data, unit)
-		}
-		tok := parse(t, []byte(spPieceOf("<unk>", spUnknown)+spPieceOf("a", spNormal)+field(3, field(2, string(data)))))
-		if got := tok.Encode("a", false); !slices.Equal(got, []int{0, 1}) {
-			t.Errorf("%s: got %v, want 0 1", name, got)
 		}
 	}
 }
