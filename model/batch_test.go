@@ -123,6 +123,11 @@ func TestBatchHasTheTokensOfGenerate(t *testing.T) {
 				if n := len(b.joining.requests); n > 40 {
 					t.Fatalf("%s: keeps %d requests", name, n)
 				}
+				for _, s := range b.joining.sequences {
+					if slices.ContainsFunc(b.joining.prefixes.kept, func(x prefix) bool { return x.cache == s.cache }) {
+						t.Fatalf("%s: keeps a prefix that a sequence goes on from", name)
+					}
+				}
 			}
 			if len(requests) < 40 {
 				t.Fatalf("%s: got %d requests", name, len(requests))
