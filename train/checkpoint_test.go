@@ -278,6 +278,32 @@ func TestNoPartOfACheckpoint(t *testing.T) {
 	}
 }
 
+// TestBestSaveFails checks that the best checkpoint, where it cannot be written, is written when the run goes on.
+func TestBestSaveFails(t *testing.T) {
+	dir := t.TempDir()
+	ctx, stop := context.WithCancel(context.Background())
+	noSpace := errors.New("the disk is full")
+	o := &full{newLookup(10, 8, 10, 1), noSpace}
+	c := lookupConfig(testEngine(t, mat.Options{}), o)
+	c.Workers, c.EvalSteps, c.OutputDir, c.Eval = 1, 2, dir, ragged(3)
+	c.OnStep = func(p train.Progress) {
+		if p.Step == 3 {
+			stop()
+		}
+	}
+	l := newLoop(t, c)
+	if err := l.Run(ctx); !errors.Is(err, noSpace) || l.Position().Step != 2 {
+		t.Fatalf("got %v after step %d, want %v after step 2", err, l.Position().Step, noSpace)
+	}
+	o.err = nil
+	if err := l.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if got := entries(t, dir); !slices.Equal(got, []string{"checkpoint-2", "checkpoint-3"}) {
+		t.Errorf("got %v, want the best, checkpoint-2, and checkpoint-3", got)
+	}
+}
+
 // TestLoadErrors checks that a folder that is not a whole checkpoint of the run is an error that says why.
 func TestLoadErrors(t *testing.T) {
 	e := testEngine(t, mat.Options{})

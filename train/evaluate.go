@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// evaluate finds the loss of the evaluation's dataset, and reports whether it is less than all before.
-func (l *Loop) evaluate(ctx context.Context) (best bool, err error) {
+// evaluate finds the loss of the evaluation's dataset, and whether it is less than all before.
+func (l *Loop) evaluate(ctx context.Context) error {
 	e := Evaluation{Step: l.position.Step}
 	data := l.batcher(l.config.Eval)
 	data.open(0, 0)
@@ -17,8 +17,9 @@ func (l *Loop) evaluate(ctx context.Context) (best bool, err error) {
 		n := 0
 		for n < len(l.batches) && more {
 			b := l.batches[n]
+			var err error
 			if more, err = data.fill(b); err != nil {
-				return false, fmt.Errorf("train: evaluation: %w", err)
+				return fmt.Errorf("train: evaluation: %w", err)
 			}
 			e.Examples += len(b.Examples)
 			e.Tokens += b.size.Tokens
@@ -33,7 +34,7 @@ func (l *Loop) evaluate(ctx context.Context) (best bool, err error) {
 			break
 		}
 		if err := l.crew.run(ctx, l.batches[:n]); err != nil {
-			return false, fmt.Errorf("train: evaluation: %w", err)
+			return fmt.Errorf("train: evaluation: %w", err)
 		}
 		for i, loss := range l.crew.losses {
 			total += float64(float64(loss) * float64(l.batches[i].Labels))
@@ -41,11 +42,11 @@ func (l *Loop) evaluate(ctx context.Context) (best bool, err error) {
 		done += n
 	}
 	if e.Labels == 0 {
-		return false, errors.New("train: evaluation: got no labels that count, want at least one")
+		return errors.New("train: evaluation: got no labels that count, want at least one")
 	}
 	e.Loss = total / float64(e.Labels)
 	if err := finite(e.Step, "evaluation loss", e.Loss); err != nil {
-		return false, err
+		return err
 	}
 	p := &l.position
 	if e.Best = p.BestStep == 0 || e.Loss < p.BestLoss; e.Best {
@@ -55,5 +56,5 @@ func (l *Loop) evaluate(ctx context.Context) (best bool, err error) {
 	if l.config.OnEvaluate != nil {
 		l.config.OnEvaluate(e)
 	}
-	return e.Best, nil
+	return nil
 }

@@ -94,15 +94,12 @@ func (l *Loop) settle(ctx context.Context) error {
 		return nil
 	}
 	due := func(every int) bool { return l.finished() || every > 0 && p.Step%every == 0 }
-	save := due(c.SaveSteps)
 	if c.Eval != nil && p.Evaluated != p.Step && due(c.EvalSteps) {
-		best, err := l.evaluate(ctx)
-		if err != nil {
+		if err := l.evaluate(ctx); err != nil {
 			return err
 		}
-		save = save || best
 	}
-	if save {
+	if due(c.SaveSteps) || p.BestStep == p.Step {
 		return l.keep()
 	}
 	return nil
