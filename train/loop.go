@@ -53,8 +53,9 @@ func (l *Loop) Position() Position { return l.position }
 // needs an iterator.
 //
 // Once ctx is done, Run stops after the last whole step, keeps a checkpoint of it and returns an error that wraps ctx's cause; a step in progress is
-// given up. A loss that is not finite ends it with a [*NonFiniteError]; a step without a label that counts has no loss, which is an error too. So
-// are checkpoints in OutputDir that are ahead of the loop, or that it did not come from. After an error, Run can be called again.
+// given up. A loss or a factor of the schedule that is not finite ends it with a [*NonFiniteError]; a step without a label that counts has no loss,
+// which is an error too. So are checkpoints in OutputDir that are ahead of the loop, or that it did not come from. After an error, Run can be called
+// again.
 func (l *Loop) Run(ctx context.Context) error {
 	if err := l.checkOutput(); err != nil {
 		return err
@@ -145,6 +146,9 @@ func (l *Loop) step(ctx context.Context) error {
 		return err
 	}
 	progress.Factor = l.config.Schedule(l.config.Optimizer.Steps())
+	if err := finite(progress.Step, "schedule", progress.Factor); err != nil {
+		return err
+	}
 	l.rates = l.rates[:0]
 	for _, g := range l.groups {
 		l.rates = append(l.rates, float64(g.LR*progress.Factor))

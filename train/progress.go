@@ -31,11 +31,11 @@ type Evaluation struct {
 	Examples, Tokens, Labels int
 }
 
-// A NonFiniteError says that the loss or the norm of the gradients became infinite or NaN. The parameters are those before the step, and
-// no checkpoint was touched.
+// A NonFiniteError says that the loss, the norm of the gradients or the schedule's factor became infinite or NaN. The parameters are those before
+// the step, and no checkpoint was touched.
 type NonFiniteError struct {
 	Step  int     // the step that was not done, 1 the first, or, of an evaluation, the step before it
-	Name  string  // "loss", "gradient norm", "evaluation loss"
+	Name  string  // "loss", "gradient norm", "schedule", "evaluation loss"
 	Value float64 // what it became
 }
 

@@ -181,33 +181,37 @@ func TestEvaluationFails(t *testing.T) {
 	}
 }
 
-// TestNonFinite checks that a loss or a gradient that is not finite ends a run before the step is done, and leaves checkpoints alone.
+// TestNonFinite checks that a loss, a gradient or a factor that is not finite ends a run before the step is done, and leaves checkpoints alone.
 func TestNonFinite(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		want train.NonFiniteError
 		// spoil makes step 6 fail
-		spoil func(o *lookup)
+		spoil func(o *lookup, factor *float64)
 	}{
-		{"loss", train.NonFiniteError{Step: 6, Name: "loss", Value: math.Inf(1)}, func(o *lookup) { o.table.Value.Data[0] = float32(math.Inf(1)) }},
-		{"norm", train.NonFiniteError{Step: 6, Name: "gradient norm", Value: math.Inf(1)}, func(o *lookup) {
+		{"loss", train.NonFiniteError{Step: 6, Name: "loss", Value: math.Inf(1)}, func(o *lookup, _ *float64) {
+			o.table.Value.Data[0] = float32(math.Inf(1))
+		}},
+		{"norm", train.NonFiniteError{Step: 6, Name: "gradient norm", Value: math.Inf(1)}, func(o *lookup, _ *float64) {
 			for i := range o.weight.Value.Data {
 				o.weight.Value.Data[i] *= 1e30
 				o.table.Value.Data[i] *= 1e-30
 			}
 		}},
+		{"schedule", train.NonFiniteError{Step: 6, Name: "schedule", Value: math.Inf(-1)}, func(_ *lookup, factor *float64) { *factor = math.Inf(-1) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			objective := newLookup(10, 8, 10, 1)
+			objective, factor := newLookup(10, 8, 10, 1), 1.0
 			var before []float32
 			o := meddling{objective, func(b *train.Batch) {
 				if b.Step == 5 && b.Index == 0 {
-					c.spoil(objective)
+					c.spoil(objective, &factor)
 					before = values(objective)
 				}
 			}}
 			config := lookupConfig(testEngine(t, mat.Options{Threads: 2}), o)
 			config.Workers, config.SaveSteps, config.OutputDir = 1, 2, t.TempDir()
+			config.Schedule = func(int) float64 { return factor }
 			l := newLoop(t, config)
 			err := l.Run(context.Background())
 			var got *train.NonFiniteError
