@@ -40,8 +40,8 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	accepted.largest = s.Largest(len(accepted.prompt))
-	b.joining.wait(number, accepted, s.MaxNewTokens)
+	accepted.largest, accepted.more = s.Largest(len(accepted.prompt)), s.MaxNewTokens
+	b.joining.wait(number, accepted)
 	return number, nil
 }
 

@@ -156,7 +156,8 @@ func TestJoiningHasTheBitsOfLogits(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				j.wait(number, accepted, 5)
+				accepted.more = 5
+				j.wait(number, accepted)
 			}
 			join := func(rows []generate.Row, waiting ...int) mat.Matrix {
 				x, _, err := j.Join(t.Context(), rows, waiting)

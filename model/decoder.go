@@ -30,6 +30,7 @@ type decoded struct {
 	deltas        []*nn.Delta
 	encoded       encoded // nil in a decoder-only model
 	largest       int     // how many of the largest logits after the prompt are wanted, 0 for all
+	more          int     // at most so many tokens follow the prompt, 0 if nobody says
 }
 
 // A sequence is one in progress.
@@ -79,8 +80,10 @@ func (d *Decoder) Start(ctx context.Context) (mat.Matrix, error) {
 	if len(d.requests) == 0 {
 		return mat.New(0, d.Vocabulary()), nil
 	}
-	for i := range d.requests {
-		d.sequences = append(d.sequences, sequence{i, d.newCache()})
+	for i, r := range d.requests {
+		c := d.newCache()
+		c.reserve(len(r.prompt), min(len(r.prompt), r.more)) // no more than it would grow by
+		d.sequences = append(d.sequences, sequence{i, c})
 	}
 	if err := d.reset(d.sequences); err != nil {
 		return mat.Matrix{}, err

@@ -43,7 +43,7 @@ func (m *Model) Stream(ctx context.Context, requests []Request, s generate.Setti
 		for i, r := range requests {
 			accepted := &d.requests[i]
 			chosen[i] = generate.Request{Input: accepted.input, Prompt: accepted.prompt, Settings: m.settings(r, s), Done: r.Done}
-			accepted.largest = chosen[i].Settings.Largest(len(accepted.prompt))
+			accepted.largest, accepted.more = chosen[i].Settings.Largest(len(accepted.prompt)), chosen[i].Settings.MaxNewTokens
 		}
 		generate.Stream(ctx, m.engine, d, chosen)(yield)
 	}

@@ -34,11 +34,10 @@ type joining struct {
 type prompt struct {
 	number int // of the request
 	decoded
-	tokens int    // at most so many follow
-	cache  *cache // of what is computed
-	known  int    // how many tokens need not be computed any more:
-	from   *cache // has them, if it is not nil
-	ids    []int  // what the step at hand computes
+	cache *cache // of what is computed
+	known int    // how many tokens need not be computed any more:
+	from  *cache // has them, if it is not nil
+	ids   []int  // what the step at hand computes
 }
 
 // try makes use of x if it has more of p's tokens than are known: never the last one, which logits come from.
@@ -71,9 +70,9 @@ func (p *prompt) take(n int) int {
 // prefix is what is computed of p.
 func (p *prompt) prefix() prefix { return prefix{p.deltas, p.cache} }
 
-// wait adds the prompt of a request, which at most so many tokens follow, behind the others.
-func (j *joining) wait(number int, r decoded, tokens int) {
-	j.waiting = append(j.waiting, prompt{number: number, decoded: r, tokens: tokens, cache: j.newCache()})
+// wait adds the prompt of a request behind the others.
+func (j *joining) wait(number int, r decoded) {
+	j.waiting = append(j.waiting, prompt{number: number, decoded: r, cache: j.newCache()})
 }
 
 // Join implements generate.Joinable.
@@ -211,7 +210,7 @@ func (j *joining) begin(ctx context.Context, prompts []int) error {
 	n, m := len(j.sequences), len(j.requests)
 	for _, i := range prompts {
 		p := &j.waiting[i]
-		p.cache.reserve(len(p.prompt), p.tokens)
+		p.cache.reserve(len(p.prompt), p.more)
 		if p.from != nil {
 			p.cache.become(p.from, p.known)
 			j.prefixes.used(p.from)

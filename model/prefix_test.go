@@ -136,7 +136,8 @@ func TestPrefixesHaveTheBitsOfLogits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			j.wait(number, accepted, 5)
+			accepted.more = 5
+			j.wait(number, accepted)
 			for joined := []int(nil); len(joined) == 0; {
 				if last, joined, err = j.Join(t.Context(), rows, []int{number}); err != nil {
 					t.Fatal(err)
