@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/polytropon/polytropon/mat"
 )
@@ -14,9 +15,11 @@ type Settings struct {
 	MaxNewTokens int   // at least 1
 	StopIDs      []int // tokens that end the sequence, as its last
 
-	// StopStrings end the sequence at the token that completes one of them in Text(ids of the new tokens so far).
+	// StopStrings end the sequence at the token that completes one of them in Text(ids of the new tokens so far). Text is needed by them: a tokenizer's Decode,
+	// say. It is also asked for the text of the last tokens alone, which is to be that at the end of the whole but for what its first token becomes; ids must not
+	// be kept or changed.
 	StopStrings []string
-	Text        func(ids []int) string // needed by StopStrings; ids must not be kept or changed
+	Text        func(ids []int) string
 
 	// RepetitionPenalty p changes the score of every id that the prompt or the new tokens contain, to score·p where it is negative and
 	// score/p otherwise (Keskar et al. 2019). It applies to logits, in beam search to log-probabilities. 0 and 1 change nothing.
@@ -94,7 +97,7 @@ func (s *Settings) Validate(vocabulary int) error {
 	case s.RepetitionPenalty != 0 && !positive(s.RepetitionPenalty):
 		return fmt.Errorf("repetition_penalty: got %g, want a number of a float32 that is more than 0", s.RepetitionPenalty)
 	case len(s.StopStrings) > 0 && s.Text == nil:
-		return fmt.Errorf("stop strings: got %q without a function from ids to text", s.StopStrings)
+		return fmt.Errorf("stop strings: got %d without a function from ids to text", len(s.StopStrings))
 	case s.Beams != nil && s.Sampling != nil:
 		return errors.New("got both beams and sampling, want one of them")
 	}
@@ -103,10 +106,8 @@ func (s *Settings) Validate(vocabulary int) error {
 			return fmt.Errorf("stop id: got %d, want 0 ≤ id < %d", id, vocabulary)
 		}
 	}
-	for _, text := range s.StopStrings {
-		if text == "" {
-			return fmt.Errorf("stop strings: got an empty one in %q", s.StopStrings)
-		}
+	if i := slices.Index(s.StopStrings, ""); i >= 0 {
+		return fmt.Errorf("stop strings[%d]: got an empty one", i)
 	}
 	if b := s.Beams; b != nil {
 		switch {
