@@ -27,6 +27,7 @@ type loader struct {
 	source Source
 	taken  map[string]bool
 	err    error
+	memory []byte // of what is borrowed
 }
 
 func (l *loader) has(name string) bool {
@@ -36,6 +37,31 @@ func (l *loader) has(name string) bool {
 
 // weights takes a tensor of the given shape.
 func (l *loader) weights(name string, shape ...int) nn.Weights {
+	return l.read(name, shape, l.source.Tensor)
+}
+
+// A lender is a source that can read a tensor into memory that is there.
+type lender interface {
+	TensorTo(buf []byte, name string) (safetensors.Tensor, error)
+}
+
+// borrowed takes a tensor of the given shape whose values are valid until the next one is borrowed.
+func (l *loader) borrowed(name string, shape ...int) nn.Weights {
+	s, ok := l.source.(lender)
+	if !ok {
+		return l.weights(name, shape...)
+	}
+	return l.read(name, shape, func(name string) (safetensors.Tensor, error) {
+		t, err := s.TensorTo(l.memory, name)
+		if len(t.Data) > len(l.memory) {
+			l.memory = t.Data
+		}
+		return t, err
+	})
+}
+
+// read is weights, with the given way to read.
+func (l *loader) read(name string, shape []int, tensor func(name string) (safetensors.Tensor, error)) nn.Weights {
 	l.taken[name] = true
 	if l.err != nil {
 		return nn.Weights{}
@@ -49,7 +75,7 @@ func (l *loader) weights(name string, shape ...int) nn.Weights {
 		l.err = fmt.Errorf("tensor %s: got shape %v, want %v", name, info.Shape, shape)
 		return nn.Weights{}
 	}
-	t, err := l.source.Tensor(name)
+	t, err := tensor(name)
 	if err != nil {
 		l.err = err
 		return nn.Weights{}
@@ -60,7 +86,7 @@ func (l *loader) weights(name string, shape ...int) nn.Weights {
 }
 
 func (l *loader) linear(path string, out, in int) *nn.Linear {
-	if w := l.weights(path+".weight", out, in); l.err == nil {
+	if w := l.borrowed(path+".weight", out, in); l.err == nil {
 		return nn.NewLinear(l.engine, w, out, in)
 	}
 	return nil

@@ -25,5 +25,5 @@
 // # Memory
 //
 // By default each [File.Tensor] reads its bytes into fresh memory aligned to 64 bytes, which belongs to the caller. With the
-// option [Mmap] it returns a read-only view of the mapped file instead.
+// option [Mmap] it returns a read-only view of the mapped file instead. [File.TensorTo] reads into memory that is there.
 package safetensors

@@ -51,7 +51,11 @@ func (f *File) Info(name string) (Info, bool) {
 //
 // The error wraps [ErrNotFound] for an unknown name, [fs.ErrClosed] after Close, and [io.ErrUnexpectedEOF] if the file has
 // become shorter since it was opened.
-func (f *File) Tensor(name string) (Tensor, error) {
+func (f *File) Tensor(name string) (Tensor, error) { return f.TensorTo(nil, name) }
+
+// TensorTo is Tensor whose Data is the start of buf if that is long enough and the file was not opened with [Mmap]: so tensors that are used one after another
+// can lie in the same memory.
+func (f *File) TensorTo(buf []byte, name string) (Tensor, error) {
 	e, ok := f.find(name)
 	if !ok {
 		return Tensor{}, fmt.Errorf("safetensors: %s: tensor %s: %w", f.name, quote(name), ErrNotFound)
@@ -62,7 +66,7 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	if f.closed {
 		return Tensor{}, fmt.Errorf("safetensors: %s: tensor %s: %w", p.name, quote(name), fs.ErrClosed)
 	}
-	data, err := p.read(p.data+e.offset, e.size)
+	data, err := p.read(buf, p.data+e.offset, e.size)
 	if err != nil {
 		return Tensor{}, fmt.Errorf("safetensors: %s: tensor %s: %w", p.name, quote(name), err)
 	}

@@ -374,3 +374,46 @@ func TestConcurrentReadAndClose(t *testing.T) {
 		readers.Wait()
 	}
 }
+
+// Tensors that are used one after another can lie in the same memory.
+func TestTensorTo(t *testing.T) {
+	f, err := Open(testFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	want, err := readAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	longest := 0
+	for _, w := range want {
+		longest = max(longest, len(w.Data))
+	}
+	for _, n := range []int{0, longest - 1, longest, longest + 1} {
+		buf := make([]byte, n)
+		for _, w := range want {
+			got, err := f.TensorTo(buf, w.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !sameTensor(got, w) || cap(got.Data) != len(w.Data) {
+				t.Errorf("%s to %d bytes: got %v with %d of %d bytes", w.Name, n, got.Info, len(got.Data), cap(got.Data))
+			}
+			if in := n > 0 && &got.Data[0] == &buf[0]; in != (len(w.Data) <= n) {
+				t.Errorf("%s of %d bytes to %d: in that memory is %t", w.Name, len(w.Data), n, in)
+			}
+		}
+	}
+	mapped, err := Open(testFile, Mmap())
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	defer mapped.Close()
+	buf := make([]byte, longest)
+	if got, err := mapped.TensorTo(buf, want[0].Name); err != nil || !sameTensor(got, want[0]) || &got.Data[0] == &buf[0] {
+		t.Errorf("mapped: got %v, %v, want a view", got.Info, err)
+	}
+}

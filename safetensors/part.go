@@ -59,15 +59,19 @@ func checkFileSize(size int64) error {
 	return nil
 }
 
-// read returns size bytes from an offset in the file: a view if it is mapped, else fresh memory.
-func (p *part) read(offset, size int64) ([]byte, error) {
+// read returns size bytes from an offset in the file: a view if it is mapped, else at the start of buf if they have room there, else in fresh memory.
+func (p *part) read(buf []byte, offset, size int64) ([]byte, error) {
 	if p.mapped != nil {
 		return p.mapped[offset : offset+size : offset+size], nil
 	}
 	if size > math.MaxInt-alignment {
 		return nil, fmt.Errorf("%d bytes do not fit this machine's memory", size)
 	}
-	data := alignedBytes(int(size))
+	n := int(size)
+	if n == 0 || n > len(buf) {
+		buf = alignedBytes(n)
+	}
+	data := buf[:n:n]
 	return data, readFull(p.r, data, offset)
 }
 
