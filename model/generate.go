@@ -24,7 +24,8 @@ type Request struct {
 // Settings, tokens and adapters that cannot be used are a *[generate.RequestError] that says which request it is, before anything is computed ([Model.Validate]
 // finds them for one request). ctx is asked between layers, a request's Done between tokens.
 //
-// The requests of a call are all there when it begins. A [Batch] is for those that come later.
+// The requests of a call are all there when it begins, and each computes its own prompt. A [Batch] is for those that come later, and for those whose prompts begin
+// alike.
 func (m *Model) Generate(ctx context.Context, requests []Request, s generate.Settings) ([]generate.Result, error) {
 	return generate.Collect(m.Stream(ctx, requests, s), len(requests))
 }

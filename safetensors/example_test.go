@@ -53,6 +53,32 @@ func ExampleOpen() {
 	// map[format:pt]
 }
 
+// Tensors that are used one after another are read into the same memory.
+func ExampleFile_TensorTo() {
+	f, err := safetensors.Open("testdata/adapter_f32.safetensors")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	buf := make([]byte, 1<<20)
+	largest := float32(0)
+	for _, name := range f.Names() {
+		t, err := f.TensorTo(buf, name)
+		if err != nil {
+			log.Fatal(err)
+		}
+		values, err := t.Float32s()
+		if err != nil {
+			log.Fatal(err)
+		}
+		for _, v := range values {
+			largest = max(largest, v)
+		}
+	}
+	fmt.Printf("%.3f\n", largest)
+	// Output: 6.210
+}
+
 func ExampleOpenFolder() {
 	fsys := os.DirFS("testdata")
 	f, err := safetensors.OpenFolder(fsys, "adapter_bf16")
