@@ -47,7 +47,7 @@ func (b *Batch) Add(r Request, s generate.Settings) (int, error) {
 
 // SetPrefixCache lets the batch keep the keys and values of requests that are over, up to so many bytes, for those to come: the next turn of a conversation
 // computes what is new in it. What has been of no use for longest is forgotten first. 0, as at the beginning, keeps nothing. What is kept holds its adapters in
-// memory, too. On a model with an encoder, whose inputs have nothing in common before their end, it has no effect.
+// memory, too; what is larger than the limit by itself is not kept. On a model with an encoder it has no effect: what that computes depends on all of its input.
 //
 // A token takes 8 · layers · key and value heads · head size bytes ([Architecture]), and a request has room for some hundred more than it came to.
 func (b *Batch) SetPrefixCache(bytes int) {

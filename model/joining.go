@@ -16,8 +16,8 @@ const (
 	aloneTokens = 512
 )
 
-// copiedTokens is how many tokens' keys and values are copied in less time than one is computed.
-const copiedTokens = 256
+// copiedTokens is how many tokens' keys and values are copied in less time than one is computed: a hundred in a small model, more in larger ones.
+const copiedTokens = 64
 
 // joining is the decoder of a batch, whose steps compute prompts too: its generate.Joinable.
 type joining struct {

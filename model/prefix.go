@@ -24,9 +24,10 @@ type prefixes struct {
 	bytes, limit int
 }
 
-// keep adds x if it has what no other has. What then is too much is forgotten.
+// keep adds x if it has what no other has, and is not too much by itself. What then is too much is forgotten.
 func (p *prefixes) keep(x prefix) {
-	if p.limit == 0 || len(x.cache.ids) == 0 {
+	size := x.cache.bytes()
+	if size > p.limit || len(x.cache.ids) == 0 {
 		return
 	}
 	if i := slices.IndexFunc(p.kept, func(k prefix) bool { return x.within(&k) }); i >= 0 {
@@ -41,7 +42,7 @@ func (p *prefixes) keep(x prefix) {
 		return superseded
 	})
 	p.kept = append(p.kept, x)
-	p.bytes += x.cache.bytes()
+	p.bytes += size
 	p.bound(p.limit)
 }
 

@@ -67,6 +67,7 @@ func TestPrefixesAreComputedOnce(t *testing.T) {
 		"another order of adapters":         {1 << 20, []asked{{ids, []nn.Adapter{a, b}, false}, {ids, []nn.Adapter{b, a}, false}}, []int{40, 40}},
 		"no room":                           {one - 1, []asked{{ids: ids}, {ids: ids}}, []int{40, 40}},
 		"room for the last one":             {one, []asked{{ids: ids}, {ids: other}, {ids: other}, {ids: ids}}, []int{40, 40, 1, 40}},
+		"one that is too much by itself":    {one, []asked{{ids: ids}, {ids: cycle(600, 7)}, {ids: ids}}, []int{40, 599, 1}},
 		"room for two":                      {2 * one, []asked{{ids: ids}, {ids: other}, {ids: ids}, {ids: other}}, []int{40, 40, 1, 1}},
 		"what was of use last":              {2 * one, []asked{{ids: ids}, {ids: other}, {ids: ids}, {ids: beginning(2, 40)}, {ids: ids}, {ids: other}}, []int{40, 40, 1, 40, 1, 40}},
 		"at once":                           {0, []asked{{ids, nil, true}, {branch, nil, true}, {ids, nil, true}, {ids: ids[:20]}}, []int{40 + 3 + 1 + 1 + atEnds}},

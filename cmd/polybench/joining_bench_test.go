@@ -11,19 +11,26 @@ import (
 	"github.com/polytropon/polytropon/safetensors"
 )
 
-// BenchmarkJoining lets a prompt of 2000 tokens join eight sequences. An operation is what passes until the prompt's first token; wait is the longest step
-// since, which is how long the others waited for a token at most, and step what one takes without the prompt.
-func BenchmarkJoining(b *testing.B) {
-	const running, joiningTokens = 8, 2000
+// benchLlama is the Llama shape with bfloat16 weights on all cores, for as long as b runs.
+func benchLlama(b *testing.B) *llama135 {
+	b.Helper()
 	e, err := mat.NewEngine(mat.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer e.Close()
+	b.Cleanup(e.Close)
 	l, err := newLlama135(e, safetensors.BF16)
 	if err != nil {
 		b.Fatal(err)
 	}
+	return l
+}
+
+// BenchmarkJoining lets a prompt of 2000 tokens join eight sequences. An operation is what passes until the prompt's first token; wait is the longest step
+// since, which is how long the others waited for a token at most, and step what one takes without the prompt.
+func BenchmarkJoining(b *testing.B) {
+	const running, joiningTokens = 8, 2000
+	l := benchLlama(b)
 	for name, adapted := range map[string]bool{"base": false, "adapter": true} {
 		b.Run(fmt.Sprintf("batch=%d/%s", running, name), func(b *testing.B) {
 			batch := l.model.NewBatch()

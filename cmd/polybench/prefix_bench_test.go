@@ -6,24 +6,14 @@ import (
 	"time"
 
 	"github.com/polytropon/polytropon/generate"
-	"github.com/polytropon/polytropon/mat"
 	"github.com/polytropon/polytropon/model"
-	"github.com/polytropon/polytropon/safetensors"
 )
 
 // BenchmarkPrefix lets a prompt of 1000 tokens, all but 20 of which are those of a request before, join four sequences. An operation is what passes until
 // its first token.
 func BenchmarkPrefix(b *testing.B) {
 	const running, shared, own = 4, 980, 20
-	e, err := mat.NewEngine(mat.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer e.Close()
-	l, err := newLlama135(e, safetensors.BF16)
-	if err != nil {
-		b.Fatal(err)
-	}
+	l := benchLlama(b)
 	for _, kept := range []int{0, 1 << 30} {
 		b.Run(fmt.Sprintf("kept=%dMB", kept>>20), func(b *testing.B) {
 			batch := l.model.NewBatch()
